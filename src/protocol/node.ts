@@ -1,0 +1,14 @@
+// Makes the machine of a node from its start input: the one place that knows all three kinds.
+import type { EffectSink, Machine, Start } from './machine'
+import { createClient } from './client'
+import { createReplica } from './replica'
+import { createViewServer } from './view-server'
+
+/** Starts a node: takes its first input and returns the machine that takes the others. */
+export function createMachine(start: Start, out: EffectSink): Machine {
+  switch (start.kind) {
+    case 'view-server': return createViewServer(start, out)
+    case 'replica': return createReplica(start, out)
+    case 'client': return createClient(start, out)
+  }
+}

@@ -1,0 +1,137 @@
+// The only schema of what happened. Live run, simulation, counterexample and opened recording are these events in one order.
+// docs/recording.md describes them for readers of files; change both together, and raise `traceVersion` with an upgrade function.
+// An event is JSON: byte strings are text here (recorded.ts), every value survives JSON.parse(JSON.stringify(event)).
+import type { Message, MessageType, NodeKind, NodeName, OperationInput, Outcome, Report, Settings } from '../protocol'
+import type { Recorded } from './recorded'
+
+/** The version of this schema. */
+export const traceVersion = 1
+
+/** The first line of a recording. */
+export interface TraceHeader {
+  readonly understudy: 'recording'
+  readonly version: number
+  readonly source: 'live' | 'simulated' | 'explored'
+  /** What people call this session. */
+  readonly title: string
+  /** ISO 8601, UTC. */
+  readonly createdAt: string
+  readonly settings: Settings
+  /** The session's seed: every random draw of the lab comes from it. */
+  readonly seed: string
+  /** A hash of src/protocol, so that a reader knows whether re-stepping must agree. */
+  readonly protocolHash: string
+  /** Every node of the cluster, in the order in which panels show them. */
+  readonly nodes: readonly { readonly name: NodeName; readonly kind: NodeKind }[]
+}
+
+/** A message's id is `node.incarnation.step.index`: its sender, the step that sent it, and its place in that step. */
+export type MessageId = string
+
+interface Stamp {
+  /** Dense, from 1. */
+  readonly seq: number
+  /** Cluster time in microseconds; stands still while the cluster is frozen. */
+  readonly at: number
+  /** Wall time in microseconds since the session began. */
+  readonly wall: number
+}
+
+/** The life of a node that an event is about. */
+interface OfNode {
+  readonly node: NodeName
+  readonly incarnation: number
+}
+
+/** A step of a node: the number of the input that it took in this life; its start is step 0. */
+interface OfStep extends OfNode {
+  readonly step: number
+}
+
+/** What happens to a message after it is sent, joined to `message-sent` by id. */
+interface OfMessage {
+  readonly id: MessageId
+}
+
+/** The process of a node is up and took its start input (its step 0). */
+export interface NodeStarted extends OfStep { readonly type: 'node-started'; readonly kind: NodeKind; readonly pid: number; readonly seed: string }
+/** SIGKILL was sent to it, by a person or by the lab. */
+export interface NodeKilled extends OfNode { readonly type: 'node-killed' }
+/** Its process ended: as told by the operating system, with the last lines of its standard error. */
+export interface NodeExited extends OfNode { readonly type: 'node-exited'; readonly code: number | null; readonly signal: string | null; readonly stderr: string }
+/** A process could not be started at all. */
+export interface NodeFailed extends OfNode { readonly type: 'node-failed'; readonly reason: string }
+export interface NodePaused extends OfNode { readonly type: 'node-paused' }
+export interface NodeResumed extends OfNode { readonly type: 'node-resumed' }
+
+export interface MessageSent extends OfMessage { readonly type: 'message-sent'; readonly from: NodeName; readonly to: NodeName; readonly message: Recorded<Message> }
+/** Written to the receiver's socket; not yet an input of it. */
+export interface MessageHanded extends OfMessage { readonly type: 'message-handed' }
+/** The receiver's input: its step `step`. */
+export interface MessageTaken extends OfMessage, OfStep { readonly type: 'message-taken' }
+export interface MessageDropped extends OfMessage { readonly type: 'message-dropped'; readonly reason: DropReason }
+/** Kept at the switchboard, waiting to be released. */
+export interface MessageHeld extends OfMessage { readonly type: 'message-held'; readonly reason: string }
+export interface MessageReleased extends OfMessage { readonly type: 'message-released' }
+/** A copy of `of` was made; the copy has its own id and fate. */
+export interface MessageDuplicated extends OfMessage { readonly type: 'message-duplicated'; readonly of: MessageId; readonly reason: string }
+
+export type DropReason =
+  | { readonly type: 'receiver-dead' }
+  /** It was on its way to a life of the receiver that has ended. */
+  | { readonly type: 'receiver-restarted' }
+  | { readonly type: 'no-such-node' }
+  | { readonly type: 'queue-full' }
+  | { readonly type: 'fault'; readonly fault: string }
+  | { readonly type: 'by-hand' }
+
+/** The receiver's input. `armed` counts how often this life has armed a timer of that name, this time included. */
+export interface TimerFired extends OfStep { readonly type: 'timer-fired'; readonly name: string; readonly armed: number }
+export interface PeerLost extends OfStep { readonly type: 'peer-lost'; readonly peer: NodeName }
+/** The client's input. `label` says who asked: 'person', 'workload', a scenario's step. */
+export interface OperationInvoked extends OfStep { readonly type: 'operation-invoked'; readonly operation: Recorded<OperationInput>; readonly label: string }
+
+export interface Frozen { readonly type: 'frozen'; readonly freeze: number; readonly timers: readonly FrozenTimer[] }
+export interface FrozenTimer { readonly node: NodeName; readonly name: string; readonly armed: number; readonly remainingMs: number }
+export interface Thawed { readonly type: 'thawed'; readonly freeze: number }
+
+export interface FaultAdded { readonly type: 'fault-added'; readonly fault: string; readonly text: string }
+export interface FaultRemoved { readonly type: 'fault-removed'; readonly fault: string }
+
+export interface WorkloadStarted { readonly type: 'workload-started'; readonly text: string }
+export interface WorkloadStopped { readonly type: 'workload-stopped' }
+
+/** A sentence of the lab itself: a refused connection, garbage on a socket, a recording that stopped. */
+export interface LabNote { readonly type: 'lab-note'; readonly text: string; readonly node: NodeName | '' }
+
+export interface Violation { readonly type: 'violation'; readonly rule: string; readonly text: string; readonly evidence: readonly number[] }
+
+/** What a node reported in a step; the schema of the report is the protocol's own. */
+export type Reported = OfStep & Recorded<Report>
+
+export type EventBody =
+  | NodeStarted | NodeKilled | NodeExited | NodeFailed | NodePaused | NodeResumed
+  | MessageSent | MessageHanded | MessageTaken | MessageDropped | MessageHeld | MessageReleased | MessageDuplicated
+  | TimerFired | PeerLost | OperationInvoked
+  | Frozen | Thawed | FaultAdded | FaultRemoved | WorkloadStarted | WorkloadStopped | LabNote | Violation
+  | Reported
+
+export type TraceEvent = EventBody & Stamp
+export type EventType = TraceEvent['type']
+
+/** An event of one type: `EventOf<'message-sent'>`. */
+export type EventOf<T extends EventType> = Extract<TraceEvent, { type: T }>
+
+export type { MessageType, NodeKind, NodeName, Outcome }
+
+/** The id of a message from its parts. */
+export function messageId(node: NodeName, incarnation: number, step: number, index: number): MessageId {
+  return `${node}.${incarnation}.${step}.${index}`
+}
+
+/** The parts of a message's id; a copy's id ends in `+` and the number of the copy. */
+export function messageIdParts(id: MessageId): { node: NodeName; incarnation: number; step: number; index: number; copy: number } {
+  const [original = '', copy = '0'] = id.split('+')
+  const [node = '', incarnation = '', step = '', index = ''] = original.split('.')
+  return { node, incarnation: Number(incarnation), step: Number(step), index: Number(index), copy: Number(copy) }
+}
