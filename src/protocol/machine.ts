@@ -1,6 +1,6 @@
 // The seam between the protocol and whatever drives it: real processes, virtual time, every order, a recording.
 // A machine is a step function. It sees no clock, no chance but its seed, no I/O; a driver decides nothing about the protocol.
-import type { ClientId, Message, Operation, RejectReason, Result } from './messages'
+import type { ClientId, Message, Operation, RejectReason, Result, StoreEntry, TableRow } from './messages'
 import type { Settings } from './settings'
 import type { NodeName, Role, View } from './view'
 
@@ -159,9 +159,9 @@ export interface ReplicaState {
   readonly executed: number
   readonly nextSeq: number
   /** Sorted by key. */
-  readonly store: readonly { readonly key: string; readonly value: string }[]
+  readonly store: readonly StoreEntry[]
   /** In order of sequence number. */
-  readonly table: readonly { readonly clientId: ClientId; readonly requestId: number; readonly seq: number; readonly result: Result }[]
+  readonly table: readonly TableRow[]
   /** At a primary: forwarded and not executed. */
   readonly pending: readonly { readonly seq: number; readonly clientId: ClientId; readonly requestId: number; readonly waitsFor: readonly NodeName[] }[]
   /** At a primary whose view has not started. */

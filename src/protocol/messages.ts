@@ -139,6 +139,8 @@ export interface Rejected {
   readonly clientId: ClientId
   readonly requestId: number
   readonly reason: RejectReason
+  /** The viewnum that tagged the refused request: a late copy of this must not refuse a later send. */
+  readonly requestViewnum: number
   /** The view that the receiver has adopted. */
   readonly viewnum: number
 }

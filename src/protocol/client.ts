@@ -1,0 +1,303 @@
+// A client: finds the primary through the view server, sends an operation until it is answered, and says honestly how it ended.
+// It must never call an operation failed that a server may have executed, and never reuse a requestId for another operation.
+import type { EffectSink, FailReason, Input, Machine, OperationInput, Outcome, Start, UnknownReason, ClientState } from './machine'
+import type { ClientId, Message, Operation, Rejected, Reply } from './messages'
+import { keyBytesMax, valueBytesMax, type Settings } from './settings'
+import { noView, viewServerName, type NodeName, type View } from './view'
+
+/** Operations that wait behind another of their session. */
+export const queuedOperationsMax = 1024
+/** Sessions of one client: one operation out at a time in each. */
+export const sessionsMax = 1024
+
+/** Asking the view server does not depend on the operation: all sessions share the question. */
+const askTimer = 'ask'
+
+/** What a session does with its operation. */
+type SessionState =
+  | 'free'
+  /** Waits for a view. */
+  | 'asking'
+  /** Sent, waits for an answer. */
+  | 'sent'
+  /** The view server knew nothing newer than what failed: asks again after `retryMs`. */
+  | 'waiting'
+
+interface Session {
+  readonly index: number
+  readonly clientId: ClientId
+  state: SessionState
+  requestId: number
+  operation: OperationInput | null
+  /** A view with a higher viewnum than this is wanted; -1: any view will do, so ask for none if one is known. */
+  failedViewnum: number
+  /** `retryMs` have passed since something failed: an answer that knows nothing newer means sending again. */
+  waited: boolean
+  /** Where the operation was sent last, and the viewnum that tagged it. */
+  sentTo: NodeName
+  sentViewnum: number
+  tries: number
+  /** Some send went to the primary of the view that tagged it: a server may execute it now or later. */
+  mayBeExecuted: boolean
+  /** The last answer that was no answer, for the reason of an unknown outcome. */
+  lastRefusal: UnknownReason
+  readonly queue: OperationInput[]
+}
+
+export function createClient(start: Start, _out: EffectSink): Machine {
+  return new Client(start)
+}
+
+class Client implements Machine {
+  readonly #settings: Settings
+  readonly #seed: string
+  readonly #sessions: Session[] = []
+  readonly #byClientId = new Map<ClientId, Session>()
+  #view: View = noView
+  #askIsArmed = false
+
+  constructor(start: Start) {
+    this.#settings = start.settings
+    this.#seed = start.seed
+  }
+
+  step(input: Exclude<Input, Start>, out: EffectSink): void {
+    switch (input.type) {
+      case 'operation': return this.#handleOperation(input, out)
+      case 'message': return this.#handleMessage(input.from, input.message, out)
+      case 'timer': return this.#onTimer(input.name, out)
+      case 'peer-lost': return this.#handlePeerLost(input.peer, out)
+    }
+  }
+
+  // ---- operations of a person or a workload
+
+  #handleOperation(input: OperationInput, out: EffectSink): void {
+    const problem = sizeProblem(input.operation)
+    if (problem) return this.#return(input.operationId, { type: 'failed', reason: problem, by: '' }, 0, out)
+    const session = this.#sessionFor(input.session)
+    if (!session || session.queue.length >= queuedOperationsMax) {
+      return this.#return(input.operationId, { type: 'failed', reason: 'too-many-waiting', by: '' }, 0, out)
+    }
+    if (session.state === 'free') this.#begin(session, input, out)
+    else session.queue.push(input)
+  }
+
+  #sessionFor(index: number): Session | undefined {
+    if (index >= sessionsMax) return undefined
+    if (index >= 0) {
+      while (this.#sessions.length <= index) this.#addSession()
+      return this.#sessions[index]
+    }
+    return this.#sessions.find((session) => session.state === 'free') ?? (this.#sessions.length < sessionsMax ? this.#addSession() : this.#sessions[0])
+  }
+
+  #addSession(): Session {
+    const index = this.#sessions.length
+    const clientId = `${this.#seed}.${index}`
+    const session: Session = {
+      index, clientId, state: 'free', requestId: 0, operation: null, failedViewnum: -1, waited: false, sentTo: '', sentViewnum: 0, tries: 0,
+      mayBeExecuted: false, lastRefusal: 'timeout', queue: [],
+    }
+    this.#sessions.push(session)
+    this.#byClientId.set(clientId, session)
+    return session
+  }
+
+  #begin(session: Session, input: OperationInput, out: EffectSink): void {
+    session.operation = input
+    session.requestId++
+    session.tries = 0
+    session.mayBeExecuted = false
+    session.lastRefusal = 'timeout'
+    out.report({ type: 'operation-started', operationId: input.operationId, clientId: session.clientId, requestId: session.requestId })
+    if (this.#settings.operationTimeoutMs > 0) out.setTimer(timerOf('timeout', session), this.#settings.operationTimeoutMs)
+    // A straight send wants the newest view as its tag, so that a server that was primary once is not asked as if it still were.
+    session.failedViewnum = input.target === '' ? -1 : this.#view.viewnum - 1
+    if (input.target === '' && this.#view.primary) this.#send(session, this.#view.primary.name, out)
+    else this.#ask(session, out)
+  }
+
+  #end(session: Session, outcome: Outcome, out: EffectSink): void {
+    const operationId = session.operation?.operationId ?? 0
+    out.cancelTimer(timerOf('retry', session))
+    if (this.#settings.operationTimeoutMs > 0) out.cancelTimer(timerOf('timeout', session))
+    session.state = 'free'
+    session.operation = null
+    this.#return(operationId, outcome, session.tries, out)
+    const next = session.queue.shift()
+    if (next) this.#begin(session, next, out)
+  }
+
+  #return(operationId: number, outcome: Outcome, tries: number, out: EffectSink): void {
+    out.report({ type: 'operation-returned', operationId, outcome, tries })
+  }
+
+  // ---- the view
+
+  #ask(session: Session, out: EffectSink): void {
+    const alreadyAsking = this.#sessions.some((other) => other.state === 'asking')
+    session.state = 'asking'
+    if (!alreadyAsking) out.send(viewServerName, { type: 'get-view' })
+    if (this.#askIsArmed) return
+    this.#askIsArmed = true
+    out.setTimer(askTimer, this.#settings.retryMs)
+  }
+
+  #handleView(view: View, out: EffectSink): void {
+    const isNewer = view.viewnum > this.#view.viewnum
+    if (isNewer) {
+      this.#view = view
+      out.report({ type: 'view-cached', viewnum: view.viewnum })
+    }
+    for (const session of this.#sessions) {
+      if (session.state === 'asking') this.#proceed(session, out)
+      else if (isNewer && session.state === 'sent' && session.operation?.target === '' && session.sentTo !== view.primary?.name) this.#proceed(session, out)
+    }
+  }
+
+  /** Sends, if something newer than what failed is known or enough was waited; else waits and asks again. */
+  #proceed(session: Session, out: EffectSink): void {
+    const target = session.operation?.target || this.#view.primary?.name
+    if (target && (this.#view.viewnum > session.failedViewnum || session.waited)) return this.#send(session, target, out)
+    session.state = 'waiting'
+    out.setTimer(timerOf('retry', session), this.#settings.retryMs)
+  }
+
+  // ---- requests
+
+  #send(session: Session, to: NodeName, out: EffectSink): void {
+    const { operation } = session
+    if (!operation) return
+    session.state = 'sent'
+    session.sentTo = to
+    session.sentViewnum = this.#view.viewnum
+    session.waited = false
+    session.tries++
+    session.mayBeExecuted ||= to === this.#view.primary?.name
+    session.failedViewnum = this.#view.viewnum
+    out.send(to, {
+      type: 'request', clientId: session.clientId, requestId: session.requestId, viewnum: this.#view.viewnum, operation: operation.operation,
+    })
+    out.setTimer(timerOf('retry', session), this.#settings.retryMs)
+  }
+
+  #handleMessage(from: NodeName, message: Message, out: EffectSink): void {
+    switch (message.type) {
+      case 'view-reply':
+        if (from === viewServerName) this.#handleView(message.view, out)
+        return
+      case 'reply': return this.#handleReply(from, message, out)
+      case 'rejected': return this.#handleRejected(from, message, out)
+      case 'not-yet': {
+        const session = this.#waitingFor(message.clientId, message.requestId, from)
+        // It knows no such view yet and asks for it now; it may still take a copy of this request then.
+        if (session) session.lastRefusal = 'not-yet'
+        return
+      }
+      // Nothing else is meant for a client.
+      default: return
+    }
+  }
+
+  /** The session whose present operation this answers; undefined for a late answer to something that has ended. */
+  #sessionOf(clientId: ClientId, requestId: number): Session | undefined {
+    const session = this.#byClientId.get(clientId)
+    return session?.operation && session.requestId === requestId ? session : undefined
+  }
+
+  #waitingFor(clientId: ClientId, requestId: number, from: NodeName): Session | undefined {
+    const session = this.#sessionOf(clientId, requestId)
+    return session?.state === 'sent' && session.sentTo === from ? session : undefined
+  }
+
+  #handleReply(from: NodeName, reply: Reply, out: EffectSink): void {
+    const session = this.#sessionOf(reply.clientId, reply.requestId)
+    if (!session) return
+    if (reply.result.type === 'too-large') return this.#end(session, { type: 'failed', reason: 'value-too-large', by: from }, out)
+    this.#end(session, {
+      type: 'ok', result: reply.result, by: from, viewnum: reply.viewnum, seq: reply.seq,
+      replayed: reply.replayed, executedViewnum: reply.executedViewnum,
+    }, out)
+  }
+
+  #handleRejected(from: NodeName, { clientId, requestId, reason, requestViewnum }: Rejected, out: EffectSink): void {
+    const session = this.#waitingFor(clientId, requestId, from)
+    if (!session?.operation || session.sentViewnum !== requestViewnum) return
+    session.lastRefusal = reason === 'busy' ? 'busy' : 'deposed'
+    // Busy: the right server, later. The retry timer is armed.
+    if (reason === 'busy') return
+    if (session.operation.target === '') return this.#ask(session, out)
+    // Only a server that is not primary of the tagged view, and so never takes this request, makes a failure certain.
+    const outcome: Outcome = session.mayBeExecuted
+      ? { type: 'unknown', reason: 'deposed' }
+      : { type: 'failed', reason: 'not-primary', by: from }
+    this.#end(session, outcome, out)
+  }
+
+  // ---- time
+
+  #onTimer(name: string, out: EffectSink): void {
+    if (name === askTimer) return this.#onAskAgain(out)
+    const [kind, index] = name.split(':')
+    const session = this.#sessions[Number(index)]
+    if (!session?.operation) return
+    if (kind === 'timeout') return this.#onTimeout(session, out)
+    // No answer, or nothing newer last time. A straight send is repeated as it was; any other asks for the view first.
+    if (session.state === 'sent' && session.operation.target !== '') return this.#send(session, session.sentTo, out)
+    session.waited = true
+    this.#ask(session, out)
+  }
+
+  #onAskAgain(out: EffectSink): void {
+    this.#askIsArmed = false
+    const asking = this.#sessions.filter((session) => session.state === 'asking')
+    if (asking.length === 0) return
+    out.send(viewServerName, { type: 'get-view' })
+    this.#askIsArmed = true
+    out.setTimer(askTimer, this.#settings.retryMs)
+    // The view server is silent. What is known may still serve: an existing view does without it.
+    for (const session of asking) {
+      session.waited = true
+      if (this.#view.viewnum > 0) this.#proceed(session, out)
+    }
+  }
+
+  #onTimeout(session: Session, out: EffectSink): void {
+    const outcome: Outcome = session.tries === 0
+      ? { type: 'failed', reason: 'never-sent', by: '' }
+      : { type: 'unknown', reason: session.lastRefusal }
+    this.#end(session, outcome, out)
+  }
+
+  /** The connection to a server ended: whoever waits for it asks for the view at once instead of at the next retry. */
+  #handlePeerLost(peer: NodeName, out: EffectSink): void {
+    for (const session of this.#sessions) {
+      if (session.state === 'sent' && session.sentTo === peer && session.operation?.target === '') this.#ask(session, out)
+    }
+  }
+
+  inspect(): ClientState {
+    return {
+      kind: 'client',
+      view: this.#view,
+      sessions: this.#sessions.map((session) => ({
+        clientId: session.clientId, requestId: session.requestId, operationId: session.operation?.operationId ?? 0,
+        state: session.state, tries: session.tries, queued: session.queue.length,
+      })),
+    }
+  }
+}
+
+function timerOf(kind: 'retry' | 'timeout', session: Session): string {
+  return `${kind}:${session.index}`
+}
+
+function sizeProblem(operation: Operation): FailReason | undefined {
+  if (operation.key.length > keyBytesMax) return 'key-too-large'
+  const values = [
+    'value' in operation ? operation.value : undefined,
+    'expected' in operation ? operation.expected ?? undefined : undefined,
+  ]
+  return values.some((value) => value !== undefined && value.length > valueBytesMax) ? 'value-too-large' : undefined
+}

@@ -1,0 +1,279 @@
+// What a replica does as primary: numbers operations, forwards them, waits for every backup by name, executes, answers; and
+// before that, in each new view, brings its backups to its own state. It never decides who is primary (replica.ts does).
+import { executeNext, type Copy } from './copy'
+import type { EffectSink, ReplicaState } from './machine'
+import type { Between, ClientId, ForwardAck, Request, StateTransferAck, TableRow } from './messages'
+import { PendingOperations, type PendingOperation } from './pending'
+import type { Settings } from './settings'
+import { OutgoingTransfer, type Chunk } from './transfer'
+import { noView, type NodeName, type View } from './view'
+
+const retryTimer = 'retry'
+
+/** Forwards to one backup that are sent again in one retry; the ack of the first of them brings the rest on. */
+const resentForwardsMax = 64
+
+interface WaitingRequest {
+  readonly from: NodeName
+  readonly request: Request
+}
+
+export class Primary {
+  /** This server has been primary in every view from this one to its own. */
+  readonly since: number
+  /** The transfers of the current view are acked: this primary executes and answers. */
+  started = false
+  readonly #copy: Copy
+  readonly #settings: Settings
+  readonly #incarnation: number
+  #view: View = noView
+  #nextSeq: number
+  /** Synchronous: forwarded and not executed. Asynchronous: executed here, and not acked by every backup. */
+  readonly #pending = new PendingOperations()
+  /** What each backup has executed, by name. */
+  readonly #acked = new Map<NodeName, number>()
+  readonly #transfers = new Map<NodeName, OutgoingTransfer>()
+  /** Requests that came before the view started, one for each client, in order of arrival. */
+  readonly #waiting = new Map<ClientId, WaitingRequest>()
+  #retryIsArmed = false
+  /** Forwards below this number were already waiting at the last retry, so the next one sends them again. */
+  #resendBelow = 0
+
+  constructor(copy: Copy, since: number, settings: Settings, incarnation: number) {
+    this.#copy = copy
+    this.since = since
+    this.#settings = settings
+    this.#incarnation = incarnation
+    this.#nextSeq = copy.executed + 1
+  }
+
+  get nextSeq(): number {
+    return this.#nextSeq
+  }
+
+  get #isSynchronous(): boolean {
+    return this.#settings.replication === 'synchronous'
+  }
+
+  // ---- the start of a view
+
+  /** Stops work and begins the transfers of a new view; until they are acked nothing is executed or answered, not even from the table. */
+  adopt(view: View, out: EffectSink): void {
+    this.#view = view
+    this.started = false
+    this.#acked.clear()
+    this.#transfers.clear()
+    // In asynchronous replication what is pending was executed here, so the transfer brings it.
+    if (!this.#isSynchronous) this.#pending.clear()
+    for (const backup of view.backups) this.#beginTransfer(backup.name, backup.incarnation, out)
+  }
+
+  #beginTransfer(to: NodeName, incarnation: number, out: EffectSink): void {
+    const transfer = new OutgoingTransfer(incarnation, this.#copy, this.#settings)
+    this.#transfers.set(to, transfer)
+    this.#sendChunks(to, transfer, transfer.nextChunks(), out)
+    this.#reportTransfer(to, transfer, out)
+    this.#armRetry(out)
+  }
+
+  /** Returns true when this ack was the last that the view waited for. */
+  handleTransferAck(from: NodeName, ack: StateTransferAck, out: EffectSink): boolean {
+    const transfer = this.#transfers.get(from)
+    if (this.started || !transfer || transfer.incarnation !== ack.fromIncarnation) return false
+    if (!transfer.takeAck(ack.chunk, ack.installed)) return false
+    if (!transfer.done) this.#sendChunks(from, transfer, transfer.nextChunks(), out)
+    this.#reportTransfer(from, transfer, out)
+    return this.transfersAreAcked()
+  }
+
+  /** A backup came back empty before the view started: it may be initialised still, in its new life. */
+  handleRestarted(from: NodeName, incarnation: number, out: EffectSink): void {
+    const transfer = this.#transfers.get(from)
+    if (!this.started && transfer && incarnation > transfer.incarnation) this.#beginTransfer(from, incarnation, out)
+  }
+
+  transfersAreAcked(): boolean {
+    for (const transfer of this.#transfers.values()) if (!transfer.done) return false
+    return true
+  }
+
+  /** The lives that hold this primary's state in this view; the ack lists them. */
+  initialised(): { name: NodeName; incarnation: number }[] {
+    return [...this.#transfers].map(([name, transfer]) => ({ name, incarnation: transfer.incarnation }))
+  }
+
+  startServing(): void {
+    this.started = true
+    for (const name of this.#transfers.keys()) this.#acked.set(name, this.#copy.executed)
+  }
+
+  /** Forwards again, in their order, what was not executed, then takes up the requests that waited. */
+  resumeWork(out: EffectSink): void {
+    // Their numbers follow the last executed one already: nothing was executed since they were given.
+    for (const pending of this.#pending) this.#forward(pending, out)
+    this.#executeAcked(out)
+    const waiting = [...this.#waiting.values()]
+    this.#waiting.clear()
+    for (const { from, request } of waiting) this.handleRequest(from, request, out)
+  }
+
+  /** No longer primary: refuses all that waits. What was forwarded may have been executed by the backup that took over. */
+  depose(viewnum: number, out: EffectSink): void {
+    const refuse = (to: NodeName, { clientId, requestId, viewnum: requestViewnum }: Request): void => {
+      out.send(to, { type: 'rejected', clientId, requestId, reason: 'deposed', requestViewnum, viewnum })
+    }
+    if (this.#isSynchronous) for (const { from, request } of this.#pending) refuse(from, request)
+    for (const { from, request } of this.#waiting.values()) refuse(from, request)
+    if (this.#retryIsArmed) out.cancelTimer(retryTimer)
+  }
+
+  // ---- operations
+
+  handleRequest(from: NodeName, request: Request, out: EffectSink): void {
+    const { clientId, requestId } = request
+    if (this.#isSynchronous && this.#pending.has(clientId, requestId)) return
+    if (!this.started) return this.#wait(from, request, out)
+    const seen = this.#copy.table.look(clientId, requestId)
+    if (seen.type === 'old') return
+    if (seen.type === 'executed') return this.#answer(from, seen.row, true, out)
+    if (this.#pending.length >= this.#settings.inFlightMax) return this.#rejectBusy(from, request, out)
+    if (this.#isSynchronous) this.#takeSynchronously(from, request, out)
+    else this.#takeAsynchronously(from, request, out)
+  }
+
+  #wait(from: NodeName, request: Request, out: EffectSink): void {
+    const earlier = this.#waiting.get(request.clientId)
+    if (earlier && earlier.request.requestId >= request.requestId) return
+    if (!earlier && this.#waiting.size >= this.#settings.waitingRequestsMax) return this.#rejectBusy(from, request, out)
+    this.#waiting.set(request.clientId, { from, request })
+  }
+
+  #rejectBusy(from: NodeName, { clientId, requestId, viewnum }: Request, out: EffectSink): void {
+    out.send(from, { type: 'rejected', clientId, requestId, reason: 'busy', requestViewnum: viewnum, viewnum: this.#view.viewnum })
+  }
+
+  #takeSynchronously(from: NodeName, request: Request, out: EffectSink): void {
+    const pending = { seq: this.#nextSeq++, from, request }
+    this.#pending.push(pending)
+    this.#forward(pending, out)
+    this.#executeAcked(out)
+  }
+
+  /** Executes and answers at once; a read is local and takes no number. What a failover may lose is the lesson of this mode. */
+  #takeAsynchronously(from: NodeName, request: Request, out: EffectSink): void {
+    const { viewnum, backups } = this.#view
+    const { clientId, requestId, operation } = request
+    if (operation.type === 'get') {
+      const value = this.#copy.store.get(operation.key)
+      const result = value === undefined ? { type: 'missing' as const } : { type: 'value' as const, value }
+      return this.#answer(from, { clientId, requestId, result, seq: 0, viewnum }, false, out)
+    }
+    const pending = { seq: this.#nextSeq++, from, request }
+    const executed = executeNext(this.#copy, clientId, requestId, operation, viewnum)
+    if (executed) this.#answer(from, executed.row, executed.replayed, out)
+    if (backups.length === 0) return
+    this.#pending.push(pending)
+    this.#forward(pending, out)
+  }
+
+  #forward(pending: PendingOperation, out: EffectSink): void {
+    for (const { name } of this.#view.backups) this.#forwardTo(name, pending, out)
+    if (this.#view.backups.length > 0) this.#armRetry(out)
+  }
+
+  #forwardTo(name: NodeName, { seq, request }: PendingOperation, out: EffectSink): void {
+    const { clientId, requestId, operation } = request
+    out.send(name, { type: 'forward', ...this.#to(name), seq, clientId, requestId, operation })
+  }
+
+  handleForwardAck(from: NodeName, ack: ForwardAck, out: EffectSink): void {
+    const acked = this.#acked.get(from)
+    if (!this.started || acked === undefined || ack.fromIncarnation !== this.#transfers.get(from)?.incarnation) return
+    if (ack.executed <= acked) return
+    this.#acked.set(from, ack.executed)
+    this.#executeAcked(out)
+  }
+
+  /** Rule 1: what every backup has executed, by name and not by count, is executed here and answered, in sequence order. */
+  #executeAcked(out: EffectSink): void {
+    const ackedByAll = this.#ackedByAll()
+    for (let next = this.#pending.first; next && next.seq <= ackedByAll; next = this.#pending.first) {
+      this.#pending.shift()
+      if (!this.#isSynchronous) continue
+      const { clientId, requestId, operation } = next.request
+      const executed = executeNext(this.#copy, clientId, requestId, operation, this.#view.viewnum)
+      if (executed) this.#answer(next.from, executed.row, executed.replayed, out)
+    }
+  }
+
+  #ackedByAll(): number {
+    let lowest = Infinity
+    for (const acked of this.#acked.values()) lowest = Math.min(lowest, acked)
+    return lowest
+  }
+
+  #answer(to: NodeName, row: TableRow, replayed: boolean, out: EffectSink): void {
+    out.send(to, {
+      type: 'reply', clientId: row.clientId, requestId: row.requestId, viewnum: this.#view.viewnum,
+      seq: row.seq, replayed, executedViewnum: row.viewnum, result: row.result,
+    })
+  }
+
+  // ---- sending again
+
+  #armRetry(out: EffectSink): void {
+    if (this.#retryIsArmed) return
+    this.#retryIsArmed = true
+    this.#resendBelow = this.#nextSeq
+    out.setTimer(retryTimer, this.#settings.retryMs)
+  }
+
+  onRetry(out: EffectSink): void {
+    this.#retryIsArmed = false
+    for (const [name, transfer] of this.#transfers) {
+      if (!transfer.done) this.#sendChunks(name, transfer, transfer.chunksToRetry(), out)
+    }
+    for (const [name, acked] of this.#acked) {
+      const end = Math.min(this.#resendBelow, acked + 1 + resentForwardsMax)
+      for (let seq = acked + 1; seq < end; seq++) {
+        const pending = this.#pending.at(seq)
+        if (pending) this.#forwardTo(name, pending, out)
+      }
+    }
+    if (!this.transfersAreAcked() || (this.started && this.#pending.length > 0)) this.#armRetry(out)
+  }
+
+  #sendChunks(to: NodeName, transfer: OutgoingTransfer, chunks: readonly Chunk[], out: EffectSink): void {
+    const between: Between = { viewnum: this.#view.viewnum, fromIncarnation: this.#incarnation, toIncarnation: transfer.incarnation }
+    for (const chunk of chunks) out.send(to, { type: 'state-transfer', ...between, ...chunk })
+  }
+
+  #reportTransfer(to: NodeName, transfer: OutgoingTransfer, out: EffectSink): void {
+    out.report({
+      type: 'transfer-progress', to, viewnum: this.#view.viewnum,
+      chunks: transfer.ackedChunks, bytes: transfer.sentBytes, done: transfer.done,
+    })
+  }
+
+  #to(name: NodeName): Between {
+    const toIncarnation = this.#transfers.get(name)?.incarnation ?? 0
+    return { viewnum: this.#view.viewnum, fromIncarnation: this.#incarnation, toIncarnation }
+  }
+
+  // ---- for inspectors
+
+  inspectPending(): ReplicaState['pending'] {
+    const waitsFor = (seq: number): NodeName[] => [...this.#acked].filter(([, acked]) => acked < seq).map(([name]) => name)
+    return [...this.#pending].map(({ seq, request }) => ({
+      seq, clientId: request.clientId, requestId: request.requestId, waitsFor: waitsFor(seq),
+    }))
+  }
+
+  inspectWaiting(): ReplicaState['waiting'] {
+    return [...this.#waiting.values()].map(({ request }) => ({ clientId: request.clientId, requestId: request.requestId }))
+  }
+
+  inspectTransfers(): ReplicaState['transfers'] {
+    return [...this.#transfers].map(([to, transfer]) => ({ to, acked: transfer.ackedChunks, done: transfer.done }))
+  }
+}

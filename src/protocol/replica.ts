@@ -1,0 +1,251 @@
+// A replica: idle, backup or primary, as the views say that it takes from the view server alone.
+// It must never execute as primary what its backups have not acked (rule 1), accept a forward out of its view (rule 3), execute
+// during a transfer (rule 4), or serve a request as anything but primary (rule 5). docs/protocol.md tells each sentence's bad run.
+import { emptyCopy, executeNext, type Copy } from './copy'
+import type { EffectSink, Input, Machine, ReplicaState, Start } from './machine'
+import type { Between, Forward, Message, Restarted, StateTransfer } from './messages'
+import { Primary } from './primary'
+import type { Settings } from './settings'
+import { IncomingTransfer } from './transfer'
+import { noView, roleInView, sameMember, viewServerName, type NodeName, type Role, type View } from './view'
+
+const pingTimer = 'ping'
+
+export function createReplica(start: Start, out: EffectSink): Machine {
+  return new Replica(start, out)
+}
+
+class Replica implements Machine {
+  readonly #name: NodeName
+  readonly #incarnation: number
+  readonly #address: string
+  readonly #settings: Settings
+  #copy: Copy
+  /** The view that the view server told last. */
+  #view: View = noView
+  /** What the next ping says: the adopted view, but a primary keeps the old one until its transfers are acked. */
+  #pingViewnum = 0
+  /** The view in which this copy was last made equal to its primary's; 0 for never. */
+  #initialisedIn = 0
+  /** What only a primary has; null in every other role. */
+  #primary: Primary | null = null
+  #incoming: IncomingTransfer | null = null
+  /** At a backup: forwards that came before their turn. */
+  readonly #ahead = new Map<number, Forward>()
+  #superseded = false
+
+  constructor(start: Start, out: EffectSink) {
+    this.#name = start.name
+    this.#incarnation = start.incarnation
+    this.#address = start.address
+    this.#settings = start.settings
+    this.#copy = emptyCopy(start.settings.tableClientsMax)
+    this.#ping(out)
+    out.setTimer(pingTimer, this.#settings.pingIntervalMs)
+  }
+
+  step(input: Exclude<Input, Start>, out: EffectSink): void {
+    if (this.#superseded) return
+    switch (input.type) {
+      case 'message': return this.#handleMessage(input.from, input.message, out)
+      case 'timer': return input.name === pingTimer ? this.#onPing(out) : this.#primary?.onRetry(out)
+      // Who is dead is the view server's verdict; until then what is unacked is sent again.
+      case 'peer-lost': return
+      case 'operation': throw new Error('a replica takes no operations, only requests of clients')
+    }
+  }
+
+  #handleMessage(from: NodeName, message: Message, out: EffectSink): void {
+    switch (message.type) {
+      case 'view-reply':
+        if (from === viewServerName && message.toIncarnation === this.#incarnation) this.#handleView(message.view, out)
+        return
+      case 'superseded':
+        if (message.toIncarnation !== this.#incarnation) return
+        this.#superseded = true
+        return out.report({ type: 'superseded', incarnation: message.incarnation })
+      case 'request': return this.#handleRequest(from, message, out)
+      case 'forward': return this.#handleForward(from, message, out)
+      case 'forward-ack':
+        if (this.#isForThisView(message)) this.#primary?.handleForwardAck(from, message, out)
+        return
+      case 'state-transfer': return this.#handleStateTransfer(from, message, out)
+      case 'state-transfer-ack':
+        if (this.#isForThisView(message) && this.#primary?.handleTransferAck(from, message, out)) this.#startView(out)
+        return
+      case 'restarted': return this.#handleRestarted(from, message, out)
+      // `not-yet`: the sender asks for its view by itself, and what it refused is sent again. The rest is not for replicas.
+      default: return
+    }
+  }
+
+  // ---- pings
+
+  #onPing(out: EffectSink): void {
+    this.#ping(out)
+    out.setTimer(pingTimer, this.#settings.pingIntervalMs)
+  }
+
+  #ping(out: EffectSink): void {
+    const started = this.#primary?.started ? this.#primary.initialised() : []
+    out.send(viewServerName, { type: 'ping', viewnum: this.#pingViewnum, incarnation: this.#incarnation, address: this.#address, initialised: started })
+  }
+
+  // ---- views
+
+  /** Never a lower viewnum, and the same view only once. */
+  #handleView(view: View, out: EffectSink): void {
+    if (view.viewnum <= this.#view.viewnum) return
+    const before = this.#view
+    this.#view = view
+    this.#incoming = null
+    this.#ahead.clear()
+    if (view.primary && sameMember(view.primary, { name: this.#name, incarnation: this.#incarnation, address: '' })) {
+      return this.#becomePrimary(before, out)
+    }
+    this.#primary?.depose(view.viewnum, out)
+    this.#primary = null
+    this.#pingViewnum = view.viewnum
+    this.#reportRole(out)
+    this.#ping(out)
+  }
+
+  #becomePrimary(before: View, out: EffectSink): void {
+    const { viewnum } = this.#view
+    // Rule 2, seen from below: who takes over must hold the state of the view before.
+    if (viewnum !== 1 && this.#initialisedIn !== viewnum - 1) {
+      throw new Error(`${this.#name} is primary of view ${viewnum} but was not initialised in view ${viewnum - 1}`)
+    }
+    if (this.#primary === null || before.viewnum !== viewnum - 1) this.#primary = new Primary(this.#copy, viewnum, this.#settings, this.#incarnation)
+    this.#primary.adopt(this.#view, out)
+    this.#reportRole(out)
+    if (this.#primary.transfersAreAcked()) this.#startView(out)
+  }
+
+  /** Every backup holds this primary's state: the view starts, and the next ping is its ack. */
+  #startView(out: EffectSink): void {
+    this.#initialisedIn = this.#view.viewnum
+    this.#pingViewnum = this.#view.viewnum
+    this.#primary?.startServing()
+    this.#reportRole(out)
+    this.#ping(out)
+    this.#primary?.resumeWork(out)
+  }
+
+  get #role(): Role {
+    if (this.#primary) return 'primary'
+    // A view may name an earlier life of this server as primary: this life has nothing to serve.
+    return roleInView(this.#view, this.#name) === 'backup' ? 'backup' : 'idle'
+  }
+
+  get #isServing(): boolean {
+    return this.#primary ? this.#primary.started : this.#role === 'backup' && this.#initialisedIn === this.#view.viewnum
+  }
+
+  #reportRole(out: EffectSink): void {
+    out.report({ type: 'role-changed', role: this.#role, viewnum: this.#view.viewnum, serving: this.#isServing })
+  }
+
+  /** "Not yet": this server does not know that view; it asks for it at once instead of at the next ping. */
+  #answerNotYet(from: NodeName, clientId: string, requestId: number, out: EffectSink): void {
+    out.send(from, { type: 'not-yet', viewnum: this.#view.viewnum, clientId, requestId })
+    this.#ping(out)
+  }
+
+  // ---- requests
+
+  #handleRequest(from: NodeName, request: Extract<Message, { type: 'request' }>, out: EffectSink): void {
+    const { clientId, requestId, viewnum } = request
+    if (viewnum > this.#view.viewnum) return this.#answerNotYet(from, clientId, requestId, out)
+    // Rule 5. A request of an earlier view may have been executed by the primary of that time, under an answer that this
+    // server does not know of, unless it was that primary itself, and in every view since.
+    if (!this.#primary || viewnum < this.#primary.since) {
+      return out.send(from, { type: 'rejected', clientId, requestId, reason: 'not-primary', requestViewnum: viewnum, viewnum: this.#view.viewnum })
+    }
+    this.#primary.handleRequest(from, request, out)
+  }
+
+  // ---- backup
+
+  /** Rule 3: only in this view, only from its primary, only when initialised in it. */
+  #handleForward(from: NodeName, forward: Forward, out: EffectSink): void {
+    if (forward.toIncarnation !== this.#incarnation) return
+    if (forward.viewnum > this.#view.viewnum) return this.#answerNotYet(from, '', 0, out)
+    if (!this.#isFromPrimary(from, forward) || !this.#isServing || this.#role !== 'backup') return
+    if (forward.seq > this.#copy.executed + 1) {
+      if (this.#ahead.size < this.#settings.inFlightMax) this.#ahead.set(forward.seq, forward)
+      return
+    }
+    if (forward.seq === this.#copy.executed + 1) this.#executeForwards(forward)
+    out.send(from, { type: 'forward-ack', ...this.#backTo(forward), executed: this.#copy.executed })
+  }
+
+  /** Executes this forward and those that waited for it, one at a time in sequence order. */
+  #executeForwards(forward: Forward): void {
+    for (let next: Forward | undefined = forward; next; next = this.#ahead.get(this.#copy.executed + 1)) {
+      this.#ahead.delete(next.seq)
+      executeNext(this.#copy, next.clientId, next.requestId, next.operation, next.viewnum)
+    }
+  }
+
+  #handleStateTransfer(from: NodeName, transfer: StateTransfer, out: EffectSink): void {
+    if (transfer.viewnum > this.#view.viewnum) return this.#answerNotYet(from, '', 0, out)
+    if (!this.#isFromPrimary(from, transfer) || this.#role !== 'backup') return
+    if (transfer.toIncarnation !== this.#incarnation) {
+      // Meant for an earlier life, which is gone with its state. This life may be initialised in its place.
+      if (transfer.toIncarnation < this.#incarnation) out.send(from, { type: 'restarted', ...this.#backTo(transfer) })
+      return
+    }
+    if (!this.#isServing) this.#takeChunk(from, transfer, out)
+    // Initialised already: a repeated transfer is acked and installs nothing, for operations were executed since.
+    out.send(from, { type: 'state-transfer-ack', ...this.#backTo(transfer), chunk: transfer.chunk, installed: this.#isServing })
+  }
+
+  #takeChunk(from: NodeName, transfer: StateTransfer, out: EffectSink): void {
+    this.#incoming ??= new IncomingTransfer(transfer.viewnum, transfer.fromIncarnation)
+    const whole = this.#incoming.take(transfer, this.#settings.tableClientsMax)
+    if (!whole) return
+    this.#copy = whole
+    this.#incoming = null
+    this.#initialisedIn = transfer.viewnum
+    out.report({ type: 'transfer-installed', from, viewnum: transfer.viewnum, executed: whole.executed, keys: whole.store.size })
+    this.#reportRole(out)
+  }
+
+  #handleRestarted(from: NodeName, restarted: Restarted, out: EffectSink): void {
+    if (this.#isForThisView(restarted)) this.#primary?.handleRestarted(from, restarted.fromIncarnation, out)
+  }
+
+  #isForThisView(between: Between): boolean {
+    return between.viewnum === this.#view.viewnum && between.toIncarnation === this.#incarnation
+  }
+
+  #isFromPrimary(from: NodeName, between: Between): boolean {
+    const { viewnum, primary } = this.#view
+    return between.viewnum === viewnum && primary !== null && primary.name === from && primary.incarnation === between.fromIncarnation
+  }
+
+  #backTo(between: Between): Between {
+    return { viewnum: between.viewnum, fromIncarnation: this.#incarnation, toIncarnation: between.fromIncarnation }
+  }
+
+  inspect(): ReplicaState {
+    return {
+      kind: 'replica',
+      incarnation: this.#incarnation,
+      view: this.#view,
+      role: this.#role,
+      serving: this.#isServing,
+      initialisedIn: this.#initialisedIn,
+      executed: this.#copy.executed,
+      nextSeq: this.#primary?.nextSeq ?? this.#copy.executed + 1,
+      store: this.#copy.store.sortedEntries(),
+      table: [...this.#copy.table.rows()],
+      pending: this.#primary?.inspectPending() ?? [],
+      waiting: this.#primary?.inspectWaiting() ?? [],
+      ahead: [...this.#ahead.keys()].sort((one, other) => one - other),
+      transfers: this.#primary?.inspectTransfers() ?? [],
+      receivedChunks: this.#incoming?.receivedChunks ?? 0,
+    }
+  }
+}

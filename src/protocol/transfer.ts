@@ -1,0 +1,134 @@
+// State transfer, both ends: the primary's walk over its state in chunks, and the backup's new state beside the old one.
+// Half a transfer is never state. While a primary transfers it executes nothing (rule 4), so every chunk is of one moment.
+import { initialCursor, isAtEnd, Store } from './application'
+import { AtMostOnceTable } from './at-most-once'
+import type { Copy } from './copy'
+import type { Result, StateTransfer, TableRow } from './messages'
+import type { Settings } from './settings'
+
+/** What a chunk carries, before it is addressed. */
+export type Chunk = Pick<StateTransfer, 'chunk' | 'last' | 'executed' | 'entries' | 'rows'>
+
+interface SentChunk {
+  readonly chunk: Chunk
+  /** True from the retry that first saw it waiting: a chunk is sent again when it has waited for a whole interval. */
+  waited: boolean
+}
+
+/** The primary's side, for one backup in one life. Chunks are cut by bytes; the next goes on the ack of an earlier one. */
+export class OutgoingTransfer {
+  /** The life of the backup that this transfer is for. */
+  readonly incarnation: number
+  done = false
+  ackedChunks = 0
+  sentBytes = 0
+  readonly #copy: Copy
+  readonly #rows: IterableIterator<TableRow>
+  readonly #settings: Settings
+  readonly #cursor = initialCursor()
+  readonly #unacked = new Map<number, SentChunk>()
+  #nextChunk = 0
+  #allCut = false
+
+  constructor(incarnation: number, copy: Copy, settings: Settings) {
+    this.incarnation = incarnation
+    this.#copy = copy
+    this.#rows = copy.table.rows()
+    this.#settings = settings
+  }
+
+  /** The chunks that the window has room for now. */
+  nextChunks(): Chunk[] {
+    const chunks: Chunk[] = []
+    while (!this.#allCut && this.#unacked.size < this.#settings.transferWindow) {
+      const chunk = this.#cut()
+      this.#unacked.set(chunk.chunk, { chunk, waited: false })
+      chunks.push(chunk)
+    }
+    return chunks
+  }
+
+  /** Takes the ack of a chunk; an ack that says `installed` ends the transfer. Returns false for an ack seen before. */
+  takeAck(chunk: number, installed: boolean): boolean {
+    if (this.done) return false
+    const known = this.#unacked.delete(chunk)
+    if (known) this.ackedChunks++
+    if (installed) {
+      this.done = true
+      this.#unacked.clear()
+    }
+    return known || installed
+  }
+
+  /** The chunks that have waited for their ack since before the last retry. */
+  chunksToRetry(): Chunk[] {
+    const chunks: Chunk[] = []
+    for (const sent of this.#unacked.values()) {
+      if (sent.waited) chunks.push(sent.chunk)
+      sent.waited = true
+    }
+    return chunks
+  }
+
+  /** Store entries first, then rows of the table, each chunk closed when it reaches the limit of bytes. */
+  #cut(): Chunk {
+    const bytesMax = this.#settings.transferChunkBytes
+    const { entries, bytes } = this.#copy.store.take(this.#cursor, bytesMax)
+    const rows: TableRow[] = []
+    let total = bytes
+    let rowsEnd = false
+    while (total < bytesMax) {
+      const next = this.#rows.next()
+      if (next.done) {
+        rowsEnd = true
+        break
+      }
+      rows.push(next.value)
+      total += rowBytes(next.value)
+    }
+    this.#allCut = rowsEnd && isAtEnd(this.#cursor)
+    this.sentBytes += total
+    return { chunk: this.#nextChunk++, last: this.#allCut, executed: this.#copy.executed, entries, rows }
+  }
+}
+
+/** The backup's side: a new state that replaces the old one when its last chunk is there. */
+export class IncomingTransfer {
+  readonly viewnum: number
+  readonly primaryIncarnation: number
+  readonly #store = new Store()
+  /** By chunk, because rows must be installed in order of execution and chunks may come in any order. */
+  readonly #rows = new Map<number, readonly TableRow[]>()
+  #lastChunk = -1
+
+  constructor(viewnum: number, primaryIncarnation: number) {
+    this.viewnum = viewnum
+    this.primaryIncarnation = primaryIncarnation
+  }
+
+  get receivedChunks(): number {
+    return this.#rows.size
+  }
+
+  /** Takes a chunk (a repeated one changes nothing) and returns the whole state when it was the last that was missing. */
+  take(chunk: Chunk, tableClientsMax: number): Copy | undefined {
+    if (!this.#rows.has(chunk.chunk)) {
+      this.#rows.set(chunk.chunk, chunk.rows)
+      for (const { key, value } of chunk.entries) this.#store.set(key, value)
+      if (chunk.last) this.#lastChunk = chunk.chunk
+    }
+    if (this.#rows.size !== this.#lastChunk + 1) return undefined
+    const table = new AtMostOnceTable(tableClientsMax)
+    for (let at = 0; at <= this.#lastChunk; at++) for (const row of this.#rows.get(at) ?? []) table.install(row)
+    return { store: this.#store, table, executed: chunk.executed }
+  }
+}
+
+function rowBytes(row: TableRow): number {
+  return row.clientId.length + 32 + resultBytes(row.result)
+}
+
+function resultBytes(result: Result): number {
+  if (result.type === 'value') return result.value.length
+  return result.type === 'mismatch' ? result.actual?.length ?? 0 : 0
+}
