@@ -1,0 +1,254 @@
+// Runs a transcript: a text of commands, each followed by `----` and by what then happened, in the order in which it happened.
+// The answer of `runTranscript` is the whole text again with fresh answers, so a test compares files and `-u` refreshes them.
+// docs/protocol.md, "Transcripts", lists the commands. Used by tests only.
+import { defaultSettings, utf8ToBytes, type NodeName, type Operation, type Settings } from '../protocol'
+import { recordBytes, type EventOf, type TraceEvent } from '../trace'
+import { describeEvent, describeMessage } from './transcript-lines'
+import { World, type Envelope, type Fate } from './world'
+
+/** How long `until` and `do` wait when they are not told. */
+const untilLimitMs = 10_000
+/** A message takes this long when nothing holds or delays it. */
+const linkDelayMs = 1
+
+const usualSettings = { replicas: 3, clients: 1 }
+
+interface Pattern {
+  readonly kind: string
+  readonly from: string
+  readonly to: string
+}
+
+interface Rule extends Pattern {
+  readonly fate: Fate
+  /** How many messages it still applies to. */
+  left: number
+}
+
+/** Runs every block of the transcript and returns its text with the answers that it gave now. */
+export function runTranscript(text: string): string {
+  const run = new Run()
+  return text.trimEnd().split('\n\n').map((block) => {
+    const lines = block.split('\n')
+    const comments = lines.filter((line) => line.startsWith('#'))
+    const end = lines.indexOf('----')
+    const commands = lines.slice(0, end < 0 ? lines.length : end).filter((line) => !line.startsWith('#'))
+    if (commands.length === 0) return block
+    for (const command of commands) run.command(command)
+    return [...comments, ...commands, '----', ...run.answer()].join('\n')
+  }).join('\n\n') + '\n'
+}
+
+class Run {
+  #world: World | undefined
+  #lines: string[] = []
+  #shown = new Set<string>()
+  #rules: Rule[] = []
+  #kept: Envelope[] = []
+  #keeping: Pattern[] = []
+  #copies = 0
+  readonly #events: TraceEvent[] = []
+  readonly #counts = new Map<string, number>()
+
+  /** What happened since the last answer. */
+  answer(): string[] {
+    return this.#lines.splice(0)
+  }
+
+  command(line: string): void {
+    const [name = '', ...words] = line.trim().split(/\s+/)
+    const first = words[0] ?? ''
+    switch (name) {
+      case 'cluster': return this.#cluster(words)
+      case 'run': return this.world.run(Number(first))
+      case 'until': return this.#until(words)
+      case 'send': return void this.#invoke(words)
+      case 'do': return this.#do(words)
+      case 'kill': return this.world.kill(first)
+      case 'restart': return this.world.restart(first)
+      case 'pause': return this.world.pause(first)
+      case 'resume': return this.world.resume(first)
+      case 'lose-peer': return this.world.losePeer(first)
+      case 'hold': return this.#rule(words, { type: 'hold', reason: 'by hand' })
+      case 'drop': return this.#rule(words, { type: 'drop', reason: 'by hand' })
+      case 'delay': return this.#rule(words.slice(1), { type: 'pass', delayMs: Number(first) })
+      case 'cut': return this.#cut(words)
+      case 'mend':
+        this.#rules = []
+        return
+      case 'release': return this.#release(words)
+      case 'keep': return void this.#keeping.push(patternOf(words))
+      case 'redeliver': return this.#redeliver(words)
+      case 'show': return words.forEach((kind) => this.#shown.add(kind))
+      case 'hide': return words.forEach((kind) => this.#shown.delete(kind))
+      case 'count': return this.#say(`${first}: ${this.#counts.get(first) ?? 0}`)
+      case 'state': return this.#state(first)
+      case 'equal': return this.#equal(words)
+      default: throw new Error(`a transcript has no command ${name}`)
+    }
+  }
+
+  get world(): World {
+    if (!this.#world) throw new Error('a transcript begins with: cluster')
+    return this.#world
+  }
+
+  #say(line: string): void {
+    this.#lines.push(line)
+  }
+
+  #cluster(words: readonly string[]): void {
+    const given = Object.fromEntries(words.map((word) => word.split('=')).map(([key = '', value = '']) => [key, valueOf(value)]))
+    const { replicas, clients, ...settings } = { ...usualSettings, ...given }
+    for (const name of Object.keys(settings)) if (!(name in defaultSettings)) throw new Error(`there is no setting ${name}`)
+    this.#world = new World({
+      title: '', seed: '1', replicas, clients, settings: { ...defaultSettings, ...settings } as Settings,
+      fate: (envelope) => this.#fate(envelope), onEvent: (event) => this.#onEvent(event),
+    })
+  }
+
+  #fate(envelope: Envelope): Fate {
+    this.#counts.set(envelope.message.type, (this.#counts.get(envelope.message.type) ?? 0) + 1)
+    if (this.#keeping.some((pattern) => matches(pattern, envelope))) this.#kept.push(envelope)
+    const rule = this.#rules.find((candidate) => candidate.left > 0 && matches(candidate, envelope))
+    if (!rule) return { type: 'pass', delayMs: linkDelayMs }
+    rule.left--
+    return rule.fate
+  }
+
+  #onEvent(event: TraceEvent): void {
+    this.#events.push(event)
+    const line = describeEvent(event, this.#shown, this.#events)
+    if (line !== undefined) this.#say(line)
+  }
+
+  // ---- waiting
+
+  #until(words: readonly string[]): void {
+    const [what = '', which = '', within, limit] = words
+    const limitMs = within === 'within' ? Number(limit) : untilLimitMs
+    if (!this.world.runUntil(() => this.#holds(what, which), limitMs)) this.#say(`not within ${limitMs} ms`)
+  }
+
+  #holds(what: string, which: string): boolean {
+    const some = (test: (event: TraceEvent) => boolean): boolean => this.#events.some(test)
+    switch (what) {
+      case 'view': return some((event) => event.type === 'view-changed' && event.view.viewnum === Number(which))
+      case 'acked': return some((event) => event.type === 'view-acked' && event.view.viewnum === Number(which))
+      case 'serving': {
+        const state = this.world.isUp(which) ? this.world.inspect(which) : undefined
+        return state?.kind === 'replica' && state.serving
+      }
+      case 'returned': return this.#returned(Number(which)) !== undefined
+      case 'stuck': return some((event) => event.type === 'stuck' && event.stuck !== null)
+      case 'held': return this.world.held.some(({ message }) => message.type === which)
+      default: throw new Error(`a transcript cannot wait for ${what}`)
+    }
+  }
+
+  #returned(operationId: number): EventOf<'operation-returned'> | undefined {
+    return this.#events.find((event): event is EventOf<'operation-returned'> => event.type === 'operation-returned' && event.operationId === operationId)
+  }
+
+  // ---- operations: CLIENT OPERATION KEY [VALUE] [to SERVER] [session N]
+
+  #invoke(words: readonly string[]): number {
+    const [client = '', ...rest] = words
+    const option = (name: string): string | undefined => rest.includes(name) ? rest[rest.indexOf(name) + 1] : undefined
+    const end = Math.min(...['to', 'session'].map((name) => rest.indexOf(name)).filter((at) => at >= 0), rest.length)
+    const target = option('to')
+    const session = option('session')
+    return this.world.invoke(client, operationOf(rest.slice(0, end)), {
+      ...(target === undefined ? {} : { target }), ...(session === undefined ? {} : { session: Number(session) }),
+    })
+  }
+
+  #do(words: readonly string[]): void {
+    const operationId = this.#invoke(words)
+    if (!this.world.runUntil(() => this.#returned(operationId) !== undefined, untilLimitMs)) this.#say(`not within ${untilLimitMs} ms`)
+  }
+
+  // ---- the network
+
+  /** hold|drop KIND FROM>TO [next N] */
+  #rule(words: readonly string[], fate: Fate): void {
+    const next = words.indexOf('next')
+    const left = next < 0 ? Infinity : Number(words[next + 1])
+    this.#rules.unshift({ ...patternOf(words), fate, left })
+  }
+
+  /** cut A B (both ways) or cut A>B */
+  #cut(words: readonly string[]): void {
+    const [one = '', other] = words
+    const links = other === undefined ? [one] : [`${one}>${other}`, `${other}>${one}`]
+    for (const link of links) this.#rule(['*', link], { type: 'drop', reason: `${link} is cut` })
+  }
+
+  /** release [reversed] KIND FROM>TO [next N] */
+  #release(words: readonly string[]): void {
+    const reversed = words[0] === 'reversed'
+    const rest = reversed ? words.slice(1) : words
+    const pattern = patternOf(rest)
+    const next = rest.indexOf('next')
+    const found = this.world.held.filter((envelope) => matches(pattern, envelope))
+    const ordered = reversed ? found.toReversed() : found
+    for (const envelope of ordered.slice(0, next < 0 ? undefined : Number(rest[next + 1]))) this.world.release(envelope)
+  }
+
+  /** redeliver KIND FROM>TO [last]: copies of the messages that `keep` remembered. */
+  #redeliver(words: readonly string[]): void {
+    const pattern = patternOf(words)
+    const found = this.#kept.filter((envelope) => matches(pattern, envelope))
+    for (const envelope of words.includes('last') ? found.slice(-1) : found) {
+      this.#say(`again: ${describeMessage(envelope.from, envelope.to, envelope.message)}`)
+      this.world.duplicate(envelope, ++this.#copies)
+    }
+  }
+
+  // ---- looking
+
+  #state(name: NodeName): void {
+    const state = this.world.inspect(name)
+    if (state.kind !== 'replica') return this.#say(`${name}: ${JSON.stringify(state)}`)
+    const store = state.store.map(({ key, value }) => `${recordBytes(key)}=${recordBytes(value)}`).join(' ')
+    this.#say(`${name}: ${state.role} in view ${state.view.viewnum}${state.serving ? ', serving' : ''}, executed ${state.executed}, store {${store}}`)
+  }
+
+  #equal(words: readonly string[]): void {
+    const texts = words.map((name) => {
+      const state = this.world.inspect(name)
+      return state.kind === 'replica' ? JSON.stringify([state.store, state.table, state.executed]) : name
+    })
+    this.#say(`${words.join(' and ')} ${texts.every((text) => text === texts[0]) ? 'are equal' : 'DIFFER'}`)
+  }
+}
+
+function valueOf(text: string): string | number | boolean {
+  if (text === 'true' || text === 'false') return text === 'true'
+  return Number.isNaN(Number(text)) ? text : Number(text)
+}
+
+function patternOf(words: readonly string[]): Pattern {
+  const [kind = '*', link = '*>*'] = words
+  const [from = '*', to = '*'] = link.split('>')
+  return { kind, from, to }
+}
+
+function matches(pattern: Pattern, { message, from, to }: Envelope): boolean {
+  return (pattern.kind === '*' || pattern.kind === message.type)
+    && (pattern.from === '*' || pattern.from === from)
+    && (pattern.to === '*' || pattern.to === to)
+}
+
+function operationOf(words: readonly string[]): Operation {
+  const [type = '', key = '', ...values] = words
+  const bytes = (text: string | undefined) => utf8ToBytes(text ?? '')
+  switch (type) {
+    case 'put':
+    case 'append': return { type, key: bytes(key), value: bytes(values[0]) }
+    case 'get':
+    case 'delete': return { type, key: bytes(key) }
+    case 'cas': return { type, key: bytes(key), expected: values[0] === '-' ? null : bytes(values[0]), value: bytes(values[1]) }
+    default: throw new Error(`there is no operation ${type}`)
+  }
+}
