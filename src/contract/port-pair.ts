@@ -1,0 +1,25 @@
+// Two ends in one process, for tests and the command line. Values cross as JSON text, so that nothing passes here
+// which another carrier would lose. It must never deliver inside `send`: a caller is never re-entered.
+import { createCarrier, type Carrier } from './carrier'
+import type { Port } from './port'
+
+/** Two connected ports; closing one closes the other. */
+export function createPortPair(): [Port, Port] {
+  // Each end reaches the other only through these, so neither needs to exist before the other.
+  const ends: { one?: Carrier; other?: Carrier } = {}
+  const one = createCarrier({
+    send: (frame) => carry(JSON.stringify(frame), () => ends.other),
+    close: () => queueMicrotask(() => ends.other?.closed()),
+  })
+  const other = createCarrier({
+    send: (frame) => carry(JSON.stringify(frame), () => ends.one),
+    close: () => queueMicrotask(() => ends.one?.closed()),
+  })
+  ends.one = one
+  ends.other = other
+  return [one.port, other.port]
+}
+
+function carry(text: string, receiver: () => Carrier | undefined): void {
+  queueMicrotask(() => receiver()?.receiveText(text))
+}
