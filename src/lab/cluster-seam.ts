@@ -1,0 +1,44 @@
+// What the lab needs of a running cluster, and nothing else: cluster/cluster.ts offers it with real processes, a test with none.
+// It must stay a subset of cluster.ts; the assignment in lab.ts makes the compiler check that.
+import type { Workload } from '../contract'
+import type { NodeName, Operation } from '../protocol'
+import type { TraceHeader } from '../trace'
+
+/** Consecutive events as JSON lines joined by line feeds, none at the end. */
+export interface EventLines {
+  readonly from: number
+  readonly count: number
+  readonly text: string
+}
+
+export interface ClusterOptions {
+  readonly header: TraceHeader
+  /** Created by the cluster, mode 0600, the header line first. */
+  readonly recordingPath: string
+  readonly nodeProgram: string
+  readonly switchboardProgram: string
+  /** Already in the file, unless recording has stopped. */
+  onEvents(batch: EventLines): void
+  /** `problem` is empty, or one sentence that says why recording stopped; `bytes` of the file are whole. */
+  onRecording(status: { bytes: number; problem: string }): void
+  /** The cluster is over by itself: one sentence, once, never after `stop`. */
+  onEnded(reason: string): void
+}
+
+/** A running cluster. Every act rejects with one sentence when it cannot be done. */
+export interface RunningCluster {
+  kill(node: NodeName): Promise<void>
+  pause(node: NodeName): Promise<void>
+  resume(node: NodeName): Promise<void>
+  restart(node: NodeName): Promise<void>
+  freeze(): Promise<void>
+  thaw(): Promise<void>
+  invoke(request: { client: NodeName; operation: Operation; target: NodeName | ''; label: string }): Promise<{ operationId: number }>
+  startWorkload(workload: Workload): Promise<void>
+  stopWorkload(): Promise<void>
+  /** Resolves when every process is gone and the recording is flushed. */
+  stop(): Promise<void>
+}
+
+/** Resolves when every node is up; rejects with one sentence and leaves no process. */
+export type ClusterStarter = (options: ClusterOptions) => Promise<RunningCluster>

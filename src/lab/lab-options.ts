@@ -1,0 +1,36 @@
+// What a host gives the lab and what it gets: Electron's main process and the web host are written against this file alone.
+// It must hold no behaviour: that is lab.ts.
+import type { Port } from '../contract'
+import type { ClusterStarter } from './cluster-seam'
+
+/** The built programs that a cluster runs: absolute paths. */
+export interface ClusterPrograms {
+  readonly node: string
+  readonly switchboard: string
+}
+
+export interface LabOptions {
+  /** Who shows this lab, as told to every screen in `hello`. */
+  readonly host: 'electron' | 'browser' | 'in-process'
+  /** Where the lab keeps what it remembers: recordings and the last settings. Created 0700; see `defaultDataFolder`. */
+  readonly dataFolder: string
+  /** Where recordings are written; `recordings` in the data folder unless told. */
+  readonly recordingsFolder?: string
+  readonly programs: ClusterPrograms
+  /** The product's version, as told to every screen. */
+  readonly version: string
+  /** Starts a cluster; real processes unless a test gives another. */
+  readonly startCluster?: ClusterStarter
+  /** Sentences for whoever runs the host: problems that belong to no screen. */
+  readonly log?: (sentence: string) => void
+}
+
+/** One lab: one session at a time, shared by every screen that is connected. */
+export interface RunningLab {
+  /** Serves one screen; its end changes nothing for the others or for the session. */
+  connect(port: Port): void
+  /** Opens a recording from a path of this machine, as `uploadOpen` does for uploaded files. Rejects with one sentence. */
+  openRecording(path: string): Promise<{ session: number }>
+  /** Ends the session, its processes and every connection; resolves when nothing is left. */
+  close(): Promise<void>
+}
