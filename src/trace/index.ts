@@ -1,3 +1,5 @@
 // What other rooms may use of the trace.
 export * from './event'
 export * from './recorded'
+export * from './codec'
+export { eventFields, eventProblem, type FieldKind } from './event-fields'

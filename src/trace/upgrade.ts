@@ -1,0 +1,27 @@
+// Old recordings open by upgrade: one function for each version, from it to the next, applied one after another.
+// A sample of every version is kept in testdata/ and must open for ever. An upgrade must never drop or invent events:
+// line numbers and `seq` stay what they are.
+import { traceVersion } from './event'
+
+/** What changes from one version to the next, on parsed JSON. */
+export interface Upgrade {
+  header(header: Record<string, unknown>): Record<string, unknown>
+  event(event: Record<string, unknown>): Record<string, unknown>
+}
+
+/** By the version that they start from. Empty while there is only one version. */
+export const upgrades: Readonly<Record<number, Upgrade>> = {}
+
+/** The way from a version to the current one, or undefined if none is known. The current version's own way changes nothing. */
+export function upgradeFrom(version: number, table = upgrades, current: number = traceVersion): Upgrade | undefined {
+  const steps: Upgrade[] = []
+  for (let from = version; from < current; from++) {
+    const step = table[from]
+    if (step === undefined) return undefined
+    steps.push(step)
+  }
+  return {
+    header: (header) => ({ ...steps.reduce((before, step) => step.header(before), header), version: current }),
+    event: (event) => steps.reduce((before, step) => step.event(before), event),
+  }
+}
