@@ -1,0 +1,22 @@
+// The names of every drawing in GlyphSheet.vue. A meaning carries its own colour; an icon takes the colour of the text beside it.
+import type { Role } from '../../src/protocol'
+
+export const meanings = [
+  'primary', 'backup', 'idle', 'dead', 'paused', 'held', 'vs', 'client', 'none', 'bad', 'ok', 'lost', 'warn', 'unknown',
+  'started', 'viewed',
+] as const
+export type Meaning = (typeof meanings)[number]
+
+export const icons = [
+  'kill', 'pause', 'play', 'restart', 'snow', 'first', 'prev', 'next', 'last', 'search', 'plus', 'minus', 'download',
+  'heart', 'tail', 'close', 'open', 'theme', 'settings', 'inspector', 'filter',
+] as const
+export type IconName = (typeof icons)[number]
+
+/** What the symbols are called in the page. */
+export const symbolId = { meaning: (name: Meaning) => `g-${name}`, icon: (name: IconName) => `i-${name}` }
+
+/** The glyph of a role; roles and their glyphs share their names. */
+export function roleGlyph(role: Role): Meaning {
+  return role
+}
