@@ -9,11 +9,11 @@ export function createPortPair(): [Port, Port] {
   const ends: { one?: Carrier; other?: Carrier } = {}
   const one = createCarrier({
     send: (frame) => carry(JSON.stringify(frame), () => ends.other),
-    close: () => queueMicrotask(() => ends.other?.closed()),
+    close: () => later(() => ends.other?.closed()),
   })
   const other = createCarrier({
     send: (frame) => carry(JSON.stringify(frame), () => ends.one),
-    close: () => queueMicrotask(() => ends.one?.closed()),
+    close: () => later(() => ends.one?.closed()),
   })
   ends.one = one
   ends.other = other
@@ -21,5 +21,10 @@ export function createPortPair(): [Port, Port] {
 }
 
 function carry(text: string, receiver: () => Carrier | undefined): void {
-  queueMicrotask(() => receiver()?.receiveText(text))
+  later(() => receiver()?.receiveText(text))
+}
+
+/** After the present call stack; a promise is the one way to say so without a host. */
+function later(action: () => void): void {
+  void Promise.resolve().then(action)
 }

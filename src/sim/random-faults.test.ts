@@ -24,7 +24,8 @@ function run(seed: string, settings: Partial<Settings>): Run {
   let healed = false
   const copies: Envelope[] = []
   const world = new World({
-    title: seed, seed, replicas: 3 + random.below(2), clients: 3, settings: { ...defaultSettings, pingIntervalMs: 20, pingCheckIntervalMs: 20, retryMs: 20, deadPings: 3, ...settings },
+    title: seed, seed, replicas: 3 + random.below(2), clients: 3,
+    settings: { ...defaultSettings, pingIntervalMs: 20, pingCheckIntervalMs: 20, retryMs: 20, deadPings: 3, ...settings },
     onEvent: (event) => events.push(event),
     fate: (envelope) => {
       if (healed) return { type: 'pass', delayMs: 1 }

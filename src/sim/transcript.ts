@@ -1,7 +1,7 @@
 // Runs a transcript: a text of commands, each followed by `----` and by what then happened, in the order in which it happened.
 // The answer of `runTranscript` is the whole text again with fresh answers, so a test compares files and `-u` refreshes them.
 // docs/protocol.md, "Transcripts", lists the commands. Used by tests only.
-import { defaultSettings, utf8ToBytes, type NodeName, type Operation, type Settings } from '../protocol'
+import { defaultSettings, utf8ToBytes, type NodeName, type Operation } from '../protocol'
 import { recordBytes, type EventOf, type TraceEvent } from '../trace'
 import { describeEvent, describeMessage } from './transcript-lines'
 import { World, type Envelope, type Fate } from './world'
@@ -102,7 +102,7 @@ class Run {
     const { replicas, clients, ...settings } = { ...usualSettings, ...given }
     for (const name of Object.keys(settings)) if (!(name in defaultSettings)) throw new Error(`there is no setting ${name}`)
     this.#world = new World({
-      title: '', seed: '1', replicas, clients, settings: { ...defaultSettings, ...settings } as Settings,
+      title: '', seed: '1', replicas, clients, settings: { ...defaultSettings, ...settings },
       fate: (envelope) => this.#fate(envelope), onEvent: (event) => this.#onEvent(event),
     })
   }

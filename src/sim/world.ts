@@ -291,6 +291,6 @@ export class World implements EffectSink {
 
   #write(body: EventBody): void {
     this.#seq++
-    this.#options.onEvent({ seq: this.#seq, at: this.#agenda.now, wall: this.#agenda.now, ...body } as TraceEvent)
+    this.#options.onEvent({ seq: this.#seq, at: this.#agenda.now, wall: this.#agenda.now, ...body })
   }
 }

@@ -22,25 +22,25 @@ export function bytesOf(recorded: string): ByteString {
 }
 
 export function recordMessage(message: Message): Recorded<Message> {
-  return mapMessage(message, recordBytes as Convert) as Recorded<Message>
+  return mapMessage(message, recordBytes as Convert)
 }
 
 export function messageOf(recorded: Recorded<Message>): Message {
-  return mapMessage(recorded as Message, bytesOf as unknown as Convert)
+  return mapMessage(recorded as Message, bytesOf)
 }
 
 export function recordOperationInput(input: OperationInput): Recorded<OperationInput> {
-  return { ...input, operation: mapOperation(input.operation, recordBytes as Convert) } as Recorded<OperationInput>
+  return { ...input, operation: mapOperation(input.operation, recordBytes as Convert) }
 }
 
 export function operationInputOf(recorded: Recorded<OperationInput>): OperationInput {
-  return { ...recorded, operation: mapOperation(recorded.operation as Operation, bytesOf as unknown as Convert) }
+  return { ...recorded, operation: mapOperation(recorded.operation as Operation, bytesOf) }
 }
 
 export function recordReport(report: Report): Recorded<Report> {
-  if (report.type !== 'operation-returned' || report.outcome.type !== 'ok') return report as Recorded<Report>
+  if (report.type !== 'operation-returned' || report.outcome.type !== 'ok') return report
   const result = mapResult(report.outcome.result, recordBytes as Convert)
-  return { ...report, outcome: { ...report.outcome, result } } as Recorded<Report>
+  return { ...report, outcome: { ...report.outcome, result } }
 }
 
 // One walk serves both directions: the shapes are the same, only the strings differ, so the direction is a function of strings.

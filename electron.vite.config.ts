@@ -1,0 +1,52 @@
+// Builds everything into out/: the Electron main process, the command line, the node and the switchboard program, preload, window.
+// All programs are self-contained: out/ needs no node_modules.
+import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import vue from '@vitejs/plugin-vue'
+import { defineConfig } from 'electron-vite'
+
+const at = (path: string): string => resolve(import.meta.dirname, path)
+
+/** Tells a reader of a recording whether this build's protocol is the one that made it. */
+function protocolHash(): string {
+  const hash = createHash('sha256')
+  for (const name of readdirSync(at('src/protocol')).filter((file) => !file.endsWith('.test.ts')).sort()) {
+    hash.update(name).update(readFileSync(at(`src/protocol/${name}`)))
+  }
+  return hash.digest('hex').slice(0, 16)
+}
+
+const { version } = JSON.parse(readFileSync(at('package.json'), 'utf8')) as { version: string }
+const define = { __PROTOCOL_HASH__: JSON.stringify(protocolHash()), __VERSION__: JSON.stringify(version) }
+
+export default defineConfig({
+  main: {
+    define,
+    build: {
+      outDir: at('out/main'),
+      // Plain Node 20 runs these programs too; the default would be Electron's own Node.
+      target: 'node20.19',
+      externalizeDeps: false,
+      sourcemap: true,
+      rolldownOptions: {
+        input: { index: at('main/index.ts'), cli: at('src/cli/cli.ts'), node: at('src/cluster/node-main.ts'), switchboard: at('src/cluster/switchboard-main.ts') },
+        // Chunks lie beside the entries, so that `new URL('./node.js', import.meta.url)` is right in both.
+        output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: '[name]-[hash].js' },
+      },
+    },
+  },
+  preload: {
+    build: {
+      outDir: at('out/preload'),
+      externalizeDeps: false,
+      rolldownOptions: { input: { index: at('main/preload.ts') }, output: { format: 'cjs', entryFileNames: '[name].cjs' } },
+    },
+  },
+  renderer: {
+    root: at('renderer'),
+    define,
+    plugins: [vue()],
+    build: { outDir: at('out/renderer'), emptyOutDir: true, minify: true, sourcemap: true, rolldownOptions: { input: { index: at('renderer/index.html') } } },
+  },
+})
