@@ -1,0 +1,276 @@
+// Binary frames: how bytes are laid into one growing buffer and read out of it again. Big-endian; a frame is a u32 length and so
+// many bytes. Nothing here knows a message (wire.ts does). Reading checks every bound: bad bytes give a WireError, never a crash.
+import type { ByteString } from '../protocol'
+
+/** A frame is at most this many bytes, without its length. */
+export const frameBytesMax = 16 * 1024 * 1024
+
+/** What the other side sent makes no sense; the sentence is for a log and for the error frame. */
+export class WireError extends Error {
+  override readonly name = 'WireError'
+}
+
+const firstCapacity = 16 * 1024
+/** A buffer that grew beyond this is given back after its flush. */
+const keptCapacity = 1024 * 1024
+
+/** Collects frames; the owner hands them to a socket once a tick. */
+export class FrameWriter {
+  #buffer = Buffer.allocUnsafeSlow(firstCapacity)
+  #length = 0
+  #frameStart = -1
+
+  /** Bytes that wait to be flushed. */
+  get length(): number {
+    return this.#length
+  }
+
+  beginFrame(): void {
+    this.#reserve(4)
+    this.#frameStart = this.#length
+    this.#length += 4
+  }
+
+  /** Throws a WireError, and takes the frame back, if it is over the limit. */
+  endFrame(): void {
+    const length = this.#length - this.#frameStart - 4
+    if (length > frameBytesMax) {
+      this.#length = this.#frameStart
+      throw new WireError(`a frame of ${length} bytes is over the limit of ${frameBytesMax}`)
+    }
+    this.#buffer.writeUInt32BE(length, this.#frameStart)
+  }
+
+  u8(value: number): void {
+    this.#reserve(1)
+    this.#buffer[this.#length++] = value
+  }
+
+  u16(value: number): void {
+    this.#reserve(2)
+    this.#length = this.#buffer.writeUInt16BE(value, this.#length)
+  }
+
+  u32(value: number): void {
+    this.#reserve(4)
+    this.#length = this.#buffer.writeUInt32BE(value, this.#length)
+  }
+
+  /** A whole number from 0 to 2^53 - 1, in 8 bytes. */
+  u64(value: number): void {
+    this.#reserve(8)
+    this.#length = this.#buffer.writeUInt32BE(Math.floor(value / 0x1_0000_0000), this.#length)
+    this.#length = this.#buffer.writeUInt32BE(value >>> 0, this.#length)
+  }
+
+  bool(value: boolean): void {
+    this.u8(value ? 1 : 0)
+  }
+
+  /** A u32 length and the bytes. */
+  bytes(value: ByteString): void {
+    this.u32(value.length)
+    this.#reserve(value.length)
+    this.#length += this.#buffer.write(value, this.#length, value.length, 'latin1')
+  }
+
+  /** A u16 length and UTF-8: names, addresses, sentences. */
+  text(value: string): void {
+    const length = Buffer.byteLength(value)
+    if (length > 0xffff) throw new WireError(`a text of ${length} bytes is over the limit of 65535`)
+    this.u16(length)
+    this.#reserve(length)
+    this.#length += this.#buffer.write(value, this.#length, length, 'utf8')
+  }
+
+  /** A u32 length and UTF-8: settings, lines of a log. */
+  longText(value: string): void {
+    const length = Buffer.byteLength(value)
+    this.u32(length)
+    this.#reserve(length)
+    this.#length += this.#buffer.write(value, this.#length, length, 'utf8')
+  }
+
+  /** Bytes of another buffer, as they are. */
+  raw(source: Buffer, start: number, end: number): void {
+    this.#reserve(end - start)
+    this.#length += source.copy(this.#buffer, this.#length, start, end)
+  }
+
+  /**
+   * Gives all frames to `write` in one piece. `write` returns true if it has taken the bytes for good (a socket whose kernel
+   * took them at once); else the buffer is left to it and a new one is begun.
+   */
+  flush(write: (bytes: Buffer) => boolean): void {
+    if (this.#length === 0) return
+    const bytes = this.#buffer.subarray(0, this.#length)
+    this.#length = 0
+    const isReusable = write(bytes) && this.#buffer.length <= keptCapacity
+    if (!isReusable) this.#buffer = Buffer.allocUnsafeSlow(firstCapacity)
+  }
+
+  /** Forgets what was collected. */
+  clear(): void {
+    this.#length = 0
+  }
+
+  #reserve(bytes: number): void {
+    const needed = this.#length + bytes
+    if (needed <= this.#buffer.length) return
+    const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.#buffer.length * 2))
+    this.#buffer.copy(larger, 0, 0, this.#length)
+    this.#buffer = larger
+  }
+}
+
+/** Reads the fields of one frame in place; `end` is where the frame ends. */
+export class Cursor {
+  #buffer: Buffer = Buffer.alloc(0)
+  #at = 0
+  #end = 0
+
+  /** Looks at another frame, so that a reader needs one cursor only. */
+  reset(buffer: Buffer, start: number, end: number): this {
+    this.#buffer = buffer
+    this.#at = start
+    this.#end = end
+    return this
+  }
+
+  get buffer(): Buffer {
+    return this.#buffer
+  }
+
+  get at(): number {
+    return this.#at
+  }
+
+  get end(): number {
+    return this.#end
+  }
+
+  /** Bytes that are not read yet. */
+  get left(): number {
+    return this.#end - this.#at
+  }
+
+  u8(): number {
+    return this.#buffer.readUInt8(this.#take(1))
+  }
+
+  u16(): number {
+    return this.#buffer.readUInt16BE(this.#take(2))
+  }
+
+  u32(): number {
+    return this.#buffer.readUInt32BE(this.#take(4))
+  }
+
+  u64(): number {
+    const at = this.#take(8)
+    const high = this.#buffer.readUInt32BE(at)
+    if (high > 0x1f_ffff) throw new WireError('a number is over 2^53 - 1')
+    return high * 0x1_0000_0000 + this.#buffer.readUInt32BE(at + 4)
+  }
+
+  bool(): boolean {
+    const value = this.u8()
+    if (value > 1) throw new WireError(`a flag is ${value}, not 0 or 1`)
+    return value === 1
+  }
+
+  bytes(max: number, what: string): ByteString {
+    const length = this.u32()
+    if (length > max) throw new WireError(`${what} of ${length} bytes is over the limit of ${max}`)
+    const at = this.#take(length)
+    return this.#buffer.toString('latin1', at, at + length) as ByteString
+  }
+
+  text(max: number, what: string): string {
+    const length = this.u16()
+    if (length > max) throw new WireError(`${what} of ${length} bytes is over the limit of ${max}`)
+    const at = this.#take(length)
+    return this.#buffer.toString('utf8', at, at + length)
+  }
+
+  longText(): string {
+    const length = this.u32()
+    const at = this.#take(length)
+    return this.#buffer.toString('utf8', at, at + length)
+  }
+
+  /** Passes over bytes and returns where they began. */
+  skip(bytes: number): number {
+    return this.#take(bytes)
+  }
+
+  /** Throws unless the whole frame was read. */
+  expectEnd(): void {
+    if (this.#at !== this.#end) throw new WireError(`${this.#end - this.#at} bytes are left over at the end of a frame`)
+  }
+
+  #take(bytes: number): number {
+    const at = this.#at
+    if (bytes > this.#end - at) throw new WireError('a frame ends in the middle of a field')
+    this.#at = at + bytes
+    return at
+  }
+}
+
+/** Cuts what a socket delivers into frames. A frame that lies whole in one delivery is read in place, without a copy. */
+export class FrameSplitter {
+  readonly #cursor = new Cursor()
+  readonly #onFrame: (frame: Cursor) => void
+  readonly #bytesMax: number
+  /** The beginning of a frame whose end has not come. */
+  #pieces: Buffer[] = []
+  #piecesBytes = 0
+
+  /** `onFrame` must read what it needs at once: the cursor is used again for the next frame. */
+  constructor(onFrame: (frame: Cursor) => void, bytesMax = frameBytesMax) {
+    this.#onFrame = onFrame
+    this.#bytesMax = bytesMax
+  }
+
+  /** True while half a frame waits for its rest. */
+  get isWaiting(): boolean {
+    return this.#piecesBytes > 0
+  }
+
+  /** Throws a WireError for a length over the limit, before the frame is collected, and whatever `onFrame` throws. */
+  push(data: Buffer): void {
+    let buffer = data
+    if (this.#piecesBytes > 0) {
+      this.#pieces.push(data)
+      this.#piecesBytes += data.length
+      if (this.#piecesBytes < this.#wanted()) return
+      buffer = Buffer.concat(this.#pieces, this.#piecesBytes)
+      this.#pieces = []
+      this.#piecesBytes = 0
+    }
+    let at = 0
+    while (buffer.length - at >= 4) {
+      const length = this.#checked(buffer.readUInt32BE(at))
+      const end = at + 4 + length
+      if (end > buffer.length) break
+      this.#onFrame(this.#cursor.reset(buffer, at + 4, end))
+      at = end
+    }
+    if (at === buffer.length) return
+    this.#pieces = [buffer.subarray(at)]
+    this.#piecesBytes = buffer.length - at
+  }
+
+  /** How many bytes the waiting frame needs, as far as its length is known. */
+  #wanted(): number {
+    if (this.#piecesBytes < 4) return 4
+    const head = this.#pieces[0] as Buffer
+    const length = head.length >= 4 ? head.readUInt32BE(0) : Buffer.concat(this.#pieces).readUInt32BE(0)
+    return 4 + this.#checked(length)
+  }
+
+  #checked(length: number): number {
+    if (length > this.#bytesMax) throw new WireError(`a frame of ${length} bytes is over the limit of ${this.#bytesMax}`)
+    return length
+  }
+}
