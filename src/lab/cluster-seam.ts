@@ -1,5 +1,5 @@
 // What the lab needs of a running cluster, and nothing else: cluster/cluster.ts offers it with real processes, a test with none.
-// It must stay a subset of cluster.ts; the assignment in lab.ts makes the compiler check that.
+// It must stay a subset of what cluster.ts offers; index.ts hands that over, so the compiler checks it.
 import type { Workload } from '../contract'
 import type { NodeName, Operation } from '../protocol'
 import type { TraceHeader } from '../trace'
@@ -42,3 +42,10 @@ export interface RunningCluster {
 
 /** Resolves when every node is up; rejects with one sentence and leaves no process. */
 export type ClusterStarter = (options: ClusterOptions) => Promise<RunningCluster>
+
+/** Where clusters come from. */
+export interface Clusters {
+  readonly startCluster: ClusterStarter
+  /** False where the system cannot stop a process and let it go on. */
+  canPause(): boolean
+}

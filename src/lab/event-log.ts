@@ -63,9 +63,9 @@ export class EventLog {
     return this.#latest
   }
 
-  /** Events from `from` on that wait to be read. */
-  waitingFrom(from: number): number {
-    return Math.max(0, this.#latest - from + 1)
+  /** Of all lines with their line feeds, the header line not counted. */
+  get bytes(): number {
+    return this.#bytes
   }
 
   /** Empty, or one sentence: which events can no longer be had, and why. */

@@ -1,7 +1,6 @@
 // What a host gives the lab and what it gets: Electron's main process and the web host are written against this file alone.
 // It must hold no behaviour: that is lab.ts.
 import type { Port } from '../contract'
-import type { ClusterStarter } from './cluster-seam'
 
 /** The built programs that a cluster runs: absolute paths. */
 export interface ClusterPrograms {
@@ -19,8 +18,6 @@ export interface LabOptions {
   readonly programs: ClusterPrograms
   /** The product's version, as told to every screen. */
   readonly version: string
-  /** Starts a cluster; real processes unless a test gives another. */
-  readonly startCluster?: ClusterStarter
   /** Sentences for whoever runs the host: problems that belong to no screen. */
   readonly log?: (sentence: string) => void
 }

@@ -12,7 +12,7 @@ function browserSocketPort(socket: WebSocket): Port {
     send: (frame) => socket.send(JSON.stringify(frame)),
     close: () => socket.close(),
   })
-  socket.addEventListener('message', (event) => carrier.receiveText(String(event.data)))
+  socket.addEventListener('message', (event) => carrier.receiveText(typeof event.data === 'string' ? event.data : ''))
   socket.addEventListener('close', () => carrier.closed())
   return carrier.port
 }

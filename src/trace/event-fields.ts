@@ -56,7 +56,7 @@ export const eventFields: { readonly [T in EventType]: FieldsOf<T> } = {
 
 /** The table again, as a loop needs it: built once, as an event is checked for each line of a file. */
 const fieldsByType: ReadonlyMap<string, readonly (readonly [field: string, kind: FieldKind])[]> =
-  new Map(Object.entries(eventFields).map(([type, fields]) => [type, Object.entries(fields) as [string, FieldKind][]]))
+  new Map(Object.entries(eventFields).map(([type, fields]) => [type, Object.entries<FieldKind>(fields)]))
 
 /** Undefined if this is an event of the current version with that `seq`; otherwise what is wrong, to follow "Line 12 ". */
 export function eventProblem(value: unknown, seq: number): string | undefined {

@@ -1,0 +1,175 @@
+// The lab: one session at a time, shared by every screen that is connected, whatever carries its calls.
+// A screen that goes changes nothing; the lab that goes takes every process with it. It must never know a carrier or a window.
+import { randomBytes } from 'node:crypto'
+import { rm } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { Refusal, type ClusterSettings, type Port, type SessionStatus } from '../contract'
+import type { Clusters } from './cluster-seam'
+import { Connection, type ConnectionOwner } from './connection'
+import { makePrivateFolder, placeForRecording } from './folders'
+import type { LabOptions, RunningLab } from './lab-options'
+import { readLastSettings, writeLastSettings } from './last-settings'
+import { headerFor, LiveSession } from './live-session'
+import { openRecordedSession } from './recorded-session'
+import type { Session, SessionView } from './session'
+import { StatusTeller } from './status-teller'
+
+/** Beginnings and ends of sessions that may wait for one another. */
+export const changesWaitingMax = 8
+
+/** Screens that may be connected at once. */
+export const connectionsMax = 32
+
+const noSession: SessionView = {
+  kind: 'none', title: '', reason: '', header: '', frozen: false, workload: null, recording: null, latest: 0,
+}
+
+/** Set by the build: a hash of src/protocol. */
+declare const __PROTOCOL_HASH__: string
+const protocolHash = typeof __PROTOCOL_HASH__ === 'string' ? __PROTOCOL_HASH__ : 'unbuilt'
+
+/** Opens the lab; no process runs before a screen asks for a cluster. Rejects only if no private folder can be made. */
+export async function openLab(options: LabOptions, clusters: Clusters): Promise<RunningLab> {
+  return new RealLab(options, clusters, await makePrivateFolder(), await readLastSettings(options.dataFolder))
+}
+
+class RealLab implements RunningLab, ConnectionOwner {
+  readonly #options: LabOptions
+  readonly #clusters: Clusters
+  readonly #connections = new Set<Connection>()
+  readonly #statusTeller = new StatusTeller(() => this.#tellStatus())
+  readonly privateFolder: string
+  lastSettings: ClusterSettings
+  #session: Session | null = null
+  #sessionNumber = 0
+  // Sessions begin and end one after another: two windows may ask at once.
+  #changing: Promise<unknown> = Promise.resolve()
+  #changesWaiting = 0
+  #closing: Promise<void> | null = null
+
+  constructor(options: LabOptions, clusters: Clusters, privateFolder: string, lastSettings: ClusterSettings) {
+    this.#options = options
+    this.#clusters = clusters
+    this.privateFolder = privateFolder
+    this.lastSettings = lastSettings
+  }
+
+  get host(): LabOptions['host'] { return this.#options.host }
+  get version(): string { return this.#options.version }
+  get canPause(): boolean { return this.#clusters.canPause() }
+
+  // ---- screens
+
+  connect(port: Port): void {
+    if (this.#closing !== null || this.#connections.size >= connectionsMax) {
+      this.#log(this.#closing ? 'A screen came while the lab was closing.' : `A screen was refused: ${connectionsMax} are connected.`)
+      return port.close()
+    }
+    const connection = new Connection(port, this)
+    this.#connections.add(connection)
+    void connection.closed.then(() => this.#connections.delete(connection))
+  }
+
+  status(): SessionStatus {
+    return { session: this.#sessionNumber, ...(this.#session?.view() ?? noSession) }
+  }
+
+  currentSession(): Session {
+    if (this.#session === null) throw new Refusal('There is no session yet; start a cluster or open a recording.')
+    return this.#session
+  }
+
+  get sessionNumber(): number { return this.#sessionNumber }
+
+  #tellStatus(): void {
+    const status = this.status()
+    for (const connection of this.#connections) connection.tellStatus(status)
+  }
+
+  // ---- sessions
+
+  async newCluster(settings: ClusterSettings): Promise<{ session: number }> {
+    const backupsMax = settings.replicas - 1
+    if (settings.backupsWanted > backupsMax) {
+      throw new Refusal(`${settings.replicas} ${settings.replicas === 1 ? 'replica leaves' : 'replicas leave'} room for ${backupsMax} ${backupsMax === 1 ? 'backup' : 'backups'}.`)
+    }
+    return this.#change(async () => {
+      await this.#session?.end('A new cluster was started.')
+      this.#remember(settings)
+      const session = await this.#makeLiveSession(settings)
+      await this.#show(session)
+      const started = this.#sessionNumber
+      await session.start()
+      return { session: started }
+    })
+  }
+
+  async endSession(): Promise<void> {
+    await this.#change(() => this.currentSession().end('The session was ended.'))
+  }
+
+  async openRecording(path: string, name = basename(path)): Promise<{ session: number }> {
+    return this.#change(async () => {
+      const session = await openRecordedSession({ path, name, folder: this.privateFolder })
+      await this.#session?.end('A recording was opened.')
+      await this.#show(session)
+      return { session: this.#sessionNumber }
+    })
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    await this.#changing.catch(() => {}) // Told to who asked for it.
+    await this.#session?.end('The lab was closed.')
+    this.#statusTeller.stop()
+    await Promise.all([...this.#connections].map((connection) => connection.close()))
+    await rm(this.privateFolder, { recursive: true, force: true })
+  }
+
+  async #makeLiveSession(settings: ClusterSettings): Promise<LiveSession> {
+    const createdAt = new Date()
+    const seed = settings.seed === '' ? randomBytes(8).toString('hex') : settings.seed
+    const folder = this.#options.recordingsFolder ?? join(this.#options.dataFolder, 'recordings')
+    return new LiveSession({
+      header: headerFor(settings, { seed, createdAt, protocolHash }),
+      place: await placeForRecording(folder, settings.title, createdAt),
+      programs: this.#options.programs,
+      startCluster: this.#clusters.startCluster,
+      onChange: () => this.#statusTeller.change(),
+      onEvents: () => { for (const connection of this.#connections) connection.wake() },
+    })
+  }
+
+  /** From here on this is the session; the one before is forgotten. */
+  async #show(session: Session): Promise<void> {
+    const before = this.#session
+    this.#session = session
+    this.#sessionNumber++
+    this.#statusTeller.change()
+    await before?.dispose()
+  }
+
+  #change<Result>(act: () => Promise<Result>): Promise<Result> {
+    if (this.#closing !== null) throw new Refusal('The lab is closing.')
+    if (this.#changesWaiting >= changesWaitingMax) throw new Refusal('The lab is busy beginning and ending sessions; try again.')
+    this.#changesWaiting++
+    const result = this.#changing.then(act).finally(() => { this.#changesWaiting-- })
+    this.#changing = result.catch(() => {}) // Told to who asked; the next change goes on.
+    return result
+  }
+
+  #remember(settings: ClusterSettings): void {
+    this.lastSettings = { ...settings, title: '', seed: '' }
+    writeLastSettings(this.#options.dataFolder, settings).catch((error: unknown) => {
+      this.#log(`The settings could not be remembered: ${(error as Error).message}`)
+    })
+  }
+
+  #log(sentence: string): void {
+    this.#options.log?.(sentence)
+  }
+}

@@ -1,0 +1,190 @@
+// A session with real processes: it starts a cluster, keeps its events, and passes on what people ask of it.
+// It knows the cluster only through cluster-seam.ts. It must never decide anything that the protocol or the switchboard decides.
+import { basename } from 'node:path'
+import { Refusal, type ClusterSettings, type Workload } from '../contract'
+import { defaultSettings, viewServerName, type NodeKind, type NodeName, type Operation, type Settings } from '../protocol'
+import { formatHeader, operationInputOf, traceVersion, type TraceHeader } from '../trace'
+import type { ClusterOptions, ClusterStarter, EventLines, RunningCluster } from './cluster-seam'
+import { EventLog } from './event-log'
+import type { RecordingPlace } from './folders'
+import type { ClusterPrograms } from './lab-options'
+import type { OperationCall, RecordingSource, Session, SessionView } from './session'
+
+export interface LiveSessionOptions {
+  readonly header: TraceHeader
+  readonly place: RecordingPlace
+  readonly programs: ClusterPrograms
+  readonly startCluster: ClusterStarter
+  /** Something of the view has changed. */
+  readonly onChange: () => void
+  /** There are new events in the log. */
+  readonly onEvents: () => void
+}
+
+export class LiveSession implements Session {
+  readonly log: EventLog
+  readonly #options: LiveSessionOptions
+  readonly #headerLine: string
+  #cluster: RunningCluster | null = null
+  #kind: 'starting' | 'live' | 'ended' = 'starting'
+  #reason = ''
+  #isFrozen = false
+  #workload: Workload | null = null
+  #recordedBytes = 0
+  #recordingProblem = ''
+  #ending: Promise<void> | null = null
+
+  constructor(options: LiveSessionOptions) {
+    this.#options = options
+    this.#headerLine = formatHeader(options.header)
+    this.log = new EventLog(options.place.path)
+  }
+
+  /** Resolves when every node is up. Rejects with one sentence, and the session has then ended. */
+  async start(): Promise<void> {
+    const { header, place, programs, startCluster } = this.#options
+    const options: ClusterOptions = {
+      header, recordingPath: place.path, nodeProgram: programs.node, switchboardProgram: programs.switchboard,
+      onEvents: (lines) => this.#takeEvents(lines),
+      onRecording: ({ bytes, problem }) => this.#takeRecording(bytes, problem),
+      onEnded: (reason) => this.#hasEnded(reason),
+    }
+    try {
+      this.#cluster = await startCluster(options)
+    } catch (error) {
+      this.#hasEnded((error as Error).message)
+      throw new Refusal((error as Error).message)
+    }
+    // It may have died between its start and this line.
+    if (this.#kind !== 'starting') throw new Refusal(this.#reason)
+    this.#kind = 'live'
+    this.#options.onChange()
+  }
+
+  view(): SessionView {
+    const { header, place } = this.#options
+    const problem = [place.problem, this.#recordingProblem, this.log.problem].filter((sentence) => sentence !== '').join(' ')
+    return {
+      kind: this.#kind, title: header.title, reason: this.#reason, header: this.#headerLine, frozen: this.#isFrozen, workload: this.#workload,
+      recording: { path: place.path, bytes: this.#recordedBytes, problem }, latest: this.log.latest,
+    }
+  }
+
+  async kill(node: NodeName): Promise<void> { await this.#running().kill(node) }
+  async pause(node: NodeName): Promise<void> { await this.#running().pause(node) }
+  async resume(node: NodeName): Promise<void> { await this.#running().resume(node) }
+  async restart(node: NodeName): Promise<void> { await this.#running().restart(node) }
+
+  async freeze(): Promise<void> {
+    await this.#running().freeze()
+    this.#isFrozen = true
+    this.#options.onChange()
+  }
+
+  async thaw(): Promise<void> {
+    await this.#running().thaw()
+    this.#isFrozen = false
+    this.#options.onChange()
+  }
+
+  async invoke({ client, operation, target }: OperationCall): Promise<{ operationId: number }> {
+    return await this.#running().invoke({ client, operation: operationOf(operation), target, label: 'person' })
+  }
+
+  async startWorkload(workload: Workload): Promise<void> {
+    await this.#running().startWorkload(workload)
+    this.#workload = workload
+    this.#options.onChange()
+  }
+
+  async stopWorkload(): Promise<void> {
+    await this.#running().stopWorkload()
+    this.#workload = null
+    this.#options.onChange()
+  }
+
+  recording(): RecordingSource {
+    const { path } = this.#options.place
+    const bytes = Buffer.byteLength(this.#headerLine) + 1 + this.log.bytes
+    const isWhole = this.#recordingProblem === '' && this.log.latest > 0
+    return { name: basename(path), header: this.#headerLine, file: isWhole ? { path, bytes } : null }
+  }
+
+  end(reason: string): Promise<void> {
+    this.#ending ??= this.#stop(reason)
+    return this.#ending
+  }
+
+  dispose(): Promise<void> {
+    return Promise.resolve() // The recording is the person's.
+  }
+
+  async #stop(reason: string): Promise<void> {
+    const cluster = this.#cluster
+    const wasRunning = this.#kind !== 'ended'
+    // Also after it ended by itself: what is left of it goes now.
+    await cluster?.stop()
+    if (wasRunning) this.#hasEnded(reason)
+  }
+
+  #running(): RunningCluster {
+    if (this.#kind === 'ended') throw new Refusal(`The session has ended. ${this.#reason}`)
+    if (this.#cluster === null || this.#kind === 'starting') throw new Refusal('The cluster is still starting.')
+    return this.#cluster
+  }
+
+  #takeEvents(lines: EventLines): void {
+    this.log.append(lines)
+    this.#options.onEvents()
+    this.#options.onChange()
+  }
+
+  #takeRecording(bytes: number, problem: string): void {
+    this.#recordedBytes = bytes
+    if (problem !== '' && this.#recordingProblem === '') {
+      this.#recordingProblem = problem
+      this.log.recordingStopped(bytes, Buffer.byteLength(this.#headerLine) + 1)
+    }
+    this.#options.onChange()
+  }
+
+  #hasEnded(reason: string): void {
+    if (this.#kind === 'ended') return
+    this.#kind = 'ended'
+    this.#reason = reason
+    this.#isFrozen = false
+    this.#workload = null
+    this.#options.onChange()
+  }
+}
+
+/** A request's text as the bytes that the protocol speaks of; refuses broken base64. */
+function operationOf(operation: OperationCall['operation']): Operation {
+  try {
+    return operationInputOf({ type: 'operation', operationId: 0, session: -1, operation, target: '' }).operation
+  } catch {
+    throw new Refusal('A key or value that begins with "base64:" must go on in base64.')
+  }
+}
+
+/** What is known of a session before it starts. */
+export interface SessionFacts {
+  readonly seed: string
+  readonly createdAt: Date
+  readonly protocolHash: string
+}
+
+/** The recording's header for a cluster as a person chose it: nodes vs, s1 ..., c1 ... */
+export function headerFor(chosen: ClusterSettings, { seed, createdAt, protocolHash }: SessionFacts): TraceHeader {
+  const named = (prefix: string, kind: NodeKind, count: number): { name: NodeName; kind: NodeKind }[] =>
+    Array.from({ length: count }, (_, index) => ({ name: `${prefix}${index + 1}`, kind }))
+  return {
+    understudy: 'recording', version: traceVersion, source: 'live', title: chosen.title, createdAt: createdAt.toISOString(),
+    settings: protocolSettings(chosen), seed, protocolHash,
+    nodes: [{ name: viewServerName, kind: 'view-server' }, ...named('s', 'replica', chosen.replicas), ...named('c', 'client', chosen.clients)],
+  }
+}
+
+function protocolSettings({ pingIntervalMs, deadPings, backupsWanted, replication, retryMs, operationTimeoutMs }: ClusterSettings): Settings {
+  return { ...defaultSettings, pingIntervalMs, pingCheckIntervalMs: pingIntervalMs, deadPings, backupsWanted, replication, retryMs, operationTimeoutMs }
+}
