@@ -48,13 +48,15 @@ export const OperationRequest = z.discriminatedUnion('type', [
 ])
 export type OperationRequest = z.infer<typeof OperationRequest>
 
+const Weight = z.int().min(0).max(100)
+
 export const Workload = z.strictObject({
   /** Operations a second over all clients; 0: as fast as `inFlight` allows (closed loop). */
   rate: z.int().min(0).max(100_000),
   /** Operations of each client that may be out at once. */
   inFlight: z.int().min(1).max(64),
   /** Weights of the mix. */
-  mix: z.strictObject({ put: z.int().min(0).max(100), append: z.int().min(0).max(100), get: z.int().min(0).max(100), delete: z.int().min(0).max(100), cas: z.int().min(0).max(100) }),
+  mix: z.strictObject({ put: Weight, append: Weight, get: Weight, delete: Weight, cas: Weight }),
   /** Keys k0 to k(keys-1), each as likely. */
   keys: z.int().min(1).max(100_000),
   valueBytes: z.int().min(1).max(65_536),

@@ -1,7 +1,7 @@
 // Where a session's events are kept: recent ones in memory, older ones in the recording file, from which they are read back.
 // If the recording stopped, what is not in the file stays in memory up to a larger limit; then the oldest go, and that is said.
 // It must never block whoever appends, and never hand out an event twice or out of order.
-import { open } from 'node:fs/promises'
+import { open, type FileHandle } from 'node:fs/promises'
 import { grouped } from '../trace'
 import type { EventLines } from './cluster-seam'
 
@@ -203,7 +203,7 @@ export class EventLog {
 const lineFeed = 10
 
 /** Bytes of the first line with its line feed. */
-export async function lengthOfFirstLine(file: { read(buffer: Buffer, offset: number, length: number, position: number): Promise<{ bytesRead: number }> }): Promise<number> {
+async function lengthOfFirstLine(file: FileHandle): Promise<number> {
   const piece = Buffer.allocUnsafe(64 * 1024)
   for (let position = 0; ;) {
     const { bytesRead } = await file.read(piece, 0, piece.length, position)

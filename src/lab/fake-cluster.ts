@@ -1,7 +1,7 @@
 // A cluster without processes, for tests of the lab: it writes its recording as a switchboard does and remembers what it was asked.
 // It must behave at the seam exactly as cluster-seam.ts says, or what it proves is worth nothing.
 import { appendFileSync, statSync, writeFileSync } from 'node:fs'
-import { formatEvent, formatHeader, type EventBody, type TraceEvent } from '../trace'
+import { formatEvent, formatHeader, type EventBody } from '../trace'
 import type { ClusterOptions, Clusters, RunningCluster } from './cluster-seam'
 
 export interface FakeCluster extends RunningCluster {
@@ -62,7 +62,7 @@ function createFakeCluster(options: ClusterOptions): FakeCluster {
     options, asked,
     emit(...bodies) {
       const from = seq + 1
-      const text = bodies.map((body) => formatEvent({ seq: ++seq, at: seq * 1000, wall: seq * 1000, ...body } as TraceEvent)).join('\n')
+      const text = bodies.map((body) => formatEvent({ seq: ++seq, at: seq * 1000, wall: seq * 1000, ...body })).join('\n')
       if (isRecording) appendFileSync(options.recordingPath, `${text}\n`)
       options.onEvents({ from, count: bodies.length, text })
       if (isRecording) options.onRecording({ bytes: bytesOf(options.recordingPath), problem: '' })
