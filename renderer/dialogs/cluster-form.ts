@@ -1,0 +1,91 @@
+// The New cluster form as values: fields with their limits, and one sentence for each field that is wrong. Pure.
+// The limits are the contract's own; the lab checks them again.
+import { clusterLimits, defaultClusterSettings, type ClusterSettings } from '../../src/contract'
+import { settingLimits } from '../../src/protocol'
+
+export type NumberField = 'replicas' | 'clients' | 'backupsWanted' | 'pingIntervalMs' | 'deadPings' | 'retryMs' | 'operationTimeoutMs'
+
+export interface FieldSpec {
+  readonly name: NumberField
+  readonly label: string
+  readonly unit: string
+  readonly step: number
+  readonly min: number
+  readonly max: number
+}
+
+/** The six that a course speaks of, then those of "More settings". */
+export const mainFields: readonly FieldSpec[] = [
+  { name: 'replicas', label: 'Replicas', unit: '', step: 1, ...clusterLimits.replicas },
+  { name: 'clients', label: 'Clients', unit: '', step: 1, ...clusterLimits.clients },
+  { name: 'backupsWanted', label: 'Backups wanted', unit: '', step: 1, ...settingLimits.backupsWanted },
+  { name: 'pingIntervalMs', label: 'Ping every', unit: 'ms', step: 10, ...settingLimits.pingIntervalMs },
+  { name: 'deadPings', label: 'Dead after', unit: 'missed', step: 1, ...settingLimits.deadPings },
+  { name: 'retryMs', label: 'Retry after', unit: 'ms', step: 10, ...settingLimits.retryMs },
+]
+export const moreFields: readonly FieldSpec[] = [
+  { name: 'operationTimeoutMs', label: 'Give an operation up after', unit: 'ms', step: 1000, ...settingLimits.operationTimeoutMs },
+]
+
+/** What is typed: a number, or NaN where it is none. */
+export type ClusterForm = { -readonly [Key in keyof ClusterSettings]: ClusterSettings[Key] }
+
+export const courseDefault: ClusterSettings = defaultClusterSettings
+
+/** One sentence for a field, or empty when it is right. */
+export function fieldProblem(form: ClusterForm, spec: FieldSpec): string {
+  const value = form[spec.name]
+  if (!Number.isInteger(value)) return 'A whole number'
+  if (value < spec.min || value > spec.max) return `${spec.min} to ${grouped(spec.max)}`
+  if (spec.name === 'backupsWanted' && Number.isInteger(form.replicas) && value > form.replicas - 1) {
+    return form.replicas === 1 ? '1 replica leaves no room for a backup' : `${form.replicas} replicas leave room for ${form.replicas - 1}`
+  }
+  return ''
+}
+
+/** What stands under a field that is right. */
+export function fieldHint(form: ClusterForm, spec: FieldSpec): string {
+  switch (spec.name) {
+    case 'replicas':
+    case 'clients': return `${spec.min} to ${spec.max}`
+    case 'backupsWanted': {
+      const most = Number.isInteger(form.replicas) ? Math.min(spec.max, Math.max(0, form.replicas - 1)) : spec.max
+      return most === 0 ? 'none with 1 replica' : `0 to ${most} with ${form.replicas} replicas`
+    }
+    case 'pingIntervalMs': return `${spec.min} to ${grouped(spec.max)} ms`
+    case 'deadPings': return Number.isInteger(form.pingIntervalMs * form.deadPings) ? `${grouped(form.pingIntervalMs * form.deadPings)} ms of silence` : ''
+    case 'retryMs': return 'what was not answered is sent again'
+    case 'operationTimeoutMs': return form.operationTimeoutMs === 0 ? '0: never' : 'then its result is unknown; 0: never'
+  }
+}
+
+/** Empty, or one sentence about the seed. */
+export function seedProblem(seed: string): string {
+  if (seed.length > 64) return 'At most 64 characters'
+  return /^[ -~]*$/.test(seed) ? '' : 'Printable ASCII only'
+}
+
+export function formProblem(form: ClusterForm): string {
+  for (const spec of [...mainFields, ...moreFields]) {
+    const problem = fieldProblem(form, spec)
+    if (problem !== '') return `${spec.label}: ${problem}.`
+  }
+  const seed = seedProblem(form.seed)
+  if (seed !== '') return `Seed: ${seed}.`
+  return form.title.length > 120 ? 'Title: at most 120 characters.' : ''
+}
+
+/** A step up or down, to the next multiple and within the limits. */
+export function stepped(value: number, by: 1 | -1, spec: FieldSpec): number {
+  const from = Number.isFinite(value) ? value : spec.min
+  const next = by === 1 ? Math.floor(from / spec.step) * spec.step + spec.step : Math.ceil(from / spec.step) * spec.step - spec.step
+  return Math.max(spec.min, Math.min(spec.max, next))
+}
+
+export function isCourseDefault(form: ClusterForm): boolean {
+  return (Object.keys(courseDefault) as (keyof ClusterSettings)[]).every((key) => key === 'title' || form[key] === courseDefault[key])
+}
+
+function grouped(count: number): string {
+  return String(count).replace(/\B(?=(\d{3})+$)/g, '\u2009')
+}

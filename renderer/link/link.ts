@@ -1,0 +1,112 @@
+// Keeps the stores fed: connects, says hello, subscribes, takes batches, and connects again when the connection ends.
+// It decides nothing about the cluster. The stores keep what they hold while there is no connection.
+import { connectLab, type EventBatch, type Gives, type Lab, type Port, type SessionStatus } from '../../src/contract'
+import { parseEventLines, type TraceEvent, type TraceHeader } from '../../src/trace'
+import type { Connection } from '../stores/session'
+
+/** What the link tells; stores/session.ts and stores/trace.ts in the window, plain objects in tests. */
+export interface LinkSink {
+  connection(state: Connection, problem: string): void
+  /** A connection is up (null: it ended). */
+  connected(lab: Lab | null): void
+  hello(about: Gives<'hello'>): void
+  status(status: SessionStatus): void
+  /** Another session begins: forget all events. */
+  begin(session: number, header: TraceHeader | null): void
+  events(batch: readonly TraceEvent[]): void
+  /** seq of the newest event that was taken in this session. */
+  latest(): number
+}
+
+export interface LinkOptions {
+  open(): Promise<Port>
+  /** Resolves when the screen has drawn, so that a batch is acked no faster than it is shown. */
+  drawn(): Promise<void>
+  wait(ms: number): Promise<void>
+}
+
+/** Wait before each next try; the last one repeats. */
+export const retryWaitsMs = [250, 500, 1000, 2000, 4000] as const
+
+/** Runs until `stop`; a failed connection is tried again for ever. */
+export function startLink(sink: LinkSink, options: LinkOptions): { stop(): void } {
+  let stopped = false
+  let lab: Lab | null = null
+  let session = 0
+  let hasHeader = false
+
+  async function run(): Promise<void> {
+    let everOpen = false
+    for (let tries = 0; !stopped; tries++) {
+      try {
+        const port = await options.open()
+        if (stopped) return port.close()
+        await talk(port, () => { everOpen = true; tries = 0 })
+        if (!stopped) sink.connection('reconnecting', '')
+      } catch (error) {
+        sink.connection(everOpen ? 'reconnecting' : 'refused', error instanceof Error ? error.message : String(error))
+      }
+      if (stopped) return
+      await options.wait(retryWaitsMs[Math.min(tries, retryWaitsMs.length - 1)] ?? 0)
+    }
+  }
+
+  /** Resolves when the connection has ended; rejects if it never became one. */
+  async function talk(port: Port, opened: () => void): Promise<void> {
+    const open = connectLab(port)
+    lab = open
+    const closed = new Promise<void>((resolve) => open.onClose(resolve))
+    try {
+      // A status before the answer to hello is older than the one in that answer: two subscriptions would overlap.
+      let greeted = false
+      open.on('status', (status) => { if (greeted) takeStatus(open, status, false) })
+      open.on('events', (batch) => void takeBatch(open, batch))
+      const about = await open.call('hello', {})
+      greeted = true
+      opened()
+      sink.connected(open)
+      sink.connection('open', '')
+      // Subscribes anew in any case: the last subscription ended with its connection.
+      takeStatus(open, about.status, true)
+      sink.hello(about)
+      await closed
+    } finally {
+      if (lab === open) lab = null
+      sink.connected(null)
+      open.close()
+    }
+  }
+
+  function takeStatus(from: Lab, status: SessionStatus, isFirst: boolean): void {
+    const isNew = status.session !== session || (!hasHeader && status.header !== '')
+    if (isNew) {
+      session = status.session
+      hasHeader = status.header !== ''
+      sink.begin(session, hasHeader ? JSON.parse(status.header) as TraceHeader : null)
+    }
+    sink.status(status)
+    if ((isNew || isFirst) && hasHeader) subscribe(from)
+  }
+
+  function subscribe(to: Lab): void {
+    // A refusal means that the session is already another one: its status is on its way and subscribes again.
+    to.call('subscribe', { session, since: sink.latest() + 1 }).catch(() => undefined)
+  }
+
+  async function takeBatch(from: Lab, batch: EventBatch): Promise<void> {
+    if (batch.session !== session || !hasHeader) return
+    if (batch.from !== sink.latest() + 1) return from.close() // A gap: the next connection asks for what is missing.
+    sink.events(parseEventLines(batch.text))
+    await options.drawn()
+    // Refused only when the session or the connection has ended meanwhile; then nobody waits for it.
+    from.call('ackBatch', { session: batch.session, batch: batch.batch }).catch(() => undefined)
+  }
+
+  void run()
+  return {
+    stop: () => {
+      stopped = true
+      lab?.close()
+    },
+  }
+}

@@ -1,0 +1,32 @@
+// Moves the keyboard focus between panels (F6) and into one. Panels are elements with data-panel, in the order of the page.
+import { nextTick } from 'vue'
+
+const focusable = 'button:not(:disabled):not([tabindex="-1"]), input:not(:disabled):not([tabindex="-1"]), select:not(:disabled), textarea, a[href], [tabindex="0"]'
+
+function isShown(element: HTMLElement): boolean {
+  return element.getClientRects().length > 0
+}
+
+function firstIn(panel: Element): HTMLElement | undefined {
+  return [...panel.querySelectorAll<HTMLElement>(focusable)].find(isShown)
+}
+
+/** The next or previous panel that has something to focus, around the ends. */
+export function moveFocus(by: 1 | -1): void {
+  const panels = [...document.querySelectorAll('[data-panel]')].filter((panel) => firstIn(panel) !== undefined)
+  if (panels.length === 0) return
+  const here = panels.findIndex((panel) => panel.contains(document.activeElement))
+  const next = here === -1 ? (by === 1 ? 0 : panels.length - 1) : (here + by + panels.length) % panels.length
+  const panel = panels[next]
+  if (panel) firstIn(panel)?.focus()
+}
+
+/** Puts the focus into a panel once it is drawn: on what `selector` finds, else on the first thing that takes it. */
+export function focusPanel(name: string, selector?: string): void {
+  void nextTick(() => {
+    const panel = document.querySelector(`[data-panel="${name}"]`) ?? document.querySelector('[data-panel="centre"], main[data-panel]')
+    if (!panel) return
+    const wanted = selector ? panel.querySelector<HTMLElement>(selector) : undefined
+    ;(wanted ?? firstIn(panel))?.focus()
+  })
+}

@@ -1,0 +1,103 @@
+// The keys of the window: one table for the handler, for the help (F1) and for the palette. Single letters act only while no field has the focus.
+// It must not know what a command does: that is commands.ts.
+
+export interface KeyBinding {
+  /** As KeyboardEvent.key says it; letters in lower case. */
+  readonly key: string
+  readonly control?: boolean
+  readonly shift?: boolean
+  readonly command: string
+  /** Acts in fields too. */
+  readonly everywhere?: boolean
+}
+
+export const keyBindings: readonly KeyBinding[] = [
+  { key: 'k', control: true, command: 'palette', everywhere: true },
+  { key: 'n', control: true, command: 'new-cluster', everywhere: true },
+  { key: 'o', control: true, command: 'open', everywhere: true },
+  { key: 's', control: true, command: 'save', everywhere: true },
+  { key: 's', control: true, shift: true, command: 'save-gzip', everywhere: true },
+  { key: 'F1', command: 'keys', everywhere: true },
+  { key: 'F6', command: 'next-panel', everywhere: true },
+  { key: 'F6', shift: true, command: 'previous-panel', everywhere: true },
+  { key: ' ', command: 'freeze-or-thaw' },
+  { key: 'ArrowLeft', command: 'previous-event' },
+  { key: 'ArrowRight', command: 'next-event' },
+  { key: 'ArrowLeft', shift: true, command: 'previous-failure' },
+  { key: 'ArrowRight', shift: true, command: 'next-failure' },
+  { key: 'PageUp', command: 'previous-view' },
+  { key: 'PageDown', command: 'next-view' },
+  { key: 'Home', command: 'first-event' },
+  { key: 'End', command: 'go-live' },
+  { key: 'l', command: 'go-live' },
+  { key: 'k', command: 'kill-selected' },
+  { key: 'p', command: 'pause-selected' },
+  { key: 'r', command: 'restart-selected' },
+  { key: '/', command: 'search' },
+  { key: 'i', command: 'inspector' },
+  { key: '1', command: 'tab-log' },
+  { key: '2', command: 'tab-operations' },
+  { key: '3', command: 'tab-views' },
+  { key: '4', command: 'tab-plots' },
+]
+
+/** What F1 shows: groups of keys with words. Keys that a panel handles itself are listed here too. */
+export const keyHelp: readonly { readonly title: string; readonly rows: readonly (readonly [keys: string, words: string])[] }[] = [
+  {
+    title: 'Time', rows: [
+      ['Space', 'freeze or thaw'], ['Left  Right', 'previous, next event'], ['Shift Left  Right', 'previous, next failure'],
+      ['PgUp  PgDn', 'previous, next view'], ['Home', 'first event'], ['End  L', 'newest event, and follow it'],
+    ],
+  },
+  {
+    title: 'The selected process', rows: [['K', 'kill'], ['P', 'pause or resume'], ['R', 'restart'], ['Up  Down', 'another process, or another row']],
+  },
+  {
+    title: 'Panels', rows: [
+      ['1  2  3  4', 'log, operations, views, plots'], ['I', 'inspector'], ['/', 'search the log'], ['F6  Shift F6', 'next, previous panel'],
+      ['Arrows on a gap', 'move it; Enter for the default'],
+    ],
+  },
+  {
+    title: 'Session', rows: [
+      ['Ctrl K', 'do anything'], ['Ctrl N', 'new cluster'], ['Ctrl O', 'open a recording'], ['Ctrl S', 'save the recording'],
+      ['Ctrl Shift S', 'save it packed (.gz)'], ['F1', 'this list'],
+    ],
+  },
+]
+
+/** True where a key press writes or chooses something, so that letters are not commands. */
+export function isField(target: EventTarget | null): boolean {
+  if (!(target instanceof HTMLElement)) return false
+  return target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName)
+}
+
+/** Roles whose own arrows, Space or Home must win over the window's keys. */
+const ownKeys: readonly { readonly selector: string; readonly keys: readonly string[] }[] = [
+  { selector: 'button, a[href], [role=switch], summary', keys: [' '] },
+  { selector: '[role=tab], [role=radio], [role=separator], [role=slider], [role=spinbutton]', keys: ['ArrowLeft', 'ArrowRight', 'Home', 'End', 'PageUp', 'PageDown', ' '] },
+  { selector: '[role=listbox], [role=option], [role=grid], [role=row], [role=gridcell], [role=rowgroup], [role=tree]', keys: ['Home', 'End', 'PageUp', 'PageDown', ' '] },
+]
+
+/** The command of a key press, or undefined when it is somebody else's. */
+export function commandOfKey(event: KeyboardEvent): string | undefined {
+  if (event.defaultPrevented || event.altKey || event.isComposing) return undefined
+  const control = event.ctrlKey || event.metaKey
+  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key
+  const binding = keyBindings.find((found) => found.key === key && (found.control ?? false) === control && ((found.shift ?? false) === event.shiftKey || key === '/'))
+  if (binding === undefined) return undefined
+  if (binding.everywhere) return binding.command
+  if (isField(event.target)) return undefined
+  const target = event.target
+  if (target instanceof Element && ownKeys.some(({ selector, keys }) => keys.includes(event.key) && target.closest(selector))) return undefined
+  return binding.command
+}
+
+/** The keys of a command, as the palette and tooltips show them; empty without any. */
+export function keysOf(command: string): string {
+  const binding = keyBindings.find((found) => found.command === command)
+  if (binding === undefined) return ''
+  const names: Record<string, string> = { ' ': 'Space', ArrowLeft: '←', ArrowRight: '→', PageUp: 'PgUp', PageDown: 'PgDn' }
+  const key = names[binding.key] ?? (binding.key.length === 1 ? binding.key.toUpperCase() : binding.key)
+  return [binding.control ? 'Ctrl' : '', binding.shift ? 'Shift' : '', key].filter(Boolean).join(' ')
+}
