@@ -1,0 +1,31 @@
+// The command line: `npm run lab -- COMMAND`. Each command registers itself; this file only parses, and turns errors into exit statuses:
+// 0 as it should be, 1 judged wrong, 2 could not run, with one plain sentence on standard error. Data goes to standard output.
+import { Command, CommanderError } from 'commander'
+import { CannotRun } from './cannot-run'
+import { serveCommand } from './serve'
+
+/** Set by the build. */
+declare const __VERSION__: string
+
+const program = new Command('lab')
+  .description('Understudy: a lab for primary-backup replication with a view server')
+  .version(__VERSION__)
+  .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, '').replace(/^./, (first) => first.toUpperCase())) })
+  // Inherited by every command that is registered after it.
+  .exitOverride()
+
+serveCommand(program)
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  process.exitCode = statusOf(error)
+}
+
+function statusOf(error: unknown): number {
+  // Commander has written its own sentence already; its status is 0 for help and version.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+  if (!(error instanceof CannotRun)) throw error
+  process.stderr.write(`${error.message}\n`)
+  return 2
+}

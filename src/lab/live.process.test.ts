@@ -1,0 +1,306 @@
+// The lab over real processes, through the same calls that a window makes, in this process and over a WebSocket to `serve`.
+// Needs the built programs in out/; the run of all tests builds them first.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { WebSocket } from 'ws'
+import { connectLab, createCarrier, createPortPair, defaultClusterSettings, defaultWorkload, type ClusterSettings, type Lab, type OperationRequest } from '../contract'
+import { createRecordingReader, parseEventLines, type EventOf, type EventType, type TraceEvent } from '../trace'
+import { createLab } from './index'
+
+const built = (name: string): string => fileURLToPath(new URL(`../../out/${name}`, import.meta.url))
+const quick: ClusterSettings = { ...defaultClusterSettings, title: 'process test', clients: 1, pingIntervalMs: 25, deadPings: 4, retryMs: 25, operationTimeoutMs: 5000 }
+
+let folder: string
+beforeEach(async () => { folder = await mkdtemp(join(tmpdir(), 'live-test-')) })
+afterEach(() => rm(folder, { recursive: true, force: true }))
+
+/** A screen that keeps every event, as a window does, and can wait for one. */
+class Screen {
+  readonly lab: Lab
+  readonly events: TraceEvent[] = []
+  #waiting: (() => void)[] = []
+
+  constructor(lab: Lab) {
+    this.lab = lab
+    lab.on('events', ({ session, batch, text }) => {
+      this.events.push(...parseEventLines(text))
+      // Rejects when the lab ends between the batch and its ack, which some of these tests are about.
+      lab.call('ackBatch', { session, batch }).catch(() => {})
+      for (const check of this.#waiting) check()
+    })
+  }
+
+  /** Resolves with the first event of this type, from `after` on, that fits; says what was waited for when it does not come. */
+  async find<T extends EventType>(type: T, fits: (event: EventOf<T>) => boolean = () => true, after = 0): Promise<EventOf<T>> {
+    const found = (): EventOf<T> | undefined =>
+      this.events.find((event): event is EventOf<T> => event.seq > after && event.type === type && fits(event as EventOf<T>))
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error(`no ${type} came in time; the last of ${this.events.length} events: ${JSON.stringify(this.events.at(-1))}`)), 15_000)
+      const check = (): void => {
+        const event = found()
+        if (event === undefined) return
+        clearTimeout(timer)
+        this.#waiting = this.#waiting.filter((other) => other !== check)
+        resolve(event)
+      }
+      this.#waiting.push(check)
+      check()
+    })
+  }
+
+  async start(settings: ClusterSettings): Promise<void> {
+    const { session } = await this.lab.call('newCluster', settings)
+    await this.lab.call('subscribe', { session, since: 1 })
+  }
+
+  async invoke(operation: OperationRequest, target = ''): Promise<EventOf<'operation-returned'>['outcome']> {
+    const { operationId } = await this.lab.call('invoke', { client: 'c1', operation, target })
+    return (await this.find('operation-returned', (event) => event.operationId === operationId)).outcome
+  }
+
+  /** The acked view that has a backup, from `after` on. */
+  ackedWithBackup(after = 0): Promise<EventOf<'view-acked'>> {
+    return this.find('view-acked', ({ view }) => view.backups.length > 0, after)
+  }
+
+  async download(): Promise<string> {
+    const pieces: Buffer[] = []
+    for (let offset = 0; ;) {
+      const piece = await this.lab.call('readRecording', { gzip: false, offset })
+      pieces.push(Buffer.from(piece.base64, 'base64'))
+      if (piece.next === piece.total) return Buffer.concat(pieces).toString()
+      offset = piece.next
+    }
+  }
+}
+
+interface Hosted { readonly screen: Screen; close(): Promise<void> }
+
+async function inProcess(): Promise<Hosted> {
+  const lab = await createLab({
+    host: 'in-process', dataFolder: folder, version: 'test', programs: { node: built('main/node.js'), switchboard: built('main/switchboard.js') },
+  })
+  const [near, far] = createPortPair()
+  lab.connect(far)
+  return { screen: new Screen(connectLab(near)), close: () => lab.close() }
+}
+
+interface Served extends Hosted { readonly child: ChildProcess; readonly url: string }
+
+async function served(): Promise<Served> {
+  const child = spawn(process.execPath, [built('main/cli.js'), 'serve', '--no-open'], {
+    stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, UNDERSTUDY_DATA: folder },
+  })
+  const errors: string[] = []
+  child.stderr.on('data', (piece: Buffer) => errors.push(piece.toString()))
+  const ended = once(child, 'exit')
+  const [url] = await Promise.race([
+    once(createInterface(child.stdout), 'line') as Promise<[string]>,
+    ended.then(() => { throw new Error(`serve ended: ${errors.join('')}`) }),
+  ])
+  return {
+    child, url, screen: new Screen(await openScreen(url)),
+    close: async () => {
+      child.kill('SIGTERM')
+      await ended
+    },
+  }
+}
+
+async function openScreen(url: string): Promise<Lab> {
+  const { origin, hash } = new URL(url)
+  const socket = new WebSocket(`${origin.replace('http', 'ws')}/ws`, ['lab.v1', hash.replace('#token=', 'tok.')], { origin })
+  const carrier = createCarrier({ send: (frame) => socket.send(JSON.stringify(frame)), close: () => socket.close() })
+  socket.on('message', (data) => carrier.receiveText((data as Buffer).toString()))
+  socket.on('close', () => carrier.closed())
+  await once(socket, 'open')
+  return connectLab(carrier.port)
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Children of a process as the system lists them; the nodes and the switchboard of a lab, or of its switchboard. */
+async function childrenOf(pid: number): Promise<number[]> {
+  const children: number[] = []
+  for (const name of await readdir('/proc')) {
+    if (!/^\d+$/.test(name)) continue
+    const stat = await readFile(`/proc/${name}/stat`, 'utf8').catch(() => '')
+    if (Number(stat.slice(stat.lastIndexOf(')') + 4).split(' ')[0]) === pid) children.push(Number(name))
+  }
+  return children
+}
+
+async function descendantsOf(pid: number): Promise<number[]> {
+  const children = await childrenOf(pid)
+  return [...children, ...(await Promise.all(children.map(descendantsOf))).flat()]
+}
+
+function pidsOf(screen: Screen): number[] {
+  return screen.events.filter((event) => event.type === 'node-started').map((event) => event.pid)
+}
+
+describe.each<[string, () => Promise<Hosted>]>([['in this process', inProcess], ['served to a browser', served]])('a session of real processes, %s', (_where, open) => {
+  let hosted: Hosted
+  let screen: Screen
+  beforeEach(async () => {
+    hosted = await open()
+    screen = hosted.screen
+  })
+  afterEach(() => hosted.close())
+
+  it('starts every node, forms a view with a backup, and executes operations', async () => {
+    await screen.start(quick)
+    const { view } = await screen.ackedWithBackup()
+    expect(screen.events.filter((event) => event.type === 'node-started').map((event) => event.node).sort()).toEqual(['c1', 's1', 's2', 's3', 'vs'])
+    expect(await screen.invoke({ type: 'put', key: 'colour', value: 'grün' })).toMatchObject({ type: 'ok', result: { type: 'done' } })
+    expect(await screen.invoke({ type: 'get', key: 'colour' })).toMatchObject({ type: 'ok', result: { type: 'value', value: 'grün' } })
+    const idle = ['s1', 's2', 's3'].find((name) => name !== view.primary?.name && view.backups.every((backup) => backup.name !== name)) ?? ''
+    expect(await screen.invoke({ type: 'get', key: 'colour' }, idle)).toMatchObject({ type: 'failed', reason: 'not-primary', by: idle })
+  })
+
+  it('survives the kill of the primary with its data, and takes it back after a restart', async () => {
+    await screen.start({ ...quick, replicas: 2 })
+    const before = await screen.ackedWithBackup()
+    const primary = before.view.primary?.name ?? ''
+    await screen.invoke({ type: 'append', key: 'log', value: 'a' })
+    await screen.lab.call('kill', { node: primary })
+    await expect(screen.lab.call('kill', { node: primary })).rejects.toThrow(`${primary} is already dead.`)
+    const failover = await screen.find('view-acked', ({ view }) => view.primary?.name === before.view.backups[0]?.name, before.seq)
+    await screen.invoke({ type: 'append', key: 'log', value: 'b' })
+    await screen.lab.call('restart', { node: primary })
+    const back = await screen.ackedWithBackup(failover.seq)
+    expect(back.view.backups).toMatchObject([{ name: primary, incarnation: 2 }])
+    expect(await screen.invoke({ type: 'get', key: 'log' })).toMatchObject({ type: 'ok', result: { type: 'value', value: 'ab' } })
+  })
+
+  it('pauses, resumes, freezes and thaws', async () => {
+    await screen.start(quick)
+    const before = await screen.ackedWithBackup()
+    const backup = before.view.backups[0]?.name ?? ''
+    await screen.lab.call('pause', { node: backup })
+    await screen.find('node-paused', ({ node }) => node === backup)
+    await screen.find('view-acked', ({ view }) => view.viewnum > before.view.viewnum, before.seq)
+    await screen.lab.call('resume', { node: backup })
+    await screen.find('node-resumed', ({ node }) => node === backup)
+    await screen.lab.call('freeze', {})
+    expect((await screen.lab.call('hello', {})).status.frozen).toBe(true)
+    const frozen = await screen.find('frozen')
+    await screen.lab.call('thaw', {})
+    expect(await screen.find('thawed')).toMatchObject({ at: frozen.at, freeze: frozen.freeze })
+  })
+
+  it('runs a workload until it is stopped', async () => {
+    await screen.start(quick)
+    await screen.ackedWithBackup()
+    await screen.lab.call('startWorkload', { ...defaultWorkload, rate: 200 })
+    await expect.poll(() => screen.events.filter((event) => event.type === 'operation-returned').length, { timeout: 15_000 }).toBeGreaterThan(100)
+    await screen.lab.call('stopWorkload', {})
+    await screen.find('workload-stopped')
+  })
+
+  it('is exported, opened, and shows the same events', async () => {
+    await screen.start(quick)
+    await screen.ackedWithBackup()
+    await screen.invoke({ type: 'put', key: 'a', value: '1' })
+    await screen.lab.call('endSession', {})
+    const text = await screen.download()
+    const reader = createRecordingReader()
+    const read = reader.push(text).events
+    const { count, header } = reader.end()
+    expect(header).toMatchObject({ title: 'process test', source: 'live' })
+    await screen.find('operation-returned')
+    expect(screen.events).toEqual(read.slice(0, screen.events.length))
+
+    const bytes = Buffer.from(text)
+    const { upload } = await screen.lab.call('uploadBegin', { name: 'again.jsonl', bytes: bytes.length })
+    await screen.lab.call('uploadPiece', { upload, base64: bytes.toString('base64') })
+    const { session } = await screen.lab.call('uploadOpen', { upload })
+    screen.events.length = 0
+    await screen.lab.call('subscribe', { session, since: 1 })
+    await expect.poll(() => screen.events.length, { timeout: 15_000 }).toBe(count)
+    expect(screen.events).toEqual(read)
+    await expect(screen.lab.call('kill', { node: 's1' })).rejects.toThrow('This is a recording')
+  })
+})
+
+describe('serve', () => {
+  it('told to end leaves no process and says so with status 0', async () => {
+    const { child, screen } = await served()
+    await screen.start(quick)
+    await screen.ackedWithBackup()
+    const pids = [...pidsOf(screen), ...await descendantsOf(child.pid ?? 0)]
+    expect(pids.length).toBeGreaterThan(5)
+    child.kill('SIGTERM')
+    expect(await once(child, 'exit')).toEqual([0, null])
+    expect(pids.filter(isAlive)).toEqual([])
+  })
+
+  it('killed with SIGKILL leaves no process after 2 s, not even a paused one, and a recording that holds what was shown', async () => {
+    const { child, screen } = await served()
+    await screen.start(quick)
+    const { view } = await screen.ackedWithBackup()
+    await screen.lab.call('pause', { node: view.backups[0]?.name ?? '' })
+    await screen.find('node-paused')
+    const pids = [...pidsOf(screen), ...await descendantsOf(child.pid ?? 0)]
+    expect(pids.length).toBeGreaterThan(5)
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+    await expect.poll(() => pids.filter(isAlive), { timeout: 2000, interval: 50 }).toEqual([])
+    const [name = ''] = await readdir(join(folder, 'recordings'))
+    const reader = createRecordingReader()
+    const recorded = [...reader.push(await readFile(join(folder, 'recordings', name), 'utf8')).events]
+    recorded.push(...reader.end().events)
+    expect(recorded.slice(0, screen.events.length)).toEqual(screen.events)
+  })
+
+  it('goes on when a window is killed, and the next one finds the session as it was', async () => {
+    const { screen, close, url } = await served()
+    await screen.start(quick)
+    await screen.ackedWithBackup()
+    await screen.invoke({ type: 'put', key: 'a', value: '1' })
+    screen.lab.close()
+    const next = new Screen(await openScreen(url))
+    const { status } = await next.lab.call('hello', {})
+    expect(status).toMatchObject({ session: 1, kind: 'live' })
+    await next.lab.call('subscribe', { session: 1, since: 1 })
+    expect(await next.invoke({ type: 'get', key: 'a' })).toMatchObject({ type: 'ok', result: { value: '1' } })
+    await close()
+  })
+
+  it.each([
+    [['serve', '--port', '99999'], 'port must be a whole number from 0 to 65535, not "99999".'],
+    [['serve', '--prot', '1'], "Unknown option '--prot'"],
+    [['serv'], "Unknown command 'serv'"],
+  ])('refuses bad usage %j with status 2 and one sentence', async (args, sentence) => {
+    const child = spawn(process.execPath, [built('main/cli.js'), ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+    let said = ''
+    child.stderr.on('data', (piece: Buffer) => { said += piece.toString() })
+    expect(await once(child, 'close')).toEqual([2, null])
+    expect(said).toContain(sentence)
+  })
+
+  it('refuses a port that is in use with status 2', async () => {
+    const { close, url } = await served()
+    const child = spawn(process.execPath, [built('main/cli.js'), 'serve', '--no-open', '--port', new URL(url).port], {
+      stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, UNDERSTUDY_DATA: folder },
+    })
+    let said = ''
+    child.stderr.on('data', (piece: Buffer) => { said += piece.toString() })
+    expect(await once(child, 'close')).toEqual([2, null])
+    expect(said).toBe(`Port ${new URL(url).port} is in use. Choose another with --port, or leave it out for a free one.\n`)
+    await close()
+  })
+})
