@@ -17,8 +17,13 @@ const keptCapacity = 1024 * 1024
 /** Collects frames; the owner hands them to a socket once a tick. */
 export class FrameWriter {
   #buffer = Buffer.allocUnsafeSlow(firstCapacity)
+  readonly #bytesMax: number
   #length = 0
   #frameStart = -1
+
+  constructor(bytesMax = frameBytesMax) {
+    this.#bytesMax = bytesMax
+  }
 
   /** Bytes that wait to be flushed. */
   get length(): number {
@@ -34,11 +39,22 @@ export class FrameWriter {
   /** Throws a WireError, and takes the frame back, if it is over the limit. */
   endFrame(): void {
     const length = this.#length - this.#frameStart - 4
-    if (length > frameBytesMax) {
+    if (length > this.#bytesMax) {
       this.#length = this.#frameStart
-      throw new WireError(`a frame of ${length} bytes is over the limit of ${frameBytesMax}`)
+      throw new WireError(`a frame of ${length} bytes is over the limit of ${this.#bytesMax}`)
     }
     this.#buffer.writeUInt32BE(length, this.#frameStart)
+  }
+
+  /** Leaves room for a u32 length and returns its place; `endLength` fills in how many bytes came after it. */
+  beginLength(): number {
+    this.#reserve(4)
+    this.#length += 4
+    return this.#length
+  }
+
+  endLength(start: number): void {
+    this.#buffer.writeUInt32BE(this.#length - start, start - 4)
   }
 
   u8(value: number): void {

@@ -231,15 +231,24 @@ export function encodeOperation(writer: FrameWriter, operation: Operation): void
   }
 }
 
-export function decodeOperation(cursor: Cursor): Operation {
+/** Limits of what an operation carries, in bytes. */
+export interface OperationLimits {
+  readonly keyBytes: number
+  readonly valueBytes: number
+}
+
+const protocolLimits: OperationLimits = { keyBytes: keyBytesMax, valueBytes: valueBytesMax }
+
+export function decodeOperation(cursor: Cursor, limits = protocolLimits): Operation {
   const type = cursor.u8()
-  const key = decodeKey(cursor)
+  const key = cursor.bytes(limits.keyBytes, 'a key')
+  const value = (): ByteString => cursor.bytes(limits.valueBytes, 'a value')
   switch (type) {
-    case operationTypes.put: return { type: 'put', key, value: decodeValue(cursor) }
-    case operationTypes.append: return { type: 'append', key, value: decodeValue(cursor) }
+    case operationTypes.put: return { type: 'put', key, value: value() }
+    case operationTypes.append: return { type: 'append', key, value: value() }
     case operationTypes.get: return { type: 'get', key }
     case operationTypes.delete: return { type: 'delete', key }
-    case operationTypes.cas: return { type: 'cas', key, expected: decodeOptional(cursor), value: decodeValue(cursor) }
+    case operationTypes.cas: return { type: 'cas', key, expected: cursor.bool() ? value() : null, value: value() }
     default: throw new WireError(`there is no operation of type ${type}`)
   }
 }

@@ -92,7 +92,7 @@ export type Stuck =
 export type Report =
   | { readonly type: 'view-changed'; readonly view: View; readonly cause: ViewCause }
   | { readonly type: 'view-acked'; readonly view: View }
-  /** A server missed a ping check; `missed` in a row. At `deadPings` it is dead. Told on each missed check until then. */
+  /** A server missed ping checks; `missed` in a row. At `deadPings` it is dead. Told on each missed check from the second until then. */
   | { readonly type: 'ping-missed'; readonly server: NodeName; readonly missed: number }
   /** A server that was dead pings again (the same incarnation). */
   | { readonly type: 'ping-resumed'; readonly server: NodeName }

@@ -133,7 +133,10 @@ class ViewServer implements Machine {
       if (server.pingedSinceCheck) server.missed = 0
       else if (server.missed < this.#settings.deadPings) {
         server.missed++
-        out.report({ type: 'ping-missed', server: server.member.name, missed: server.missed })
+        // Pings and checks of one interval drift past each other, so that a single miss happens to the healthy and says nothing.
+        if (server.missed >= Math.min(2, this.#settings.deadPings)) {
+          out.report({ type: 'ping-missed', server: server.member.name, missed: server.missed })
+        }
       }
       server.pingedSinceCheck = false
     }

@@ -1,0 +1,69 @@
+// Cluster time: microseconds in which the cluster was running. It stands still in a freeze, and everything that waits in a
+// session waits on it. Wall time is kept beside it for people only.
+
+/** Microseconds that only grow; given by the host, so that tests can hold them. */
+export type Microseconds = () => number
+
+interface Waiting {
+  due: number
+  readonly action: () => void
+  handle: NodeJS.Timeout | undefined
+}
+
+export class ClusterClock {
+  readonly #wall: Microseconds
+  readonly #began: number
+  #passed = 0
+  /** The wall at which the clock was last set going; undefined while it stands. */
+  #since: number | undefined
+  readonly #waiting = new Set<Waiting>()
+
+  constructor(wall: Microseconds) {
+    this.#wall = wall
+    this.#began = wall()
+  }
+
+  get isRunning(): boolean {
+    return this.#since !== undefined
+  }
+
+  /** Cluster time in whole microseconds. */
+  now(): number {
+    return Math.round(this.#passed + (this.#since === undefined ? 0 : this.#wall() - this.#since))
+  }
+
+  /** Wall time since the session began, in whole microseconds. */
+  wall(): number {
+    return Math.round(this.#wall() - this.#began)
+  }
+
+  run(): void {
+    if (this.#since !== undefined) return
+    this.#since = this.#wall()
+    for (const waiting of this.#waiting) this.#arm(waiting)
+  }
+
+  stand(): void {
+    this.#passed = this.now()
+    this.#since = undefined
+    for (const { handle } of this.#waiting) clearTimeout(handle)
+  }
+
+  /** Calls `action` once, `ms` of cluster time from now; returns the function that cancels it. */
+  after(ms: number, action: () => void): () => void {
+    const waiting: Waiting = { due: this.now() + ms * 1000, action, handle: undefined }
+    this.#waiting.add(waiting)
+    if (this.isRunning) this.#arm(waiting)
+    return () => {
+      clearTimeout(waiting.handle)
+      this.#waiting.delete(waiting)
+    }
+  }
+
+  #arm(waiting: Waiting): void {
+    waiting.handle = setTimeout(() => {
+      this.#waiting.delete(waiting)
+      waiting.action()
+    }, Math.max(0, (waiting.due - this.now()) / 1000))
+  }
+}

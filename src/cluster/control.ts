@@ -1,0 +1,97 @@
+// What the lab and its switchboard say to each other, over a pipe that both inherit: commands and answers as JSON, events as text.
+// The pipe's end is the lab's end: the switchboard then kills every node, flushes and exits.
+import type { TraceHeader } from '../trace'
+import type { Cursor, FrameWriter } from './frame'
+import type { OperationFrame } from './lab-frames'
+import { encodeOperationInput, decodeOperationInput } from './lab-frames'
+import type { WorkloadPlan } from './workload'
+
+/** The file descriptor of the pipe in the switchboard process. */
+export const controlDescriptor = 3
+
+/** Commands of the lab. Each is answered `done` or refused with one sentence. */
+export type Command =
+  /** First of all: where to listen and write. Answered when the socket listens. */
+  | { readonly type: 'open'; readonly header: TraceHeader; readonly recordingPath: string; readonly socketPath: string; readonly secret: string }
+  /** A process was started for this node; answered when it has connected and taken its start input, refused if it ends before. */
+  | { readonly type: 'started'; readonly node: string; readonly incarnation: number; readonly pid: number }
+  | { readonly type: 'start-failed'; readonly node: string; readonly incarnation: number; readonly reason: string }
+  /** The operating system says that this process has ended. */
+  | { readonly type: 'exited'; readonly node: string; readonly incarnation: number; readonly code: number | null; readonly signal: string | null; readonly stderr: string }
+  /** Every node is up: time begins. */
+  | { readonly type: 'go' }
+  | { readonly type: 'kill' | 'pause' | 'resume'; readonly node: string }
+  | { readonly type: 'freeze' | 'thaw' }
+  | { readonly type: 'start-workload'; readonly plan: WorkloadPlan }
+  | { readonly type: 'stop-workload' }
+  /** Kills every node; answered when the last has gone and the recording is closed. */
+  | { readonly type: 'stop' }
+
+/** An operation travels in binary, because keys and values are bytes; answered with its operationId. */
+export interface Invoke {
+  readonly client: string
+  readonly label: string
+  readonly frame: OperationFrame
+}
+
+export type ToSwitchboard =
+  | { readonly type: 'command'; readonly id: number; readonly command: Command }
+  | { readonly type: 'invoke'; readonly id: number; readonly invoke: Invoke }
+
+export type FromSwitchboard =
+  | { readonly type: 'done'; readonly id: number; readonly operationId: number }
+  | { readonly type: 'refused'; readonly id: number; readonly sentence: string }
+  | { readonly type: 'events'; readonly from: number; readonly count: number; readonly text: string }
+  | { readonly type: 'file'; readonly bytes: number; readonly problem: string }
+
+const kinds = { json: 1, invoke: 2, events: 3 } as const
+
+export function encodeToSwitchboard(writer: FrameWriter, frame: ToSwitchboard): void {
+  if (frame.type === 'command') return encodeJson(writer, frame)
+  const { client, label, frame: operation } = frame.invoke
+  writer.beginFrame()
+  writer.u8(kinds.invoke)
+  writer.u32(frame.id)
+  writer.text(client)
+  writer.text(label)
+  writer.endFrame()
+  // The operation is a frame of its own, the same that the client will get.
+  encodeOperationInput(writer, operation)
+}
+
+export function encodeFromSwitchboard(writer: FrameWriter, frame: FromSwitchboard): void {
+  if (frame.type !== 'events') return encodeJson(writer, frame)
+  writer.beginFrame()
+  writer.u8(kinds.events)
+  writer.u64(frame.from)
+  writer.u32(frame.count)
+  writer.longText(frame.text)
+  writer.endFrame()
+}
+
+export function decodeFromSwitchboard(cursor: Cursor): FromSwitchboard {
+  if (cursor.u8() !== kinds.events) return JSON.parse(cursor.longText()) as FromSwitchboard
+  return { type: 'events', from: cursor.u64(), count: cursor.u32(), text: cursor.longText() }
+}
+
+/** Reads the lab's frames; an invoke comes in two and is given out when the second is there. */
+export function createCommandReader(onFrame: (frame: ToSwitchboard) => void): (cursor: Cursor) => void {
+  let half: { id: number; client: string; label: string } | undefined
+  return (cursor) => {
+    if (half) {
+      cursor.u8()
+      const { id, client, label } = half
+      half = undefined
+      return onFrame({ type: 'invoke', id, invoke: { client, label, frame: decodeOperationInput(cursor) } })
+    }
+    if (cursor.u8() === kinds.invoke) half = { id: cursor.u32(), client: cursor.text(32, 'a node name'), label: cursor.text(1024, 'a label') }
+    else onFrame(JSON.parse(cursor.longText()) as ToSwitchboard)
+  }
+}
+
+function encodeJson(writer: FrameWriter, value: unknown): void {
+  writer.beginFrame()
+  writer.u8(kinds.json)
+  writer.longText(JSON.stringify(value))
+  writer.endFrame()
+}

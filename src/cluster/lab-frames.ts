@@ -1,0 +1,114 @@
+// What a node and the switchboard say to each other in a lab, as binary frames. The protocol's messages travel inside, as the
+// same bytes as in direct mode (wire.ts). One frame is one step of a node: what it took and every effect it had.
+import type { Operation, Start } from '../protocol'
+import { WireError, type Cursor, type FrameWriter } from './frame'
+import { decodeOperation, encodeOperation } from './wire'
+
+/** Raised when a frame changes its shape; the two ends are always of one build, so another version is a stranger. */
+export const labWireVersion = 1
+
+/** A step may carry a large value to every backup, or a window of chunks; both ends of a lab's sockets are ours. */
+export const labFrameBytesMax = 128 * 1024 * 1024
+
+/** Frames from the switchboard to a node. */
+export const toNode = { start: 1, thaw: 2, freeze: 3, deliver: 4, operation: 5, peerLost: 6 } as const
+/** Frames from a node to the switchboard. */
+export const toSwitchboard = { hello: 1, step: 2, frozen: 3, thawed: 4 } as const
+/** The input that a step took. */
+export const inputKinds = { start: 0, message: 1, timer: 2, operation: 3, peerLost: 4 } as const
+/** The effects in a step, in the order in which the machine had them. */
+export const effectKinds = { send: 1, report: 2, returned: 3 } as const
+
+const secretBytesMax = 128
+
+// ---- hello: a node says who it is and that it belongs to this session
+
+export interface Hello {
+  readonly secret: string
+  readonly name: string
+  readonly incarnation: number
+}
+
+export function encodeHello(writer: FrameWriter, hello: Hello): void {
+  writer.beginFrame()
+  writer.u8(toSwitchboard.hello)
+  writer.u16(labWireVersion)
+  writer.text(hello.secret)
+  writer.text(hello.name)
+  writer.u64(hello.incarnation)
+  writer.endFrame()
+}
+
+export function decodeHello(cursor: Cursor): Hello {
+  if (cursor.u8() !== toSwitchboard.hello) throw new WireError('the first frame is no greeting')
+  const version = cursor.u16()
+  if (version !== labWireVersion) throw new WireError(`it speaks version ${version}, this is version ${labWireVersion}`)
+  const hello = { secret: cursor.text(secretBytesMax, 'a secret'), name: cursor.text(32, 'a node name'), incarnation: cursor.u64() }
+  cursor.expectEnd()
+  return hello
+}
+
+// ---- the switchboard's side
+
+export function encodeStart(writer: FrameWriter, start: Start): void {
+  writer.beginFrame()
+  writer.u8(toNode.start)
+  writer.longText(JSON.stringify(start))
+  writer.endFrame()
+}
+
+export function encodeFreeze(writer: FrameWriter, kind: 'freeze' | 'thaw', freeze: number): void {
+  writer.beginFrame()
+  writer.u8(toNode[kind])
+  writer.u32(freeze)
+  writer.endFrame()
+}
+
+/** `body` is the message as wire.ts wrote it; `handle` names this delivery in the step that takes it. */
+export function encodeDeliver(writer: FrameWriter, handle: number, from: string, body: Buffer): void {
+  writer.beginFrame()
+  writer.u8(toNode.deliver)
+  writer.u32(handle)
+  writer.text(from)
+  writer.raw(body, 0, body.length)
+  writer.endFrame()
+}
+
+export interface OperationFrame {
+  readonly operationId: number
+  readonly session: number
+  readonly target: string
+  readonly operation: Operation
+}
+
+export function encodeOperationInput(writer: FrameWriter, input: OperationFrame): void {
+  writer.beginFrame()
+  writer.u8(toNode.operation)
+  writer.u64(input.operationId)
+  // Any free session (-1) travels as 0.
+  writer.u32(input.session + 1)
+  writer.text(input.target)
+  encodeOperation(writer, input.operation)
+  writer.endFrame()
+}
+
+export function decodeOperationInput(cursor: Cursor): OperationFrame {
+  const operationId = cursor.u64()
+  const session = cursor.u32() - 1
+  return { operationId, session, target: cursor.text(32, 'a node name'), operation: decodeLargeOperation(cursor) }
+}
+
+export function encodePeerLost(writer: FrameWriter, peer: string): void {
+  writer.beginFrame()
+  writer.u8(toNode.peerLost)
+  writer.text(peer)
+  writer.endFrame()
+}
+
+/**
+ * A person may ask for more than the limits allow: the client's machine has to refuse that, so that the refusal is in the
+ * trace. Such an operation cannot be read by wire.ts, whose limits are the protocol's.
+ */
+function decodeLargeOperation(cursor: Cursor): Operation {
+  return decodeOperation(cursor, { keyBytes: cursor.left, valueBytes: cursor.left })
+}

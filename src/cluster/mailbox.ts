@@ -1,0 +1,79 @@
+// What waits for one node, in order: messages, hints, operations. Handed over and taken are different things: a node has at most
+// a window of deliveries that it has not reported as taken, so a paused node's mail is visibly waiting here.
+import type { MessageId } from '../trace'
+
+/** Deliveries that a running node may have untaken. */
+export const windowRunning = 64
+/** The same while it is paused or the cluster is frozen: what it was given before is already more than enough. */
+export const windowHeld = 1
+/** Messages that may wait for one node; more are dropped, as a full socket buffer would in the end. */
+export const mailMax = 100_000
+
+export interface Mail {
+  readonly id: MessageId
+  readonly from: string
+  readonly body: Buffer
+}
+
+export type Delivery = { readonly type: 'message'; readonly mail: Mail } | { readonly type: 'peer-lost'; readonly peer: string }
+
+/** One life's mail: the next life of the node gets a new box, so nothing meant for this one can reach it. */
+export class Mailbox {
+  #waiting: Delivery[] = []
+  #front = 0
+  /** Handed and not yet reported as taken, by handle. */
+  readonly #handed = new Map<number, Mail>()
+  #nextHandle = 1
+
+  get waiting(): number {
+    return this.#waiting.length - this.#front
+  }
+
+  get untaken(): number {
+    return this.#handed.size
+  }
+
+  /** Returns false when the box is full. */
+  add(delivery: Delivery): boolean {
+    if (this.waiting >= mailMax) return false
+    this.#waiting.push(delivery)
+    return true
+  }
+
+  next(): Delivery | undefined {
+    const delivery = this.#waiting[this.#front]
+    if (delivery === undefined) return undefined
+    this.#front++
+    if (this.#front > 1024 && this.#front > this.waiting) {
+      this.#waiting = this.#waiting.slice(this.#front)
+      this.#front = 0
+    }
+    return delivery
+  }
+
+  /** Notes that this mail is on its way into the node; returns the handle under which the node will report it. */
+  hand(mail: Mail): number {
+    const handle = this.#nextHandle
+    this.#nextHandle = handle === 0xffff_ffff ? 1 : handle + 1
+    this.#handed.set(handle, mail)
+    return handle
+  }
+
+  /** The mail that the node reports as taken. */
+  taken(handle: number): Mail | undefined {
+    const mail = this.#handed.get(handle)
+    this.#handed.delete(handle)
+    return mail
+  }
+
+  /** Takes out everything that this life of the node will never take. */
+  empty(): Mail[] {
+    const waiting = this.#waiting.slice(this.#front).flatMap((delivery) => delivery.type === 'message' ? [delivery.mail] : [])
+    const lost = [...this.#handed.values(), ...waiting]
+    this.#handed.clear()
+    this.#waiting = []
+    this.#front = 0
+    return lost
+  }
+}
+

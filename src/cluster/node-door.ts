@@ -1,0 +1,75 @@
+// The switchboard's door: accepts sockets, lets in who greets with the session's secret, and closes on garbage, strangers and the
+// slow, each with a logged reason. Nothing that comes through a socket can do more than end that socket.
+import { timingSafeEqual } from 'node:crypto'
+import { createServer, type Server, type Socket } from 'node:net'
+import { FrameSplitter } from './frame'
+import { decodeHello, labFrameBytesMax, type Hello } from './lab-frames'
+import type { Switchboard } from './switchboard'
+
+/** A socket that has not greeted by then is closed. */
+const patienceMs = 5000
+/** Before the greeting nobody may send more than this. */
+const helloBytesMax = 1024
+
+export interface NodeDoorOptions {
+  readonly secret: string
+  readonly switchboard: Switchboard
+}
+
+/** Listens on the path; rejects if it cannot. */
+export function openNodeDoor(path: string, options: NodeDoorOptions): Promise<Server> {
+  const server = createServer((socket) => receive(socket, options))
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(path, () => resolve(server))
+  })
+}
+
+function receive(socket: Socket, { secret, switchboard }: NodeDoorOptions): void {
+  let hello: Hello | undefined
+  const close = (reason: string): void => {
+    if (socket.destroyed) return
+    const node = hello?.name ?? ''
+    switchboard.event({ type: 'lab-note', node, text: `A connection ${node ? `of ${node} ` : ''}to the switchboard was closed: ${reason}.` })
+    socket.destroy()
+  }
+  const nodeSocket = {
+    write: (bytes: Buffer) => socket.write(bytes) && socket.writableLength === 0,
+    close: () => socket.destroy(),
+  }
+  const greeting = new FrameSplitter((frame) => {
+    const greeted = decodeHello(frame)
+    if (!sameSecret(greeted.secret, secret)) return close('it does not belong to this session')
+    hello = greeted
+    switchboard.greeted(greeted, nodeSocket)
+  }, helloBytesMax)
+  const frames = new FrameSplitter((frame) => {
+    if (hello) switchboard.handleFrame(hello, frame)
+  }, labFrameBytesMax)
+
+  // Who has greeted is one of our own processes, and may be stopped in the middle of a frame for as long as a person likes.
+  const patience = setTimeout(() => close('it did not greet in time'), patienceMs)
+  socket.setNoDelay(true)
+  socket.on('data', (data) => {
+    try {
+      // A node sends nothing between its greeting and its start input, so no delivery holds both.
+      if (hello) frames.push(data)
+      else greeting.push(data)
+    } catch (error) {
+      close(error instanceof Error ? error.message : String(error))
+    }
+    if (hello) clearTimeout(patience)
+  })
+  // The end comes with `close`, which follows every error.
+  socket.on('error', () => undefined)
+  socket.on('close', () => {
+    clearTimeout(patience)
+    if (hello) switchboard.closed(hello)
+  })
+}
+
+function sameSecret(given: string, secret: string): boolean {
+  const one = Buffer.from(given)
+  const other = Buffer.from(secret)
+  return one.length === other.length && timingSafeEqual(one, other)
+}

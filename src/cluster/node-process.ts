@@ -1,0 +1,204 @@
+// A node in a lab: runs one machine, takes its inputs from the switchboard, and reports each step as one frame that also
+// carries the step's messages. It has its own timers, which stand still in a freeze. It decides nothing about the protocol.
+import {
+  createMachine, type EffectSink, type Input, type Machine, type Message, type OperationInput, type Report, type Start,
+} from '../protocol'
+import { recordReport } from '../trace'
+import { FrameWriter, type Cursor } from './frame'
+import { decodeOperationInput, effectKinds, encodeHello, inputKinds, labFrameBytesMax, toNode, toSwitchboard, type Hello } from './lab-frames'
+import { decodeMessage, encodeMessage } from './wire'
+
+export interface NodeProcessOptions {
+  readonly hello: Hello
+  /** Hands bytes to the switchboard; true if they are gone and the buffer may be used again. */
+  readonly write: (bytes: Buffer) => boolean
+  readonly nowMs: () => number
+}
+
+interface Timer {
+  readonly armed: number
+  /** While running: when it is due. While frozen: unused. */
+  dueMs: number
+  remainingMs: number
+  handle: NodeJS.Timeout | undefined
+}
+
+export class NodeProcess implements EffectSink {
+  readonly #options: NodeProcessOptions
+  readonly #writer = new FrameWriter(labFrameBytesMax)
+  readonly #timers = new Map<string, Timer>()
+  /** How often each timer was armed in this life; part of a timer's identity. */
+  readonly #armed = new Map<string, number>()
+  #machine: Machine | null = null
+  #step = 0
+  /** A node starts frozen and waits for the first thaw. */
+  #isFrozen = true
+  #isFlushing = false
+
+  constructor(options: NodeProcessOptions) {
+    this.#options = options
+    encodeHello(this.#writer, options.hello)
+    this.#flushSoon()
+  }
+
+  /** Takes one frame of the switchboard. */
+  handleFrame(frame: Cursor): void {
+    const kind = frame.u8()
+    switch (kind) {
+      case toNode.start: return this.#start(JSON.parse(frame.longText()) as Start)
+      case toNode.deliver: return this.#deliver(frame)
+      case toNode.operation: return this.#operation(frame)
+      case toNode.peerLost: {
+        const peer = frame.text(32, 'a node name')
+        return this.#take({ type: 'peer-lost', peer }, () => {
+          this.#writer.u8(inputKinds.peerLost)
+          this.#writer.text(peer)
+        })
+      }
+      case toNode.freeze: return this.#freeze(frame.u32())
+      case toNode.thaw: return this.#thaw(frame.u32())
+      default: throw new Error(`the switchboard sent a frame of kind ${kind}`)
+    }
+  }
+
+  // ---- inputs
+
+  #start(start: Start): void {
+    this.#beginStep()
+    this.#writer.u8(inputKinds.start)
+    this.#machine = createMachine(start, this)
+    this.#endStep()
+  }
+
+  #deliver(frame: Cursor): void {
+    const handle = frame.u32()
+    const from = frame.text(32, 'a node name')
+    const message = decodeMessage(frame)
+    this.#take({ type: 'message', from, message }, () => {
+      this.#writer.u8(inputKinds.message)
+      this.#writer.u32(handle)
+    })
+  }
+
+  /** Taken even while frozen: what it sends is held by the switchboard. */
+  #operation(frame: Cursor): void {
+    const { operationId, session, target, operation } = decodeOperationInput(frame)
+    const input: OperationInput = { type: 'operation', operationId, session, target, operation }
+    this.#take(input, () => {
+      this.#writer.u8(inputKinds.operation)
+      this.#writer.u64(operationId)
+    })
+  }
+
+  #onTimer(name: string, timer: Timer): void {
+    // A process that was stopped meanwhile finds its timers due before it has read that the cluster froze: what waits on the
+    // socket is read first.
+    setImmediate(() => {
+      if (this.#isFrozen || this.#timers.get(name) !== timer) return
+      this.#timers.delete(name)
+      this.#take({ type: 'timer', name }, () => {
+        this.#writer.u8(inputKinds.timer)
+        this.#writer.text(name)
+        this.#writer.u32(timer.armed)
+      })
+    })
+  }
+
+  #take(input: Exclude<Input, Start>, writeInput: () => void): void {
+    if (!this.#machine) throw new Error('the switchboard sent an input before the start')
+    this.#beginStep()
+    writeInput()
+    this.#machine.step(input, this)
+    this.#endStep()
+  }
+
+  #beginStep(): void {
+    this.#writer.beginFrame()
+    this.#writer.u8(toSwitchboard.step)
+    this.#writer.u32(this.#step++)
+  }
+
+  #endStep(): void {
+    this.#writer.endFrame()
+    this.#flushSoon()
+  }
+
+  /** All frames of a tick leave in one write. */
+  #flushSoon(): void {
+    if (this.#isFlushing) return
+    this.#isFlushing = true
+    setImmediate(() => {
+      this.#isFlushing = false
+      this.#writer.flush(this.#options.write)
+    })
+  }
+
+  // ---- effects: written into the frame of the running step
+
+  send(to: string, message: Message): void {
+    this.#writer.u8(effectKinds.send)
+    this.#writer.text(to)
+    const patch = this.#writer.beginLength()
+    encodeMessage(this.#writer, message)
+    this.#writer.endLength(patch)
+  }
+
+  report(report: Report): void {
+    if (report.type === 'operation-returned') {
+      this.#writer.u8(effectKinds.returned)
+      this.#writer.u64(report.operationId)
+    } else this.#writer.u8(effectKinds.report)
+    this.#writer.longText(JSON.stringify(recordReport(report)))
+  }
+
+  setTimer(name: string, ms: number): void {
+    clearTimeout(this.#timers.get(name)?.handle)
+    const armed = (this.#armed.get(name) ?? 0) + 1
+    this.#armed.set(name, armed)
+    const timer: Timer = { armed, dueMs: 0, remainingMs: ms, handle: undefined }
+    this.#timers.set(name, timer)
+    if (!this.#isFrozen) this.#run(name, timer)
+  }
+
+  cancelTimer(name: string): void {
+    clearTimeout(this.#timers.get(name)?.handle)
+    this.#timers.delete(name)
+  }
+
+  #run(name: string, timer: Timer): void {
+    timer.dueMs = this.#options.nowMs() + timer.remainingMs
+    timer.handle = setTimeout(() => this.#onTimer(name, timer), timer.remainingMs)
+  }
+
+  // ---- freeze and thaw
+
+  #freeze(freeze: number): void {
+    if (!this.#isFrozen) {
+      this.#isFrozen = true
+      const now = this.#options.nowMs()
+      for (const timer of this.#timers.values()) {
+        clearTimeout(timer.handle)
+        timer.remainingMs = Math.max(0, timer.dueMs - now)
+      }
+    }
+    const timers = [...this.#timers].map(([name, { armed, remainingMs }]) => ({ name, armed, remainingMs: Math.round(remainingMs * 1000) / 1000 }))
+    this.#answer(toSwitchboard.frozen, freeze, JSON.stringify(timers))
+  }
+
+  #thaw(freeze: number): void {
+    if (this.#isFrozen) {
+      this.#isFrozen = false
+      for (const [name, timer] of this.#timers) this.#run(name, timer)
+    }
+    this.#answer(toSwitchboard.thawed, freeze, '')
+  }
+
+  #answer(kind: number, freeze: number, text: string): void {
+    this.#writer.beginFrame()
+    this.#writer.u8(kind)
+    this.#writer.u32(freeze)
+    this.#writer.longText(text)
+    this.#writer.endFrame()
+    this.#flushSoon()
+  }
+}
