@@ -94,7 +94,10 @@ export class Connection {
   #subscribe(number: number, since: number): Record<string, never> {
     const owner = this.#owner
     if (number !== owner.sessionNumber) throw new Refusal(`Session ${number} is over; the lab shows session ${owner.sessionNumber}.`)
-    this.#feed.subscribe(number, owner.currentSession().log, since)
+    const { log } = owner.currentSession()
+    // A screen computes everything from the first event on: with a gap it would show what never was.
+    if (!log.isWholeFrom(since)) throw new Refusal(log.problem)
+    this.#feed.subscribe(number, log, since)
     return {}
   }
 }

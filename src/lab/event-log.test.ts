@@ -85,6 +85,7 @@ it('reads what memory let go from the file: the file is really asked', async () 
   const { seqs } = await readAll(log, 1)
   expect(seqs[0]).toBeGreaterThan(1)
   expect(seqs.at(-1)).toBe(100)
+  expect([log.isWholeFrom(1), log.isWholeFrom(seqs[0] ?? 0)]).toEqual([false, true])
   expect(log.problem).toBe('The older events cannot be read back from the recording: the file is shorter than it was.')
 })
 
@@ -104,6 +105,7 @@ it('lets the oldest unrecorded events go at the larger limit, says how many, and
   for (let count = 0; count < 30; count++) await record(log, 5, { inFile: false })
   const { seqs } = await readAll(log, 1)
   const missing = 170 - seqs.length
+  expect([log.isWholeFrom(20 + missing), log.isWholeFrom(21 + missing)]).toEqual([false, true])
   expect(missing).toBeGreaterThan(0)
   expect(seqs.slice(0, 20)).toEqual(Array.from({ length: 20 }, (_, index) => index + 1))
   expect(seqs.slice(20)).toEqual(Array.from({ length: 150 - missing }, (_, index) => 21 + missing + index))

@@ -4,6 +4,7 @@
 import { open, type FileHandle } from 'node:fs/promises'
 import { grouped } from '../trace'
 import type { EventLines } from './cluster-seam'
+import { reasonOf } from './folders'
 
 export interface EventLogLimits {
   /** Text of recent events that is kept in memory although the file has it too. */
@@ -50,7 +51,12 @@ export class EventLog {
   #firstInMemory = 0
   #headerBytes: number | null = null
   #dropped = 0
+  /** seq of the last event that is known to be lost; 0 while all are there. */
+  #lostTo = 0
   #unreadable = ''
+
+  /** Called when `problem` has changed. */
+  onProblem: () => void = () => {}
 
   /** `path`: the recording, whose header line is skipped when it is read. */
   constructor(path: string, limits: EventLogLimits = eventLogLimits) {
@@ -63,9 +69,16 @@ export class EventLog {
     return this.#latest
   }
 
-  /** Of all lines with their line feeds, the header line not counted. */
-  get bytes(): number {
-    return this.#bytes
+  /** The beginning that the file holds: how many events, and their bytes, the header line not counted. */
+  get recordedPart(): { events: number; bytes: number } {
+    if (this.#bytes <= this.#recordedBytes) return { events: this.#latest, bytes: this.#bytes }
+    const last = this.#chunks.findLast((chunk) => chunk.offset + chunk.bytes <= this.#recordedBytes)
+    return last === undefined ? { events: 0, bytes: 0 } : { events: last.from + last.count - 1, bytes: last.offset + last.bytes }
+  }
+
+  /** False if an event from `from` on is known to be lost: whoever reads on from there would meet a gap. */
+  isWholeFrom(from: number): boolean {
+    return from > this.#lostTo
   }
 
   /** Empty, or one sentence: which events can no longer be had, and why. */
@@ -155,6 +168,7 @@ export class EventLog {
         this.#firstInMemory++
       } else {
         this.#dropped += chunk.count
+        this.#lose(chunk)
         this.#chunks.splice(this.#firstInMemory, 1)
       }
     }
@@ -179,9 +193,15 @@ export class EventLog {
     try {
       return await this.#readChunk(chunk)
     } catch (error) {
-      this.#unreadable = `The older events cannot be read back from the recording: ${(error as Error).message}.`
+      this.#unreadable = `The older events cannot be read back from the recording: ${reasonOf(error)}.`
+      this.#lose(chunk)
       return undefined
     }
+  }
+
+  #lose({ from, count }: Chunk): void {
+    this.#lostTo = Math.max(this.#lostTo, from + count - 1)
+    this.onProblem()
   }
 
   async #readChunk(chunk: Chunk): Promise<string> {

@@ -18,9 +18,11 @@ interface Export {
   readonly session: Session
   readonly gzip: boolean
   readonly name: string
-  readonly path: string
+  /** What is read from a file; the file is ours to remove if it is temporary. */
+  readonly file: { readonly path: string; readonly bytes: number; readonly isTemporary: boolean } | null
+  /** What follows it, because no file has it: as much as the event log keeps, and usually nothing. */
+  readonly rest: Buffer
   readonly total: number
-  readonly isTemporary: boolean
 }
 
 type Piece = Gives<'readRecording'>
@@ -63,48 +65,64 @@ export class Exports {
   }
 
   async #prepare(session: Session, gzip: boolean): Promise<Export> {
-    const { name, file } = session.recording()
-    if (file !== null && !gzip) return { session, gzip, name, path: file.path, total: file.bytes, isTemporary: false }
+    const { name, file, header } = session.recording()
+    if (gzip) {
+      const packed = await this.#pack(session)
+      return { session, gzip, name: `${name}.gz`, file: { ...packed, isTemporary: true }, rest: Buffer.alloc(0), total: packed.bytes }
+    }
+    // Not through a file: where a recording stopped the disk may be full.
+    const rest: Buffer[] = file === null ? [Buffer.from(`${header}\n`)] : []
+    for await (const text of linesFrom(session, (file?.events ?? 0) + 1)) rest.push(Buffer.from(text))
+    const kept = Buffer.concat(rest)
+    return { session, gzip, name, file: file && { ...file, isTemporary: false }, rest: kept, total: (file?.bytes ?? 0) + kept.length }
+  }
+
+  async #pack(session: Session): Promise<{ path: string; bytes: number }> {
     const path = join(this.#folder, `export-${process.hrtime.bigint()}`)
     try {
-      const lines = Readable.from(recordingText(session))
       const target = createWriteStream(path, { flags: 'wx', mode: 0o600 })
-      await (gzip ? pipeline(lines, createGzip(), target) : pipeline(lines, target))
-      return { session, gzip, name: gzip ? `${name}.gz` : name, path, total: target.bytesWritten, isTemporary: true }
+      await pipeline(Readable.from(wholeText(session)), createGzip(), target)
+      return { path, bytes: target.bytesWritten }
     } catch (error) {
       await rm(path, { force: true })
-      throw new Refusal(`The recording cannot be packed: ${reasonOf(error)}.`)
+      throw new Refusal(`The recording cannot be packed (${reasonOf(error)}); export it unpacked.`)
     }
   }
 
   async #discard(): Promise<void> {
-    const current = this.#current
+    const file = this.#current?.file
     this.#current = null
-    if (current?.isTemporary) await rm(current.path, { force: true })
+    if (file?.isTemporary) await rm(file.path, { force: true })
   }
 }
 
-async function readPiece({ path, total }: Export, offset: number): Promise<Buffer> {
-  const length = Math.min(pieceBytesMax, total - offset)
+async function readPiece({ file, rest, total }: Export, offset: number): Promise<Buffer> {
+  const fileBytes = file?.bytes ?? 0
+  if (file === null || offset >= fileBytes) return rest.subarray(offset - fileBytes, Math.min(total, offset + pieceBytesMax) - fileBytes)
+  const length = Math.min(pieceBytesMax, fileBytes - offset)
   try {
-    const file = await open(path, 'r')
+    const handle = await open(file.path, 'r')
     try {
-      const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(length), 0, length, offset)
+      const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(length), 0, length, offset)
       if (bytesRead < length) throw new Error('the file is shorter than it was')
       return buffer
     } finally {
-      await file.close()
+      await handle.close()
     }
   } catch (error) {
     throw new Refusal(`The recording cannot be read: ${reasonOf(error)}.`)
   }
 }
 
-/** The file's text as far as it can be had now; it ends before the first event that is lost, as a recording has no gap. */
-async function* recordingText(session: Session): AsyncGenerator<string> {
-  const { latest } = session.log
+async function* wholeText(session: Session): AsyncGenerator<string> {
   yield `${session.recording().header}\n`
-  for (let next = 1; next <= latest;) {
+  yield* linesFrom(session, 1)
+}
+
+/** The events from `from` to the newest one of now; it ends before the first that is lost, as a recording has no gap. */
+async function* linesFrom(session: Session, from: number): AsyncGenerator<string> {
+  const { latest } = session.log
+  for (let next = from; next <= latest;) {
     const lines = await session.log.read(next, { ...catchUpLimits, eventsMax: Math.min(catchUpLimits.eventsMax, latest - next + 1) })
     if (lines === undefined || lines.from !== next) return
     yield `${lines.text}\n`

@@ -1,6 +1,6 @@
 // The lab over a cluster without processes: one session for all screens, its recording, its refusals, its end.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
@@ -338,6 +338,19 @@ describe('a recording that stops', () => {
     const followed = follow(screen)
     await screen.call('subscribe', { session: 1, since: 1 })
     await followed.until(6)
+  })
+
+  it('whose events are lost is not shown from the beginning, as a screen would meet a gap', async () => {
+    const screen = connect()
+    await screen.call('newCluster', defaultClusterSettings)
+    for (let round = 0; round < 40; round++) cluster().emit(note('x'.repeat(1_000_000)))
+    await truncate(cluster().options.recordingPath, 2000)
+    const other = connect()
+    await other.call('subscribe', { session: 1, since: 1 })
+    const sentence = 'The older events cannot be read back from the recording: the file is shorter than it was.'
+    expect(await statusOf(other, ({ recording }) => recording?.problem !== '')).toMatchObject({ recording: { problem: sentence } })
+    await expect(other.call('subscribe', { session: 1, since: 1 })).rejects.toThrow(sentence)
+    await other.call('subscribe', { session: 1, since: 40 })
   })
 
   it('can be exported whole from memory', async () => {

@@ -67,7 +67,9 @@ class RealLab implements RunningLab, ConnectionOwner {
     }
     const connection = new Connection(port, this)
     this.#connections.add(connection)
-    void connection.closed.then(() => this.#connections.delete(connection))
+    connection.closed
+      .catch((error: unknown) => this.#log(`A screen's files could not be removed: ${(error as Error).message}`))
+      .finally(() => this.#connections.delete(connection))
   }
 
   status(): SessionStatus {
@@ -126,7 +128,7 @@ class RealLab implements RunningLab, ConnectionOwner {
     await this.#changing.catch(() => {}) // Told to who asked for it.
     await this.#session?.end('The lab was closed.')
     this.#statusTeller.stop()
-    await Promise.all([...this.#connections].map((connection) => connection.close()))
+    await Promise.all([...this.#connections].map((connection) => connection.close().catch(() => {}))) // Logged where it was connected.
     await rm(this.privateFolder, { recursive: true, force: true })
   }
 
@@ -148,6 +150,7 @@ class RealLab implements RunningLab, ConnectionOwner {
   async #show(session: Session): Promise<void> {
     const before = this.#session
     this.#session = session
+    session.log.onProblem = () => this.#statusTeller.change()
     this.#sessionNumber++
     this.#statusTeller.change()
     await before?.dispose()

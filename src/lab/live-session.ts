@@ -25,6 +25,8 @@ export class LiveSession implements Session {
   readonly log: EventLog
   readonly #options: LiveSessionOptions
   readonly #headerLine: string
+  /** Of the header line and its line feed. */
+  readonly #headerBytes: number
   #cluster: RunningCluster | null = null
   #kind: 'starting' | 'live' | 'ended' = 'starting'
   #reason = ''
@@ -37,6 +39,7 @@ export class LiveSession implements Session {
   constructor(options: LiveSessionOptions) {
     this.#options = options
     this.#headerLine = formatHeader(options.header)
+    this.#headerBytes = Buffer.byteLength(this.#headerLine) + 1
     this.log = new EventLog(options.place.path)
   }
 
@@ -105,9 +108,9 @@ export class LiveSession implements Session {
 
   recording(): RecordingSource {
     const { path } = this.#options.place
-    const bytes = Buffer.byteLength(this.#headerLine) + 1 + this.log.bytes
-    const isWhole = this.#recordingProblem === '' && this.log.latest > 0
-    return { name: basename(path), header: this.#headerLine, file: isWhole ? { path, bytes } : null }
+    const { events, bytes } = this.log.recordedPart
+    const file = events === 0 ? null : { path, bytes: this.#headerBytes + bytes, events }
+    return { name: basename(path), header: this.#headerLine, file }
   }
 
   end(reason: string): Promise<void> {
@@ -143,7 +146,7 @@ export class LiveSession implements Session {
     this.#recordedBytes = bytes
     if (problem !== '' && this.#recordingProblem === '') {
       this.#recordingProblem = problem
-      this.log.recordingStopped(bytes, Buffer.byteLength(this.#headerLine) + 1)
+      this.log.recordingStopped(bytes, this.#headerBytes)
     }
     this.#options.onChange()
   }

@@ -93,10 +93,12 @@ async function inProcess(): Promise<Hosted> {
 
 interface Served extends Hosted { readonly child: ChildProcess; readonly url: string }
 
-async function served(): Promise<Served> {
-  const child = spawn(process.execPath, [built('main/cli.js'), 'serve', '--no-open'], {
-    stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, UNDERSTUDY_DATA: folder },
-  })
+/** `fileKiB`: no file of it may grow longer, which to a program is as a full disk. */
+async function served({ fileKiB }: { fileKiB?: number } = {}): Promise<Served> {
+  const command = [process.execPath, built('main/cli.js'), 'serve', '--no-open']
+  const limited = fileKiB === undefined ? command : ['bash', '-c', `ulimit -f ${fileKiB}; exec "$@"`, 'bash', ...command]
+  const [program = '', ...args] = limited
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, UNDERSTUDY_DATA: folder } })
   const errors: string[] = []
   child.stderr.on('data', (piece: Buffer) => errors.push(piece.toString()))
   const ended = once(child, 'exit')
@@ -152,7 +154,7 @@ function pidsOf(screen: Screen): number[] {
   return screen.events.filter((event) => event.type === 'node-started').map((event) => event.pid)
 }
 
-describe.each<[string, () => Promise<Hosted>]>([['in this process', inProcess], ['served to a browser', served]])('a session of real processes, %s', (_where, open) => {
+describe.each<[string, () => Promise<Hosted>]>([['in this process', inProcess], ['served to a browser', () => served()]])('a session of real processes, %s', (_where, open) => {
   let hosted: Hosted
   let screen: Screen
   beforeEach(async () => {
@@ -264,6 +266,50 @@ describe('serve', () => {
     const recorded = [...reader.push(await readFile(join(folder, 'recordings', name), 'utf8')).events]
     recorded.push(...reader.end().events)
     expect(recorded.slice(0, screen.events.length)).toEqual(screen.events)
+  })
+
+  it('whose recording can no longer be written says so and goes on; all events can be shown and exported', async () => {
+    const { screen, close, url } = await served({ fileKiB: 64 })
+    await screen.start(quick)
+    await screen.ackedWithBackup()
+    const problems: string[] = []
+    screen.lab.on('status', ({ recording }) => { if (recording?.problem) problems.push(recording.problem) })
+    await screen.lab.call('startWorkload', { ...defaultWorkload, rate: 200 })
+    await expect.poll(() => problems[0], { timeout: 15_000 }).toMatch(/^Recording stopped/)
+    await screen.lab.call('stopWorkload', {})
+    expect(await screen.invoke({ type: 'put', key: 'a', value: '1' })).toMatchObject({ type: 'ok' })
+    const next = new Screen(await openScreen(url))
+    await next.lab.call('subscribe', { session: 1, since: 1 })
+    await expect.poll(() => next.events.length, { timeout: 15_000 }).toBeGreaterThanOrEqual(screen.events.length)
+    expect(next.events.slice(0, screen.events.length)).toEqual(screen.events)
+    const exported = createRecordingReader()
+    expect(exported.push(await screen.download()).events.slice(0, screen.events.length)).toEqual(screen.events)
+    // The file that was written is a recording of its own, torn at most in its last line.
+    const [name = ''] = await readdir(join(folder, 'recordings'))
+    const reader = createRecordingReader()
+    reader.push(await readFile(join(folder, 'recordings', name), 'utf8'))
+    expect(reader.end().count).toBeGreaterThan(10)
+    await close()
+  })
+
+  it('whose switchboard is killed ends the session and says so; the recording is whole and opens', async () => {
+    const { screen, child, close } = await served()
+    await screen.start(quick)
+    await screen.ackedWithBackup()
+    const ended = new Promise<string>((resolve) => screen.lab.on('status', ({ kind, reason }) => { if (kind === 'ended') resolve(reason) }))
+    const nodes = pidsOf(screen)
+    const [switchboard] = (await descendantsOf(child.pid ?? 0)).filter((pid) => !nodes.includes(pid))
+    process.kill(switchboard ?? 0, 'SIGKILL')
+    expect(await ended).toMatch(/^The switchboard ended/)
+    await expect.poll(() => nodes.filter(isAlive), { timeout: 2000 }).toEqual([])
+    const text = await screen.download()
+    const reader = createRecordingReader()
+    const shown = reader.push(text).events
+    expect(reader.end().note).toBe('')
+    expect(shown.slice(0, screen.events.length)).toEqual(screen.events)
+    // And the next cluster starts.
+    await screen.lab.call('newCluster', quick)
+    await close()
   })
 
   it('goes on when a window is killed, and the next one finds the session as it was', async () => {

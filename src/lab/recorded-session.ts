@@ -199,7 +199,7 @@ class RecordedSession implements Session {
   recording(): RecordingSource {
     const { header, bytes } = this.#checked
     const name = `${basename(this.#name).replace(/(\.jsonl)?(\.gz)?$/, '')}.jsonl`
-    return { name, header: formatHeader(header), file: { path: this.#copyPath, bytes } }
+    return { name, header: formatHeader(header), file: { path: this.#copyPath, bytes, events: this.log.latest } }
   }
 
   end(): Promise<void> {

@@ -39,6 +39,6 @@ export interface RecordingSource {
   readonly name: string
   /** The header line, without its line feed. */
   readonly header: string
-  /** A file that holds all that was recorded so far, whole lines, this many bytes; null if only the log has all of it. */
-  readonly file: { readonly path: string; readonly bytes: number } | null
+  /** A file that begins with the header line and `events` whole events, `bytes` in all; null if there is none. The log has the rest. */
+  readonly file: { readonly path: string; readonly bytes: number; readonly events: number } | null
 }
