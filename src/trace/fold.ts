@@ -1,0 +1,244 @@
+// The cluster at a moment: what a panel shows of it, folded from the events up to there, constant work for each event.
+// Belief and fact stay apart: what the view server says of a server is `says`, what the server itself says is `believes`.
+// Operations are not here, because they are too many to copy (operations.ts).
+import { viewServerName, type NodeKind, type NodeName, type Role, type Stuck, type View, type ViewCause } from '../protocol'
+import type { EventOf, FrozenTimer, MessageId, TraceEvent, TraceHeader } from './event'
+
+/** A process: not started yet, running, stopped by SIGSTOP, gone, or never come up. */
+export type Life = 'none' | 'up' | 'paused' | 'dead' | 'failed'
+
+export interface NodeFacts {
+  readonly name: NodeName
+  readonly kind: NodeKind
+  life: Life
+  /** 0 before the first start. */
+  incarnation: number
+  pid: number
+  /** Cluster times in microseconds; 0 for not yet. */
+  startedAt: number
+  endedAt: number
+  /** A person killed it; otherwise it ended by itself. */
+  wasKilled: boolean
+  exit: { readonly code: number | null; readonly signal: string | null; readonly stderr: string } | null
+  /** Why it could not be started; empty if it could. */
+  failure: string
+  /** The role that the view server gives this name in its current view; null while it has never heard of it. */
+  says: Role | null
+  /** Checks in a row without a ping, as the view server counts (told from the second on). */
+  missed: number
+  /** When the view server last took a ping of this life; -1 for never. */
+  lastPingAt: number
+  /** The role that the server believes it has; null before it has said so, and again after its end. */
+  believes: Role | null
+  /** The view that it has adopted, or that a client has cached. */
+  viewnum: number
+  /** As primary it executes and answers; as backup it holds the primary's state. */
+  serving: boolean
+}
+
+/** A view of the cluster's history. Never changed after it was made: an ack makes a new one. */
+export interface ViewFacts {
+  readonly view: View
+  readonly cause: ViewCause
+  readonly seq: number
+  readonly at: number
+  /** -1 while it is not acked. */
+  readonly ackedAt: number
+  readonly ackedSeq: number
+}
+
+export interface TransferFacts {
+  readonly from: NodeName
+  readonly to: NodeName
+  readonly viewnum: number
+  readonly chunks: number
+  readonly bytes: number
+}
+
+export interface ClusterState {
+  readonly header: TraceHeader
+  /** The last event that is in this state; 0 before the first. */
+  seq: number
+  at: number
+  wall: number
+  readonly nodes: Map<NodeName, NodeFacts>
+  /** Every view so far, oldest first; the last is the current one. */
+  views: readonly ViewFacts[]
+  stuck: Stuck | null
+  stuckAt: number
+  /** The number of the freeze that holds; 0 while time runs. */
+  freeze: number
+  frozenTimers: readonly FrozenTimer[]
+  /** The workload in words; empty while none runs. */
+  workload: string
+  readonly faults: Map<string, string>
+  /** Transfers that have begun and are not done, by receiver. */
+  readonly transfers: Map<NodeName, TransferFacts>
+  messages: number
+  dropped: number
+  /** Pings on their way, so that the one that arrives can be told from other messages. */
+  readonly pings: Map<MessageId, NodeName>
+}
+
+export function beginState(header: TraceHeader): ClusterState {
+  const nodes = new Map<NodeName, NodeFacts>()
+  for (const { name, kind } of header.nodes) nodes.set(name, newNode(name, kind))
+  return {
+    header, seq: 0, at: 0, wall: 0, nodes, views: [], stuck: null, stuckAt: 0, freeze: 0, frozenTimers: [], workload: '',
+    faults: new Map(), transfers: new Map(), messages: 0, dropped: 0, pings: new Map(),
+  }
+}
+
+/** A copy that a later fold of either does not change in the other. */
+export function copyState(state: ClusterState): ClusterState {
+  return {
+    ...state,
+    nodes: new Map([...state.nodes].map(([name, node]) => [name, { ...node }])),
+    faults: new Map(state.faults), transfers: new Map(state.transfers), pings: new Map(state.pings),
+  }
+}
+
+/** The current view; undefined before the first. */
+export function currentView(state: ClusterState): ViewFacts | undefined {
+  return state.views.at(-1)
+}
+
+/** Takes the next event into the state. */
+export function foldEvent(state: ClusterState, event: TraceEvent): void {
+  state.seq = event.seq
+  state.at = event.at
+  state.wall = event.wall
+  if (event.type.startsWith('message-')) foldMessage(state, event)
+  else if (event.type.startsWith('node-')) foldProcess(state, event)
+  else foldOther(state, event)
+}
+
+function foldMessage(state: ClusterState, event: TraceEvent): void {
+  switch (event.type) {
+    case 'message-sent':
+      state.messages++
+      if (event.message.type === 'ping' && event.to === viewServerName) state.pings.set(event.id, event.from)
+      return
+    case 'message-taken': {
+      const pinging = state.pings.get(event.id)
+      if (pinging === undefined) return
+      state.pings.delete(event.id)
+      const node = state.nodes.get(pinging)
+      if (!node) return
+      node.lastPingAt = event.at
+      node.missed = 0
+      return
+    }
+    case 'message-dropped':
+      state.dropped++
+      state.pings.delete(event.id)
+      return
+    default: return
+  }
+}
+
+function foldProcess(state: ClusterState, event: TraceEvent): void {
+  if (!('node' in event)) return
+  const node = state.nodes.get(event.node)
+  if (!node) return
+  switch (event.type) {
+    case 'node-started':
+      Object.assign(node, newNode(node.name, node.kind), {
+        life: 'up', incarnation: event.incarnation, pid: event.pid, startedAt: event.at, says: node.says, missed: node.missed,
+      } satisfies Partial<NodeFacts>)
+      return
+    case 'node-killed':
+      node.wasKilled = true
+      return
+    case 'node-exited':
+      node.life = 'dead'
+      node.endedAt = event.at
+      node.exit = { code: event.code, signal: event.signal, stderr: event.stderr }
+      node.believes = null
+      node.serving = false
+      state.transfers.delete(node.name)
+      return
+    case 'node-failed':
+      node.life = 'failed'
+      node.failure = event.reason
+      return
+    case 'node-paused':
+      node.life = 'paused'
+      return
+    case 'node-resumed':
+      node.life = 'up'
+      return
+    default: return
+  }
+}
+
+function foldOther(state: ClusterState, event: TraceEvent): void {
+  switch (event.type) {
+    case 'view-changed': return foldViewChange(state, event)
+    case 'view-acked':
+      state.views = state.views.map((view) => view.view.viewnum === event.view.viewnum ? { ...view, ackedAt: event.at, ackedSeq: event.seq } : view)
+      return
+    case 'ping-missed': return setNode(state, event.server, { missed: event.missed })
+    case 'ping-resumed': return setNode(state, event.server, { missed: 0 })
+    case 'stuck':
+      state.stuck = event.stuck
+      state.stuckAt = event.at
+      return
+    case 'role-changed': return setNode(state, event.node, { believes: event.role, viewnum: event.viewnum, serving: event.serving })
+    case 'view-cached': return setNode(state, event.node, { viewnum: event.viewnum })
+    case 'transfer-progress':
+      if (event.done) state.transfers.delete(event.to)
+      else state.transfers.set(event.to, { from: event.node, to: event.to, viewnum: event.viewnum, chunks: event.chunks, bytes: event.bytes })
+      return
+    case 'frozen':
+      state.freeze = event.freeze
+      state.frozenTimers = event.timers
+      return
+    case 'thawed':
+      state.freeze = 0
+      state.frozenTimers = []
+      return
+    case 'fault-added':
+      state.faults.set(event.fault, event.text)
+      return
+    case 'fault-removed':
+      state.faults.delete(event.fault)
+      return
+    case 'workload-started':
+      state.workload = event.text
+      return
+    case 'workload-stopped':
+      state.workload = ''
+      return
+    default: return
+  }
+}
+
+function foldViewChange(state: ClusterState, event: EventOf<'view-changed'>): void {
+  const { view, cause } = event
+  state.views = [...state.views, { view, cause, seq: event.seq, at: event.at, ackedAt: -1, ackedSeq: -1 }]
+  state.transfers.clear()
+  for (const node of state.nodes.values()) {
+    if (node.kind !== 'replica') continue
+    if (view.primary?.name === node.name) node.says = 'primary'
+    else if (view.backups.some((backup) => backup.name === node.name)) node.says = 'backup'
+    else node.says = 'idle'
+  }
+}
+
+function setNode(state: ClusterState, name: NodeName, facts: Partial<NodeFacts>): void {
+  const node = state.nodes.get(name)
+  if (node) Object.assign(node, facts)
+}
+
+function newNode(name: NodeName, kind: NodeKind): NodeFacts {
+  return {
+    name, kind, life: 'none', incarnation: 0, pid: 0, startedAt: 0, endedAt: 0, wasKilled: false, exit: null, failure: '',
+    says: null, missed: 0, lastPingAt: -1, believes: null, viewnum: 0, serving: false,
+  }
+}
+
+/** True if the view server holds this server for dead: it missed `deadPings` checks. */
+export function isDeadToViewServer(state: ClusterState, node: NodeFacts): boolean {
+  return node.missed >= state.header.settings.deadPings
+}

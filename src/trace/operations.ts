@@ -1,0 +1,80 @@
+// The operations of a session, in the order in which they were invoked: one growing list for all moments. What had returned at a
+// cursor follows from `returnedSeq`, so going back in time copies nothing.
+import type { NodeName, Operation, OperationInput, Outcome } from '../protocol'
+import type { EventOf, TraceEvent } from './event'
+import type { Recorded } from './recorded'
+
+export interface OperationFacts {
+  /** The client, and its life: operationIds are unique in a session, kept here for people. */
+  readonly client: NodeName
+  readonly incarnation: number
+  readonly operationId: number
+  readonly operation: Recorded<Operation>
+  /** Straight to this server; empty: through the view server. */
+  readonly target: NodeName | ''
+  /** Who asked: a person, a workload, a step of a scenario. */
+  readonly label: string
+  readonly invokedSeq: number
+  readonly invokedAt: number
+  clientId: string
+  requestId: number
+  /** 0 while it has not returned. */
+  returnedSeq: number
+  returnedAt: number
+  outcome: Recorded<Outcome> | null
+  tries: number
+}
+
+export class OperationLog {
+  readonly #list: OperationFacts[] = []
+  readonly #open = new Map<string, OperationFacts>()
+
+  /** In order of invocation; never shrinks. */
+  get list(): readonly OperationFacts[] {
+    return this.#list
+  }
+
+  /** Operations that have not returned. */
+  get openCount(): number {
+    return this.#open.size
+  }
+
+  take(event: TraceEvent): void {
+    switch (event.type) {
+      case 'operation-invoked': return this.#invoked(event)
+      case 'operation-started': {
+        const operation = this.#open.get(keyOf(event.node, event.incarnation, event.operationId))
+        if (!operation) return
+        operation.clientId = event.clientId
+        operation.requestId = event.requestId
+        return
+      }
+      case 'operation-returned': {
+        const key = keyOf(event.node, event.incarnation, event.operationId)
+        const operation = this.#open.get(key)
+        if (!operation) return
+        this.#open.delete(key)
+        operation.returnedSeq = event.seq
+        operation.returnedAt = event.at
+        operation.outcome = event.outcome
+        operation.tries = event.tries
+        return
+      }
+      default: return
+    }
+  }
+
+  #invoked(event: EventOf<'operation-invoked'>): void {
+    const { operationId, operation, target } = event.operation as Recorded<OperationInput>
+    const facts: OperationFacts = {
+      client: event.node, incarnation: event.incarnation, operationId, operation, target, label: event.label,
+      invokedSeq: event.seq, invokedAt: event.at, clientId: '', requestId: 0, returnedSeq: 0, returnedAt: 0, outcome: null, tries: 0,
+    }
+    this.#list.push(facts)
+    this.#open.set(keyOf(event.node, event.incarnation, operationId), facts)
+  }
+}
+
+function keyOf(node: NodeName, incarnation: number, operationId: number): string {
+  return `${node}.${incarnation}.${operationId}`
+}
