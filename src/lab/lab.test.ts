@@ -138,7 +138,9 @@ describe('a new cluster', () => {
   it('never takes the name of a recording that exists', async () => {
     const screen = connect()
     for (let count = 0; count < 3; count++) await screen.call('newCluster', { ...defaultClusterSettings, title: 'same' })
-    expect(new Set(clusters.started.map(({ options }) => options.recordingPath)).size).toBe(3)
+    const paths = clusters.started.map(({ options }) => options.recordingPath)
+    expect(new Set(paths).size).toBe(3)
+    for (const path of paths) expect(path.startsWith(join(folder, 'data', 'recordings'))).toBe(true)
   })
 
   it('ends the one before, whose recording is kept', async () => {
