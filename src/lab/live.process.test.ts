@@ -80,7 +80,7 @@ class Screen {
   }
 }
 
-interface Hosted { readonly screen: Screen; close(): Promise<void> }
+interface Hosted { readonly screen: Screen; readonly close: () => Promise<void> }
 
 async function inProcess(): Promise<Hosted> {
   const lab = await createLab({
