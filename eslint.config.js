@@ -38,7 +38,7 @@ export default defineConfig(
       parser: vueParser,
       parserOptions: {
         parser: ts.parser,
-        project: ['pure', 'node', 'electron', 'web', 'tests', 'e2e'].map((name) => `./tsconfig.${name}.json`),
+        project: ['pure', 'node', 'electron', 'preload', 'web', 'tests', 'e2e'].map((name) => `./tsconfig.${name}.json`),
         tsconfigRootDir: import.meta.dirname,
         extraFileExtensions: ['.vue'],
       },
