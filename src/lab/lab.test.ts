@@ -12,6 +12,7 @@ import { createRecordingReader, parseEventLines, type EventBody, type TraceEvent
 import { createFakeClusters, type FakeCluster, type FakeClusters } from './fake-cluster'
 import { openLab } from './lab'
 import type { RunningLab } from './lab-options'
+import { piecesWaitingMax } from './uploads'
 
 let folder: string
 let clusters: FakeClusters
@@ -86,8 +87,8 @@ async function upload(screen: Lab, name: string, bytes: Buffer): Promise<{ sessi
   const { upload: id } = await screen.call('uploadBegin', { name, bytes: bytes.length })
   // Not awaited one by one: the lab keeps their order.
   const pieces: Promise<unknown>[] = []
-  for (let at = 0; at < bytes.length; at += 1000) {
-    pieces.push(screen.call('uploadPiece', { upload: id, base64: bytes.subarray(at, at + 1000).toString('base64') }))
+  for (let at = 0; at < bytes.length; at += 2000) {
+    pieces.push(screen.call('uploadPiece', { upload: id, base64: bytes.subarray(at, at + 2000).toString('base64') }))
   }
   await Promise.all(pieces)
   return screen.call('uploadOpen', { upload: id })
@@ -524,6 +525,16 @@ describe('an upload', () => {
 
   it('of too large a file is refused before it begins', async () => {
     await expect(connect().call('uploadBegin', { name: 'a', bytes: 5 * 1024 ** 3 })).rejects.toThrow('A file of more than 4 096 MiB cannot be opened.')
+  })
+
+  it('whose pieces come faster than they can be written is slowed down by a refusal, and loses none', async () => {
+    const screen = connect()
+    const { upload: id } = await screen.call('uploadBegin', { name: 'a', bytes: 3000 })
+    const pieces = Array.from({ length: 200 }, () => screen.call('uploadPiece', { upload: id, base64: 'AAAA' }))
+    const taken = (await Promise.allSettled(pieces)).filter(({ status }) => status === 'fulfilled').length
+    expect(taken).toBeGreaterThanOrEqual(piecesWaitingMax)
+    expect(taken).toBeLessThan(200)
+    await expect(screen.call('uploadOpen', { upload: id })).rejects.toThrow(`Only ${taken * 3} of 3 000 bytes of the file have arrived.`)
   })
 
   it('that is not base64 is refused', async () => {

@@ -9,6 +9,9 @@ import { reasonOf } from './folders'
 /** A file that is brought may be this long, packed or not. */
 export const uploadBytesMax = 4 * 1024 * 1024 * 1024
 
+/** Pieces that may wait to be written: 64 of 1.5 MB. A screen that awaits each piece never meets this. */
+export const piecesWaitingMax = 64
+
 interface Upload {
   readonly id: number
   readonly name: string
@@ -22,8 +25,9 @@ export class Uploads {
   readonly #folder: string
   #current: Upload | null = null
   #lastId = 0
-  // Pieces may be asked for faster than they are written: they wait their turn here, as many as calls may wait.
+  // Pieces may come faster than they are written: they wait their turn here.
   #turn: Promise<unknown> = Promise.resolve()
+  #piecesWaiting = 0
   #isClosed = false
 
   constructor(folder: string) {
@@ -44,20 +48,10 @@ export class Uploads {
   }
 
   /** The next piece, as base64. A piece that does not fit ends the upload. */
-  addPiece(id: number, base64: string): Promise<void> {
-    return this.#inTurn(async () => {
-      const upload = this.#find(id)
-      try {
-        if (!/^[A-Za-z0-9+/]*={0,2}$/.test(base64) || base64.length % 4 !== 0) throw new Refusal('A piece of the file is not base64.')
-        const piece = Buffer.from(base64, 'base64')
-        if (upload.received + piece.length > upload.bytes) throw new Refusal('The file is longer than was announced.')
-        await upload.file.writeFile(piece) // Appends: a handle writes where it stands.
-        upload.received += piece.length
-      } catch (error) {
-        await this.#discard()
-        throw error instanceof Refusal ? error : new Refusal(`The file cannot be kept: ${reasonOf(error)}.`)
-      }
-    })
+  async addPiece(id: number, base64: string): Promise<void> {
+    if (this.#piecesWaiting >= piecesWaitingMax) throw new Refusal(`${piecesWaitingMax} pieces of the file wait to be written; wait for an answer before the next.`)
+    this.#piecesWaiting++
+    await this.#inTurn(() => this.#write(id, base64)).finally(() => { this.#piecesWaiting-- })
   }
 
   /** Hands a whole file over to be read; it is removed afterwards, whatever came of it. */
@@ -93,6 +87,20 @@ export class Uploads {
   #find(id: number): Upload {
     if (this.#current?.id !== id) throw new Refusal('There is no such upload; begin again.')
     return this.#current
+  }
+
+  async #write(id: number, base64: string): Promise<void> {
+    const upload = this.#find(id)
+    try {
+      if (!/^[A-Za-z0-9+/]*={0,2}$/.test(base64) || base64.length % 4 !== 0) throw new Refusal('A piece of the file is not base64.')
+      const piece = Buffer.from(base64, 'base64')
+      if (upload.received + piece.length > upload.bytes) throw new Refusal('The file is longer than was announced.')
+      await upload.file.writeFile(piece) // Appends: a handle writes where it stands.
+      upload.received += piece.length
+    } catch (error) {
+      await this.#discard()
+      throw error instanceof Refusal ? error : new Refusal(`The file cannot be kept: ${reasonOf(error)}.`)
+    }
   }
 
   async #discard(): Promise<void> {
