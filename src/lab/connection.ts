@@ -46,8 +46,14 @@ export class Connection {
     this.#server.tell('status', status)
   }
 
+  /** There may be new events. */
   wake(): void {
     this.#feed.wake()
+  }
+
+  /** Another session is shown: nothing more of the one before is sent, and the screen subscribes anew. */
+  forgetSession(): void {
+    this.#feed.stop()
   }
 
   close(): Promise<void> {

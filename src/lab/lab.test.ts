@@ -289,6 +289,21 @@ describe('events', () => {
     await expect(screen.call('subscribe', { session: 7, since: 1 })).rejects.toThrow('Session 7 is over; the lab shows session 1.')
   })
 
+  it('of the session before no longer come when another is shown', async () => {
+    const screen = connect()
+    const sessions: number[] = []
+    screen.on('events', ({ session }) => sessions.push(session))
+    await screen.call('newCluster', defaultClusterSettings)
+    await screen.call('subscribe', { session: 1, since: 1 })
+    await expect.poll(() => sessions).toEqual([1])
+    cluster().emit(...notes(10))
+    await screen.call('newCluster', defaultClusterSettings)
+    // An ack that was on its way when the session changed.
+    await screen.call('ackBatch', { session: 1, batch: 1 })
+    await screen.call('subscribe', { session: 2, since: 1 })
+    await expect.poll(() => sessions).toEqual([1, 2])
+  })
+
   it('can still be read after the session ended', async () => {
     const screen = connect()
     await screen.call('newCluster', defaultClusterSettings)

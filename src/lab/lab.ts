@@ -152,6 +152,7 @@ class RealLab implements RunningLab, ConnectionOwner {
     this.#session = session
     session.log.onProblem = () => this.#statusTeller.change()
     this.#sessionNumber++
+    for (const connection of this.#connections) connection.forgetSession()
     this.#statusTeller.change()
     await before?.dispose()
   }
