@@ -296,7 +296,8 @@ describe('events', () => {
     await screen.call('newCluster', defaultClusterSettings)
     await screen.call('subscribe', { session: 1, since: 1 })
     await expect.poll(() => sessions).toEqual([1])
-    cluster().emit(...notes(10))
+    // So many that a batch would go with the ack, without waiting for its interval.
+    cluster().emit(...notes(3000))
     await screen.call('newCluster', defaultClusterSettings)
     // An ack that was on its way when the session changed.
     await screen.call('ackBatch', { session: 1, batch: 1 })
