@@ -54,7 +54,7 @@ export function fieldHint(form: ClusterForm, spec: FieldSpec): string {
     }
     case 'pingIntervalMs': return `${spec.min} to ${grouped(spec.max)} ms`
     case 'deadPings': return Number.isInteger(form.pingIntervalMs * form.deadPings) ? `${grouped(form.pingIntervalMs * form.deadPings)} ms of silence` : ''
-    case 'retryMs': return 'what was not answered is sent again'
+    case 'retryMs': return 'then it is sent again'
     case 'operationTimeoutMs': return form.operationTimeoutMs === 0 ? '0: never' : 'then its result is unknown; 0: never'
   }
 }

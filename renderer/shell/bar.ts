@@ -43,12 +43,3 @@ export function secondsText(micros: number): string {
 export function countText(count: number): string {
   return String(count).replace(/\B(?=(\d{3})+$)/g, '\u2009')
 }
-
-/** 1.2 MB, as file managers say it. */
-export function bytesText(bytes: number): string {
-  if (bytes < 1000) return `${bytes} B`
-  for (const [unit, size] of [['kB', 1e3], ['MB', 1e6], ['GB', 1e9]] as const) {
-    if (bytes < size * 1000 || unit === 'GB') return `${(bytes / size).toFixed(bytes < size * 10 ? 1 : 0)} ${unit}`
-  }
-  return ''
-}

@@ -1,7 +1,8 @@
 // Every command of the palette as a list made from what is so now. Pure: `act` is called with a command's name, and runs it (commands.ts).
 // A command that is refused now stays in the list with its reason.
 import type { OperationRequest } from '../../src/contract'
-import { operationText, parseOperation } from '../panels/send/send'
+import { operationText, type Life } from '../../src/trace'
+import { parseOperation } from '../panels/send/send'
 import { keysOf } from './keys'
 
 export interface PaletteCommand {
@@ -27,7 +28,7 @@ export interface CommandFacts {
   readonly follow: boolean
   readonly workloadRuns: boolean
   /** In the order of panels; `role` as words: "the primary", "a backup", "idle", "dead". */
-  readonly processes: readonly { readonly name: string; readonly kind: 'view-server' | 'replica' | 'client'; readonly role: string; readonly life: 'up' | 'paused' | 'dead' | 'none' }[]
+  readonly processes: readonly { readonly name: string; readonly kind: 'view-server' | 'replica' | 'client'; readonly role: string; readonly life: Life }[]
   readonly selected: string
   readonly client: string
   readonly viewnum: number
@@ -81,7 +82,7 @@ function ofProcess(facts: CommandFacts, process: CommandFacts['processes'][numbe
   const pauseProblem = facts.canPause ? '' : 'Pausing a process is not possible on this system.'
   const add = (title: string, command: string, problem: string, key: string): PaletteCommand => ({ group: 'Cluster', title, name: command, about: name, problem: facts.liveProblem || problem, keys: keys(key) })
   if (life === 'none') return []
-  if (life === 'dead') return [add(`Restart ${name}`, 'restart', kind === 'view-server' ? viewServerRestart : '', 'restart-selected')]
+  if (life === 'dead' || life === 'failed') return [add(`Restart ${name}`, 'restart', kind === 'view-server' ? viewServerRestart : '', 'restart-selected')]
   return [
     add(`Kill ${who}`, 'kill', '', 'kill-selected'),
     life === 'paused' ? add(`Resume ${name}`, 'resume', '', 'pause-selected') : add(`Pause ${who}`, 'pause', pauseProblem, 'pause-selected'),

@@ -3,8 +3,7 @@
 // (a number, a string, a fresh object), never an object found inside them, or Vue sees no change. `version` grows with each announcement.
 import { defineStore } from 'pinia'
 import { computed, ref, shallowRef, triggerRef } from 'vue'
-import { beginState, copyState, foldEvent, type ClusterState } from '../../src/trace/fold'
-import type { TraceEvent, TraceHeader } from '../../src/trace'
+import { beginState, copyState, foldEvent, type ClusterState, type TraceEvent, type TraceHeader } from '../../src/trace'
 import { createHistory, type History } from './history'
 
 /** Distance of checkpoints for going back, and how many may be kept before it doubles. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { emptyForm, formProblem, mixText, operationOf, operationText, parseOperation, type SendForm } from './send'
+import { emptyForm, formProblem, mixText, operationOf, parseOperation, type SendForm } from './send'
 
 const form = (changes: Partial<SendForm> = {}): SendForm => ({ ...emptyForm(), client: 'c1', ...changes })
 
@@ -25,10 +25,6 @@ describe('the Send panel', () => {
     expect(parseOperation('GET x')).toEqual({ type: 'get', key: 'x' })
     expect(parseOperation('cas x 1 2')).toEqual({ type: 'cas', key: 'x', expected: '1', value: '2' })
     expect(['put x', 'get', 'kill s1', 'get x y', ''].map(parseOperation)).toEqual([undefined, undefined, undefined, undefined, undefined])
-  })
-
-  it('writes an operation as words that read back', () => {
-    expect(parseOperation(operationText({ type: 'append', key: 'log', value: 'a' }))).toEqual({ type: 'append', key: 'log', value: 'a' })
   })
 
   it('says the mix in percent, largest first', () => {

@@ -40,17 +40,6 @@ export function operationOf(form: SendForm): OperationRequest {
   }
 }
 
-/** "put x 9", "cas x 8 → 9": as logs and the palette say it. */
-export function operationText(operation: OperationRequest): string {
-  switch (operation.type) {
-    case 'put':
-    case 'append': return `${operation.type} ${operation.key} ${operation.value}`
-    case 'get':
-    case 'delete': return `${operation.type} ${operation.key}`
-    case 'cas': return `cas ${operation.key} ${operation.expected ?? '(missing)'} → ${operation.value}`
-  }
-}
-
 /** An operation typed as words ("put x 9", "get x", "cas x 8 9"), or undefined when it is none. */
 export function parseOperation(text: string): OperationRequest | undefined {
   const [word = '', key = '', ...rest] = text.trim().split(/\s+/)

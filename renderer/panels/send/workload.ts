@@ -15,7 +15,7 @@ export interface WorkloadField {
 }
 
 export const workloadFields: readonly WorkloadField[] = [
-  { name: 'rate', label: 'Rate', unit: 'ops/s', min: 0, max: 100_000, hint: 'over all clients; 0: as fast as answers come' },
+  { name: 'rate', label: 'Rate', unit: 'ops/s', min: 0, max: 100_000, hint: '0: as fast as answers come' },
   { name: 'inFlight', label: 'In flight', unit: '', min: 1, max: 64, hint: 'operations of each client at once' },
   { name: 'keys', label: 'Keys', unit: '', min: 1, max: 100_000, hint: 'k0, k1, … each as likely' },
   { name: 'valueBytes', label: 'Value size', unit: 'B', min: 1, max: 65_536, hint: 'of put, append and cas' },
