@@ -1,6 +1,6 @@
 // The lab over real processes, through the same calls that a window makes, in this process and over a WebSocket to `serve`.
 // Needs the built programs in out/; the run of all tests builds them first.
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -134,20 +134,27 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** Children of a process as the system lists them; the nodes and the switchboard of a lab, or of its switchboard. */
-async function childrenOf(pid: number): Promise<number[]> {
-  const children: number[] = []
+/** Every process with its parent. Debian's smallest images have no `ps`, other systems no /proc. */
+async function parents(): Promise<Map<number, number>> {
+  if (process.platform !== 'linux') {
+    const lines = execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' }).trim().split('\n')
+    return new Map(lines.map((line) => line.trim().split(/\s+/).map(Number) as [number, number]))
+  }
+  const found = new Map<number, number>()
   for (const name of await readdir('/proc')) {
     if (!/^\d+$/.test(name)) continue
+    // A process may end between the list and its reading. Its name, in brackets, may hold anything.
     const stat = await readFile(`/proc/${name}/stat`, 'utf8').catch(() => '')
-    if (Number(stat.slice(stat.lastIndexOf(')') + 4).split(' ')[0]) === pid) children.push(Number(name))
+    found.set(Number(name), Number(stat.slice(stat.lastIndexOf(')') + 4).split(' ')[0]))
   }
-  return children
+  return found
 }
 
-async function descendantsOf(pid: number): Promise<number[]> {
-  const children = await childrenOf(pid)
-  return [...children, ...(await Promise.all(children.map(descendantsOf))).flat()]
+/** The nodes and the switchboard of a lab, whoever of them started the others. */
+async function descendantsOf(pid: number, of?: Map<number, number>): Promise<number[]> {
+  const all = of ?? await parents()
+  const children = [...all].filter(([, parent]) => parent === pid).map(([child]) => child)
+  return [...children, ...(await Promise.all(children.map((child) => descendantsOf(child, all)))).flat()]
 }
 
 function pidsOf(screen: Screen): number[] {
