@@ -34,6 +34,8 @@ export class Life {
   isStartSent = false
   isStarted = false
   isPaused = false
+  /** It was told to freeze: nothing is handed to it until it is told to thaw. */
+  isFrozen = true
   exit: Exit | null = null
   /** Settles when the node has started, or has ended before. */
   readonly started: Promise<boolean>

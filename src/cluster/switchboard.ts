@@ -39,7 +39,7 @@ export class Switchboard implements StepHandler {
   readonly #early = new Map<string, NodeSocket>()
   readonly #operations = new Map<number, TakenOperation>()
   #operationId = 0
-  /** Messages stay here: before the start and in a freeze. */
+  /** Time stands still: before the start, and in a freeze. */
   #isHolding = true
   #isChanging = false
   /** Time has been set going once. */
@@ -245,7 +245,7 @@ export class Switchboard implements StepHandler {
     this.event({ type: 'node-started', node: name, incarnation, step: 0, kind, pid: life.identity.pid, seed: this.#startOf(life).seed })
     life.isStarted = true
     if (!this.#hasBegun) this.#startInOrder()
-    if (!this.#isHolding) life.send((writer) => encodeFreeze(writer, 'thaw', this.#freezeNumber))
+    if (!this.#isHolding) this.#tell('thaw', life)
     if (kind === 'client') this.#workload?.clientRestarted(name)
     life.settleStarted(true)
   }
@@ -278,7 +278,7 @@ export class Switchboard implements StepHandler {
 
   /** Hands over what the node's window has room for. */
   #pump(life: Life): void {
-    if (this.#isHolding || !life.isStarted || !life.isConnected) return
+    if (life.isFrozen || !life.isConnected) return
     const window = life.isPaused ? windowHeld : windowRunning
     while (life.mailbox.untaken < window) {
       const delivery = life.mailbox.next()
@@ -328,7 +328,6 @@ export class Switchboard implements StepHandler {
     this.#hasBegun = true
     this.#options.clock.run()
     this.#isHolding = false
-    for (const life of this.#lives.values()) this.#pump(life)
     await this.#ask('thaw', this.#others())
     await this.#ask('thaw', [viewServerName])
   }
@@ -341,12 +340,19 @@ export class Switchboard implements StepHandler {
   async #ask(kind: 'freeze' | 'thaw', names: readonly NodeName[]): Promise<FrozenTimer[]> {
     const answers = names.map((name) => {
       const life = this.#lives.get(name)
-      if (!life?.isStarted) return []
-      const answer = life.isPaused || life.exit ? [] : new Promise<FrozenTimer[]>((settle) => this.#answers.set(name, settle))
-      life.send((writer) => encodeFreeze(writer, kind, this.#freezeNumber))
+      if (!life?.isStarted) return Promise.resolve([])
+      const canAnswer = !life.isPaused && !life.exit
+      const answer = canAnswer ? new Promise<FrozenTimer[]>((settle) => this.#answers.set(name, settle)) : Promise.resolve([])
+      this.#tell(kind, life)
       return answer
     })
     return (await Promise.all(answers)).flat()
+  }
+
+  #tell(kind: 'freeze' | 'thaw', life: Life): void {
+    life.isFrozen = kind === 'freeze'
+    life.send((writer) => encodeFreeze(writer, kind, this.#freezeNumber))
+    this.#pump(life)
   }
 
   #answered(life: Life, freeze: number, text: string): void {

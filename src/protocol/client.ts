@@ -10,6 +10,9 @@ export const queuedOperationsMax = 1024
 /** Sessions of one client: one operation out at a time in each. */
 export const sessionsMax = 1024
 
+/** A request that nobody answers is repeated ever more rarely in one view, so that a slow network is not made slower. */
+const waitsBeforeSendingMax = 8
+
 /** Asking the view server does not depend on the operation: all sessions share the question. */
 const askTimer = 'ask'
 
@@ -31,8 +34,10 @@ interface Session {
   operation: OperationInput | null
   /** A view with a higher viewnum than this is wanted; -1: any view will do, so ask for none if one is known. */
   failedViewnum: number
-  /** `retryMs` have passed since something failed: an answer that knows nothing newer means sending again. */
-  waited: boolean
+  /** How often `retryMs` have passed since the last send. */
+  waits: number
+  /** So many waits before an answer that knows nothing newer means sending again: 1, 2, 4 ... */
+  waitsBeforeSending: number
   /** Where the operation was sent last, and the viewnum that tagged it. */
   sentTo: NodeName
   sentViewnum: number
@@ -96,7 +101,7 @@ class Client implements Machine {
     const index = this.#sessions.length
     const clientId = `${this.#seed}.${index}`
     const session: Session = {
-      index, clientId, state: 'free', requestId: 0, operation: null, failedViewnum: -1, waited: false, sentTo: '', sentViewnum: 0, tries: 0,
+      index, clientId, state: 'free', requestId: 0, operation: null, failedViewnum: -1, waits: 0, waitsBeforeSending: 1, sentTo: '', sentViewnum: 0, tries: 0,
       mayBeExecuted: false, lastRefusal: 'timeout', queue: [],
     }
     this.#sessions.push(session)
@@ -108,6 +113,7 @@ class Client implements Machine {
     session.operation = input
     session.requestId++
     session.tries = 0
+    session.waitsBeforeSending = 1
     session.mayBeExecuted = false
     session.lastRefusal = 'timeout'
     out.report({ type: 'operation-started', operationId: input.operationId, clientId: session.clientId, requestId: session.requestId })
@@ -159,9 +165,20 @@ class Client implements Machine {
   /** Sends, if something newer than what failed is known or enough was waited; else waits and asks again. */
   #proceed(session: Session, out: EffectSink): void {
     const target = session.operation?.target || this.#view.primary?.name
-    if (target && (this.#view.viewnum > session.failedViewnum || session.waited)) return this.#send(session, target, out)
+    if (target && this.#maySend(session)) return this.#send(session, target, out)
     session.state = 'waiting'
     out.setTimer(timerOf('retry', session), this.#settings.retryMs)
+  }
+
+  /** A newer view than the one that failed, or patience enough; each time in the same view takes twice the patience. */
+  #maySend(session: Session): boolean {
+    if (this.#view.viewnum > session.failedViewnum) {
+      session.waitsBeforeSending = 1
+      return true
+    }
+    if (session.waits < session.waitsBeforeSending) return false
+    session.waitsBeforeSending = Math.min(session.waitsBeforeSending * 2, waitsBeforeSendingMax)
+    return true
   }
 
   // ---- requests
@@ -172,7 +189,7 @@ class Client implements Machine {
     session.state = 'sent'
     session.sentTo = to
     session.sentViewnum = this.#view.viewnum
-    session.waited = false
+    session.waits = 0
     session.tries++
     session.mayBeExecuted ||= to === this.#view.primary?.name
     session.failedViewnum = this.#view.viewnum
@@ -245,7 +262,7 @@ class Client implements Machine {
     if (kind === 'timeout') return this.#onTimeout(session, out)
     // No answer, or nothing newer last time. A straight send is repeated as it was; any other asks for the view first.
     if (session.state === 'sent' && session.operation.target !== '') return this.#send(session, session.sentTo, out)
-    session.waited = true
+    session.waits++
     this.#ask(session, out)
   }
 
@@ -258,7 +275,7 @@ class Client implements Machine {
     out.setTimer(askTimer, this.#settings.retryMs)
     // The view server is silent. What is known may still serve: an existing view does without it.
     for (const session of asking) {
-      session.waited = true
+      session.waits++
       if (this.#view.viewnum > 0) this.#proceed(session, out)
     }
   }

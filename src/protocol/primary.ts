@@ -10,6 +10,9 @@ import { noView, type NodeName, type View } from './view'
 
 const retryTimer = 'retry'
 
+/** Retries that bring nothing double the wait, up to this factor, so that a slow backup is not made slower. */
+const retryFactorMax = 8
+
 /** Forwards to one backup that are sent again in one retry; the ack of the first of them brings the rest on. */
 const resentForwardsMax = 64
 
@@ -36,6 +39,7 @@ export class Primary {
   /** Requests that came before the view started, one for each client, in order of arrival. */
   readonly #waiting = new Map<ClientId, WaitingRequest>()
   #retryIsArmed = false
+  #retryFactor = 1
   /** Forwards below this number were already waiting at the last retry, so the next one sends them again. */
   #resendBelow = 0
 
@@ -61,6 +65,7 @@ export class Primary {
   adopt(view: View, out: EffectSink): void {
     this.#view = view
     this.started = false
+    this.#retryFactor = 1
     this.#acked.clear()
     this.#transfers.clear()
     // In asynchronous replication what is pending was executed here, so the transfer brings it.
@@ -81,6 +86,7 @@ export class Primary {
     const transfer = this.#transfers.get(from)
     if (this.started || !transfer || transfer.incarnation !== ack.fromIncarnation) return false
     if (!transfer.takeAck(ack.chunk, ack.installed)) return false
+    this.#retryFactor = 1
     if (!transfer.done) this.#sendChunks(from, transfer, transfer.nextChunks(), out)
     this.#reportTransfer(from, transfer, out)
     return this.transfersAreAcked()
@@ -191,6 +197,7 @@ export class Primary {
     if (!this.started || acked === undefined || ack.fromIncarnation !== this.#transfers.get(from)?.incarnation) return
     if (ack.executed <= acked) return
     this.#acked.set(from, ack.executed)
+    this.#retryFactor = 1
     this.#executeAcked(out)
   }
 
@@ -225,11 +232,12 @@ export class Primary {
     if (this.#retryIsArmed) return
     this.#retryIsArmed = true
     this.#resendBelow = this.#nextSeq
-    out.setTimer(retryTimer, this.#settings.retryMs)
+    out.setTimer(retryTimer, this.#settings.retryMs * this.#retryFactor)
   }
 
   onRetry(out: EffectSink): void {
     this.#retryIsArmed = false
+    this.#retryFactor = Math.min(this.#retryFactor * 2, retryFactorMax)
     for (const [name, transfer] of this.#transfers) {
       if (!transfer.done) this.#sendChunks(name, transfer, transfer.chunksToRetry(), out)
     }

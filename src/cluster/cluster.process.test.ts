@@ -1,0 +1,197 @@
+// Real processes: what a person does to a cluster, and what may go wrong with its processes.
+import { readFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { afterEach, describe, expect, test } from 'vitest'
+import { utf8ToBytes } from '../protocol'
+import type { TraceEvent } from '../trace'
+import { Harness, isAlive, type HarnessOptions } from './cluster-harness'
+
+let harness: Harness
+
+async function start(options?: HarnessOptions): Promise<Harness> {
+  harness = await new Harness(options).start()
+  await harness.untilAcked('a backup', (_primary, backups) => backups.length > 0)
+  return harness
+}
+
+afterEach(async () => {
+  await harness.stop()
+  expect(harness.pids.filter(isAlive), 'processes that are left').toEqual([])
+})
+
+const quick = { pingIntervalMs: 20, pingCheckIntervalMs: 20, deadPings: 3, retryMs: 20 }
+
+describe('a cluster of processes', () => {
+  test('begins with s1 as primary and s2 as its backup, and stores what a client puts', async () => {
+    await start()
+    expect(harness.events.find((event) => event.type === 'view-changed' && event.view.viewnum === 2)).toMatchObject({
+      view: { primary: { name: 's1' }, backups: [{ name: 's2' }] },
+    })
+    await harness.put('a', '1')
+    expect(await harness.get('a')).toBe('1')
+  })
+
+  test('survives its primary, and a restarted server takes the state back', async () => {
+    await start({ settings: quick })
+    await harness.put('a', '1')
+    await harness.cluster.kill('s1')
+    await harness.untilAcked('s2 primary', (primary, backups) => primary === 's2' && backups.includes('s3'))
+    expect(await harness.get('a')).toBe('1')
+    await harness.cluster.kill('s3')
+    await harness.untilAcked('s2 alone', (_primary, backups) => backups.length === 0)
+    await harness.cluster.restart('s1')
+    await harness.untilAcked('s1 backup', (primary, backups) => primary === 's2' && backups.includes('s1'))
+    await harness.put('b', '2')
+    await harness.cluster.kill('s2')
+    await harness.untilAcked('s1 primary', (primary) => primary === 's1')
+    expect([await harness.get('a'), await harness.get('b')]).toEqual(['1', '2'])
+  })
+
+  test('is stuck when a lone primary dies, says so, and a fresh server does not serve', async () => {
+    await start({ settings: { ...quick, operationTimeoutMs: 1000 }, replicas: 2 })
+    await harness.put('a', '1')
+    await harness.cluster.kill('s2')
+    await harness.untilAcked('s1 alone', (_primary, backups) => backups.length === 0)
+    await harness.cluster.kill('s1')
+    await harness.cluster.restart('s1')
+    await harness.cluster.restart('s2')
+    await harness.until('stuck', (event) => event.type === 'stuck' && event.stuck?.type === 'no-live-backup')
+    expect(await harness.get('a')).toBe('unknown')
+  })
+
+  test('replaces a paused primary, which refuses a straight request when it resumes', async () => {
+    await start({ settings: quick })
+    await harness.cluster.pause('s1')
+    await harness.untilAcked('s2 primary', (primary) => primary === 's2')
+    await harness.cluster.resume('s1')
+    const outcome = await harness.operation('c1', { type: 'get', key: utf8ToBytes('a') }, { target: 's1' })
+    expect(outcome).toEqual({ type: 'failed', reason: 'not-primary', by: 's1' })
+  })
+
+  test('stands still in a freeze of any length and goes on without a failover', async () => {
+    await start({ settings: quick })
+    await harness.cluster.startWorkload({ rate: 200, inFlight: 4, mix: { put: 1, append: 0, get: 1, delete: 0, cas: 0 }, keys: 4, valueBytes: 8, clients: [] })
+    await harness.until('an operation', (event) => event.type === 'operation-returned')
+    await harness.cluster.freeze()
+    const { length } = harness.events
+    // Longer than the 60 ms after which a silent server is dead; nothing may happen in it, so there is no event to wait for.
+    await new Promise((settle) => setTimeout(settle, 1500))
+    expect(harness.events.slice(length), 'events in the freeze').toEqual([])
+    await harness.cluster.thaw()
+    await harness.until('an operation after the thaw', (event) => event.type === 'operation-returned', length)
+    await harness.cluster.stopWorkload()
+    expect(harness.events.filter((event) => event.type === 'view-changed').length).toBe(2)
+  })
+
+  test('takes an operation in a freeze, and holds its messages until the thaw', async () => {
+    await start({ settings: quick })
+    await harness.put('a', '1')
+    await harness.cluster.freeze()
+    const from = harness.events.length
+    const { operationId } = await harness.cluster.invoke({ client: 'c1', operation: { type: 'get', key: utf8ToBytes('a') }, target: '', label: 'person' })
+    await harness.until('the request', (event) => event.type === 'message-sent' && event.message.type === 'request', from)
+    expect(harness.events.slice(from).some((event) => event.type === 'message-handed')).toBe(false)
+    await harness.cluster.thaw()
+    await harness.until('its answer', (event) => event.type === 'operation-returned' && event.operationId === operationId, from)
+  })
+
+  test('freezes although a node is paused, and the paused node wakes into the freeze', async () => {
+    await start({ settings: quick })
+    await harness.cluster.pause('s3')
+    await harness.cluster.freeze()
+    const from = harness.events.length
+    await harness.cluster.resume('s3')
+    await new Promise((settle) => setTimeout(settle, 300))
+    const steps = harness.events.slice(from).filter((event) => event.type === 'timer-fired')
+    expect(steps, 'timers that fired in the freeze').toEqual([])
+    await harness.cluster.thaw()
+  })
+
+  test('refuses what makes no sense, in a sentence', async () => {
+    await start()
+    await harness.cluster.kill('s3')
+    await expect(harness.cluster.kill('s3')).rejects.toThrow('s3 is already dead.')
+    await expect(harness.cluster.resume('s1')).rejects.toThrow('s1 is not paused.')
+    await expect(harness.cluster.thaw()).rejects.toThrow('The cluster is not frozen.')
+    await expect(harness.cluster.restart('vs')).rejects.toThrow('The view server is not restarted')
+    await expect(harness.cluster.kill('s9')).rejects.toThrow('There is no node s9.')
+  })
+
+  test('refuses a key and a value over their limits, and goes on', async () => {
+    await start()
+    const key = utf8ToBytes('k'.repeat(64 * 1024 + 1))
+    const value = utf8ToBytes('v'.repeat(8 * 1024 * 1024 + 1))
+    expect(await harness.operation('c1', { type: 'get', key })).toEqual({ type: 'failed', reason: 'key-too-large', by: '' })
+    expect(await harness.operation('c1', { type: 'put', key: utf8ToBytes('a'), value })).toEqual({ type: 'failed', reason: 'value-too-large', by: '' })
+    await harness.put('a', 'v'.repeat(8 * 1024 * 1024))
+    expect((await harness.get('a')).length).toBe(8 * 1024 * 1024)
+  })
+})
+
+describe('the recording', () => {
+  test('is what was shown: dense, in one order, causes before effects', async () => {
+    await start({ settings: quick })
+    await harness.put('a', '1')
+    await harness.cluster.kill('s1')
+    await harness.untilAcked('s2 primary', (primary) => primary === 's2')
+    const recorded = harness.recordedEvents()
+    expect(recorded.slice(0, harness.events.length)).toEqual(harness.events)
+    expect(recorded.map(({ seq }) => seq)).toEqual(recorded.map((_, index) => index + 1))
+    const sent = new Set<string>()
+    const handed = new Set<string>()
+    for (const event of recorded) {
+      if (event.type === 'message-sent') sent.add(event.id)
+      else if (event.type === 'message-handed') {
+        expect(sent.has(event.id), `${event.id} was handed over after it was sent`).toBe(true)
+        handed.add(event.id)
+      } else if (event.type === 'message-taken') expect(handed.has(event.id), `${event.id} was taken after it was handed over`).toBe(true)
+    }
+  })
+})
+
+describe('when a process fails', () => {
+  test('a switchboard that dies ends the session with a reason, a whole recording and no node left', async () => {
+    await start()
+    await harness.put('a', '1')
+    const node = harness.pids[0] as number
+    const switchboard = Number(/^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${node}/status`, 'utf8'))?.[1])
+    expect(switchboard, 'nodes are children of this process').toBe(process.pid)
+    process.kill(switchboardOf(harness), 'SIGKILL')
+    for (let tries = 0; harness.endedBecause === '' && tries < 200; tries++) await new Promise((settle) => setTimeout(settle, 10))
+    expect(harness.endedBecause).toContain('The switchboard ended (SIGKILL')
+    for (let tries = 0; harness.pids.some(isAlive) && tries < 200; tries++) await new Promise((settle) => setTimeout(settle, 10))
+    const recorded = harness.recordedEvents()
+    expect(recorded.length).toBeGreaterThanOrEqual(harness.events.length)
+  })
+
+  test('a node program that cannot run is refused with what it said, and nothing is left', async () => {
+    harness = new Harness({ nodeProgram: '/nowhere/node.js' })
+    await expect(harness.start()).rejects.toThrow(/ended before it had started.*Cannot find module/s)
+  })
+
+  test('garbage and strangers on the switchboard\'s socket are turned away with a note, and the cluster goes on', async () => {
+    await start()
+    // The socket that was made last: tests run one after the other.
+    const path = readFileSync('/proc/net/unix', 'utf8').match(/\S+understudy-\w+\/s$/gm)?.at(-1) as string
+    const knock = (bytes: Buffer): Promise<void> => new Promise((settle) => {
+      const socket = connect(path, () => socket.write(bytes))
+      socket.on('error', () => undefined)
+      socket.on('close', () => settle())
+    })
+    await knock(Buffer.from('GET / HTTP/1.1\r\n\r\n'))
+    const hello = Buffer.from([0, 0, 0, 3, 1, 0, 99])
+    await knock(hello)
+    const notes = (): TraceEvent[] => harness.events.filter((event) => event.type === 'lab-note')
+    await harness.until('two notes', () => notes().length >= 2)
+    expect(JSON.stringify(notes())).toMatch(/over the limit of 1024.*speaks version 99/s)
+    await harness.put('a', '1')
+  })
+})
+
+/** The switchboard: the child of this process that is no node. */
+function switchboardOf({ pids }: Harness): number {
+  const children = readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, 'utf8').trim().split(' ').map(Number)
+  const found = children.find((pid) => !pids.includes(pid) && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('switchboard'))
+  if (found === undefined) throw new Error('no switchboard runs')
+  return found
+}
