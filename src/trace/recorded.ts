@@ -1,4 +1,4 @@
-// How byte strings look in events and files: text where they are UTF-8, `base64:` and base64 where they are not.
+// How byte strings look in events and files: text where they are UTF-8 that can be read, `base64:` and base64 where they are not.
 // The two directions are exact inverses; nothing is ever replaced or cut.
 import { bytesToUtf8, utf8ToBytes, type ByteString, type Message, type Operation, type OperationInput, type Report, type Result } from '../protocol'
 
@@ -11,9 +11,12 @@ export type Recorded<T> =
 
 const base64Prefix = 'base64:'
 
+/** Control characters but tab, line feed and carriage return: JSON writes each as six, and two large values would pass a line's limit. */
+const unreadable = /[\u0000-\u0008\u000b\u000c\u000e-\u001f]/
+
 export function recordBytes(bytes: ByteString): string {
   const text = bytesToUtf8(bytes)
-  return text === undefined || text.startsWith(base64Prefix) ? base64Prefix + toBase64(bytes) : text
+  return text === undefined || text.startsWith(base64Prefix) || unreadable.test(text) ? base64Prefix + toBase64(bytes) : text
 }
 
 /** The bytes of a recorded byte string. Throws a RangeError on broken base64. */
