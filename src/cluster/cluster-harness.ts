@@ -100,8 +100,9 @@ export class Harness {
   /** Sends an operation and waits for its outcome. */
   async operation(client: string, operation: Operation, options: { target?: string; session?: number } = {}): Promise<Recorded<Outcome>> {
     const { target = '', session = -1 } = options
+    const from = this.events.length
     const { operationId } = await this.cluster.invoke({ client, operation, target, label: 'person', session })
-    const returned = await this.until(`operation ${operationId}`, (event) => event.type === 'operation-returned' && event.operationId === operationId)
+    const returned = await this.until(`operation ${operationId}`, (event) => event.type === 'operation-returned' && event.operationId === operationId, from)
     return (returned as Extract<TraceEvent, { type: 'operation-returned' }>).outcome
   }
 

@@ -1,0 +1,17 @@
+// The soak with one seed here; `npm run soak` runs five. UNDERSTUDY_SOAK_SECONDS and UNDERSTUDY_SOAK_SEEDS change it.
+import { expect, test } from 'vitest'
+import { soak } from './soak'
+
+const seconds = Number(process.env['UNDERSTUDY_SOAK_SECONDS'] ?? 60)
+const seeds = (process.env['UNDERSTUDY_SOAK_SEEDS'] ?? '1').split(',')
+
+for (const seed of seeds) {
+  test(`seed ${seed}: ${seconds} s of random kills, pauses and restarts lose no acknowledged append and double none`, async () => {
+    const result = await soak({ seed, seconds })
+    console.log(JSON.stringify(result))
+    expect(result.problems).toEqual([])
+    // A run in which little happened proves little.
+    expect(result.faults).toBeGreaterThanOrEqual(Math.floor(40 * seconds / 60))
+    expect(result.acknowledged).toBeGreaterThanOrEqual(Math.floor(5000 * seconds / 60))
+  }, (seconds + 60) * 1000)
+}
