@@ -53,8 +53,14 @@ function rowOf(state: ClusterState, node: NodeFacts, now: number): ProcessRow {
   ].filter(Boolean).join(', ')
   return {
     name: node.name, kind: node.kind, life: node.life, says, believes, differs: differenceOf(says, node), viewnum, pid: isGone(node) ? 0 : node.pid,
-    detail: detailOf(node, now), meter, spoken, lastWords: isGone(node) && !node.wasKilled ? (node.exit?.stderr ?? '').trim() : '',
+    detail: detailOf(node, now), meter, spoken, lastWords: lastWordsOf(node),
   }
+}
+
+/** Why it could not be started, or what it said before it ended by itself. */
+function lastWordsOf(node: NodeFacts): string {
+  if (node.life === 'failed') return node.failure
+  return node.life === 'dead' && !node.wasKilled ? (node.exit?.stderr ?? '').trim() : ''
 }
 
 function saysOf(state: ClusterState, node: NodeFacts): Saying {
@@ -73,7 +79,7 @@ function beliefOf(node: NodeFacts): Saying | null {
     case 'dead':
     case 'failed': return { word: 'gone', glyph: 'none', tone: 'none' }
     case 'paused': return { word: 'paused', glyph: 'paused', tone: 'paused' }
-    case 'up': return node.believes === null ? { word: 'nothing yet', glyph: 'none', tone: 'none' } : { word: node.believes, glyph: node.believes, tone: node.believes }
+    case 'up': return node.believes === null ? { word: 'nothing', glyph: 'none', tone: 'none' } : { word: node.believes, glyph: node.believes, tone: node.believes }
   }
 }
 
@@ -93,7 +99,7 @@ function viewnumOf(node: NodeFacts): string {
 function detailOf(node: NodeFacts, now: number): string {
   switch (node.life) {
     case 'none': return 'starting'
-    case 'failed': return node.failure || 'could not be started'
+    case 'failed': return 'could not be started'
     case 'dead': return `${node.wasKilled ? 'killed' : 'ended by itself'} ${secondsText(node.endedAt)}`
     case 'up':
     case 'paused': {
@@ -160,7 +166,10 @@ export function clusterWords(header: TraceHeader | null): string {
 /** What the command palette must know of each process. */
 export function processFacts(state: ClusterState | null): { name: string; kind: ProcessRow['kind']; role: string; life: Life }[] {
   if (state === null) return []
-  return [...state.nodes.values()].map((node) => ({ name: node.name, kind: node.kind, role: roleWords(node), life: node.life }))
+  // Replicas first: they are what people act on.
+  const order = ['replica', 'client', 'view-server']
+  return [...state.nodes.values()].sort((one, other) => order.indexOf(one.kind) - order.indexOf(other.kind))
+    .map((node) => ({ name: node.name, kind: node.kind, role: roleWords(node), life: node.life }))
 }
 
 function roleWords(node: NodeFacts): string {
