@@ -160,6 +160,7 @@ function windowActs(): Acts {
     if (window.innerWidth >= 1180) layout.inspectorOpen = !layout.inspectorOpen
     else workbench.inspectorDrawer = !workbench.inspectorDrawer
     workbench.single = 'inspector'
+    if (workbench.inspectorDrawer) focusPanel('inspector')
   }
 
   return {
@@ -171,6 +172,7 @@ function windowActs(): Acts {
     'tab-views': () => showTab('views'),
     'tab-plots': () => showTab('plots'),
     'inspector': inspector,
+    'close-drawers': () => workbench.closeDrawers(),
     'theme': (about) => { layout.theme = about as Theme },
     'reset-layout': () => splits.forEach((split) => layout.resetSize(split)),
     'toggle-start': () => { layout.startOnOpen = !layout.startOnOpen },

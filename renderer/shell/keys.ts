@@ -35,6 +35,7 @@ export const keyBindings: readonly KeyBinding[] = [
   { key: 'r', command: 'restart-selected' },
   { key: '/', command: 'search' },
   { key: 'i', command: 'inspector' },
+  { key: 'Escape', command: 'close-drawers' },
   { key: '1', command: 'tab-log' },
   { key: '2', command: 'tab-operations' },
   { key: '3', command: 'tab-views' },
@@ -54,7 +55,7 @@ export const keyHelp: readonly { readonly title: string; readonly rows: readonly
   },
   {
     title: 'Panels', rows: [
-      ['1  2  3  4', 'log, operations, views, plots'], ['I', 'inspector'], ['/', 'search the log'], ['F6  Shift F6', 'next, previous panel'],
+      ['1  2  3  4', 'log, operations, views, plots'], ['I  Esc', 'open, close the inspector'], ['/', 'search the log'], ['F6  Shift F6', 'next, previous panel'],
       ['Arrows on a gap', 'move it; Enter for the default'],
     ],
   },
