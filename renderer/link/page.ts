@@ -24,7 +24,10 @@ export function startLinkOfPage(): void {
     connected: (lab) => { session.lab = lab },
     hello: (about) => {
       session.about = about
-      if (mayStart && layout.startOnOpen && about.status.kind === 'none') void session.newCluster(about.lastSettings)
+      if (mayStart && layout.startOnOpen && about.status.kind === 'none') {
+        session.isOpening = true
+        void session.newCluster(about.lastSettings).finally(() => { session.isOpening = false })
+      }
       mayStart = false
     },
     status: (status) => { session.status = status },

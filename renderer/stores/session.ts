@@ -26,6 +26,8 @@ export const useSessionStore = defineStore('session', () => {
   const lab = shallowRef<Lab | null>(null)
   /** The last refusal's sentence; empty after a command that was carried out. */
   const refusal = ref('')
+  /** The first cluster of this window is on its way by itself. */
+  const isOpening = ref(false)
   const said = shallowRef<Said>({ key: 0, text: '', kind: 'done' })
 
   const isLive = computed(() => status.value.kind === 'live')
@@ -85,7 +87,7 @@ export const useSessionStore = defineStore('session', () => {
   const stopWorkload = () => call('stopWorkload', {}, 'The workload stopped.')
 
   return {
-    connection, connectionProblem, status, about, lab, refusal, said, isLive, canPause, commandProblem, liveProblem,
+    connection, connectionProblem, status, about, lab, refusal, isOpening, said, isLive, canPause, commandProblem, liveProblem,
     say, refuse, call, newCluster, endSession, kill, pause, resume, restart, freeze, thaw, invoke, startWorkload, stopWorkload,
   }
 })
