@@ -1,7 +1,10 @@
 // The command line: `npm run lab -- COMMAND`. Each command registers itself; this file only parses, and turns errors into exit statuses:
 // 0 as it should be, 1 judged wrong, 2 could not run, with one plain sentence on standard error. Data goes to standard output.
 import { Command, CommanderError } from 'commander'
+import { benchCommand } from './bench'
 import { CannotRun } from './cannot-run'
+import { clientCommand } from './client'
+import { replicaCommand, viewServerCommand } from './node-commands'
 import { serveCommand } from './serve'
 
 /** Set by the build. */
@@ -15,6 +18,10 @@ const program = new Command('lab')
   .exitOverride()
 
 serveCommand(program)
+viewServerCommand(program)
+replicaCommand(program)
+clientCommand(program)
+benchCommand(program)
 
 try {
   await program.parseAsync()

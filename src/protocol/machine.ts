@@ -111,7 +111,7 @@ export type Report =
   /** A sentence for the log. */
   | { readonly type: 'note'; readonly text: string }
   /** This node was superseded by a later incarnation of its name and must end. */
-  | { readonly type: 'superseded'; readonly incarnation: number }
+  | { readonly type: 'superseded'; readonly by: number }
 
 /**
  * Where a machine puts its effects, in order. Handed to every step and not to be kept.

@@ -63,7 +63,7 @@ class Replica implements Machine {
       case 'superseded':
         if (message.toIncarnation !== this.#incarnation) return
         this.#superseded = true
-        return out.report({ type: 'superseded', incarnation: message.incarnation })
+        return out.report({ type: 'superseded', by: message.incarnation })
       case 'request': return this.#handleRequest(from, message, out)
       case 'forward': return this.#handleForward(from, message, out)
       case 'forward-ack':

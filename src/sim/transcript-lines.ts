@@ -11,7 +11,7 @@ export function describeEvent(event: TraceEvent, shown: ReadonlySet<string>, eve
     case 'role-changed': return `${event.node}: ${event.role} of view ${event.viewnum}${event.serving ? ', serving' : ''}`
     case 'transfer-installed': return `${event.node}: installed the state of ${event.from}: ${event.keys} keys, executed ${event.executed}`
     case 'operation-returned': return `${event.node}: ${operationText(event, events)} -> ${describeOutcome(event.outcome)}`
-    case 'superseded': return `${event.node}: superseded by incarnation ${event.incarnation}`
+    case 'superseded': return `${event.node}: superseded by incarnation ${event.by}`
     case 'note': return `${event.node}: ${event.text}`
     case 'message-sent': return shown.has(event.message.type) ? describeRecorded(event.from, event.to, event.message) : undefined
     case 'message-dropped': return describeDropped(event, shown, events)

@@ -50,8 +50,7 @@ export const eventFields: { readonly [T in EventType]: FieldsOf<T> } = {
   'operation-returned': { ...ofStep, operationId: 'count', outcome: 'object', tries: 'count' },
   'operation-started': { ...ofStep, operationId: 'count', clientId: 'text', requestId: 'count' },
   'note': { ...ofStep, text: 'text' },
-  // The incarnation in the report is the later life; it takes the place of the reporter's own.
-  'superseded': ofStep,
+  'superseded': { ...ofStep, by: 'count' },
 }
 
 /** The table again, as a loop needs it: built once, as an event is checked for each line of a file. */

@@ -60,7 +60,7 @@ function reportLine(event: TraceEvent): EventLine {
     case 'transfer-installed': return line(event.node, 'installed', `the state of ${event.from}: ${counted(event.keys, 'key')}, executed ${event.executed}`)
     case 'view-cached': return line(event.node, 'knows view', `view ${event.viewnum}`)
     case 'note': return line(event.node, 'note', event.text)
-    case 'superseded': return line(event.node, 'superseded', `incarnation ${event.incarnation} of ${event.node} has pinged; this one must end`)
+    case 'superseded': return line(event.node, 'superseded', `incarnation ${event.by} of ${event.node} has pinged; this one must end`)
     default: return line('', event.type, '')
   }
 }

@@ -1,0 +1,71 @@
+// The frames of direct mode that are no messages of the protocol: the greeting and the error. docs/wire-protocol.md has their bytes.
+import { isNodeName, type NodeKind } from '../protocol'
+import { WireError, type Cursor, type FrameWriter } from './frame'
+
+/** Raised when bytes change their meaning. */
+export const wireVersion = 1
+const magic = 'USTY'
+
+/** Type bytes that no message has. */
+export const helloType = 0x00
+export const errorType = 0xff
+
+/** Why a connection was closed. */
+export const errorCodes = { 'garbage': 1, 'version': 2, 'too-slow': 3, 'stranger': 4 } as const
+export type ErrorCode = keyof typeof errorCodes
+
+const kinds = { 'view-server': 1, 'replica': 2, 'client': 3 } as const satisfies Record<NodeKind, number>
+
+/** Both ends say this first. */
+export interface Greeting {
+  readonly kind: NodeKind
+  /** A server's name; a client may say anything that is a node name. */
+  readonly name: string
+  /** 0 from a caller that gives none. */
+  readonly incarnation: number
+  /** Where it listens; empty for a client. */
+  readonly address: string
+}
+
+export function encodeGreeting(writer: FrameWriter, greeting: Greeting): void {
+  writer.beginFrame()
+  writer.u8(helloType)
+  for (const character of magic) writer.u8(character.charCodeAt(0))
+  writer.u16(wireVersion)
+  writer.u8(kinds[greeting.kind])
+  writer.text(greeting.name)
+  writer.u64(greeting.incarnation)
+  writer.text(greeting.address)
+  writer.endFrame()
+}
+
+/** What a greeting of another version is refused with. */
+export class VersionError extends WireError {}
+
+export function decodeGreeting(cursor: Cursor): Greeting {
+  if (cursor.u8() !== helloType) throw new WireError('the first frame is no greeting')
+  for (const character of magic) if (cursor.u8() !== character.charCodeAt(0)) throw new WireError('the greeting does not begin with USTY')
+  const version = cursor.u16()
+  if (version !== wireVersion) throw new VersionError(`it speaks version ${version}, this is version ${wireVersion}`)
+  const code = cursor.u8()
+  const kind = (Object.keys(kinds) as NodeKind[]).find((candidate) => kinds[candidate] === code)
+  if (!kind) throw new WireError(`there is no node of kind ${code}`)
+  const name = cursor.text(32, 'a node name')
+  if (!isNodeName(name)) throw new WireError('a node name is not 1 to 32 of a-z, 0-9 and "-", a letter first')
+  const greeting = { kind, name, incarnation: cursor.u64(), address: cursor.text(255, 'an address') }
+  cursor.expectEnd()
+  return greeting
+}
+
+export function encodeError(writer: FrameWriter, code: ErrorCode, sentence: string): void {
+  writer.beginFrame()
+  writer.u8(errorType)
+  writer.u16(errorCodes[code])
+  writer.text(sentence.slice(0, 1000))
+  writer.endFrame()
+}
+
+export function decodeError(cursor: Cursor): string {
+  cursor.u16()
+  return cursor.text(4000, 'a sentence')
+}

@@ -1,0 +1,102 @@
+// A view server or a replica that runs alone: it listens, dials the others, and carries out its machine's effects. A driver like the
+// one in a lab and the one in virtual time, with sockets of its own and no switchboard between.
+import { createMachine, viewServerName, type EffectSink, type Machine, type Message, type NodeKind, type NodeName, type Report, type Settings } from '../protocol'
+import { listen, type Listening } from './address'
+import { Peers } from './peers'
+
+export interface DirectNodeOptions {
+  readonly kind: Extract<NodeKind, 'view-server' | 'replica'>
+  readonly name: NodeName
+  /** `host:port` or a path. */
+  readonly listen: string
+  /** Where the view server listens; needed by a replica. */
+  readonly viewServer?: string
+  readonly settings: Settings
+  /** Higher than in every earlier start of this name. */
+  readonly incarnation: number
+  /** A sentence for people: a refused connection, a note of the protocol. */
+  readonly log: (sentence: string) => void
+  readonly onReport?: (report: Report) => void
+  /** A later life of this name has pinged: this one must end. */
+  readonly onSuperseded: () => void
+}
+
+export interface DirectNode {
+  /** What others dial. */
+  readonly address: string
+  /** Closes every connection and gives the socket path up. */
+  close(): void
+}
+
+/** Rejects with an AddressError if it cannot listen. */
+export async function startDirectNode(options: DirectNodeOptions): Promise<DirectNode> {
+  const node = new Driver(options)
+  return node.start()
+}
+
+class Driver implements EffectSink {
+  readonly #options: DirectNodeOptions
+  readonly #timers = new Map<string, NodeJS.Timeout>()
+  #peers!: Peers
+  #machine!: Machine
+  #isClosed = false
+
+  constructor(options: DirectNodeOptions) {
+    this.#options = options
+  }
+
+  async start(): Promise<DirectNode> {
+    const { kind, name, incarnation, settings, viewServer, log } = this.#options
+    const early: Parameters<typeof this.accept>[0][] = []
+    let accept = (socket: (typeof early)[number]): void => void early.push(socket)
+    const listening: Listening = await listen(this.#options.listen, (socket) => accept(socket))
+    const { address } = listening
+    this.#peers = new Peers({
+      greeting: { kind, name, incarnation, address }, log,
+      onMessage: (from, message) => this.#machine.step({ type: 'message', from, message }, this),
+      onLost: (peer) => this.#machine.step({ type: 'peer-lost', peer }, this),
+    })
+    if (viewServer) this.#peers.setAddress(viewServerName, viewServer)
+    this.#machine = createMachine({ type: 'start', name, kind, incarnation, address, settings, seed: `${name}.${incarnation}`.slice(0, 24) }, this)
+    accept = (socket) => this.accept(socket)
+    early.forEach(accept)
+    return { address, close: () => this.#close(listening) }
+  }
+
+  accept(socket: Parameters<Peers['accept']>[0]): void {
+    this.#peers.accept(socket)
+  }
+
+  #close(listening: Listening): void {
+    this.#isClosed = true
+    for (const timer of this.#timers.values()) clearTimeout(timer)
+    this.#peers.close()
+    listening.release()
+  }
+
+  // ---- effects
+
+  send(to: NodeName, message: Message): void {
+    this.#peers.send(to, message)
+  }
+
+  setTimer(name: string, ms: number): void {
+    if (this.#isClosed) return
+    clearTimeout(this.#timers.get(name))
+    this.#timers.set(name, setTimeout(() => {
+      this.#timers.delete(name)
+      this.#machine.step({ type: 'timer', name }, this)
+    }, ms))
+  }
+
+  cancelTimer(name: string): void {
+    clearTimeout(this.#timers.get(name))
+    this.#timers.delete(name)
+  }
+
+  report(report: Report): void {
+    this.#options.onReport?.(report)
+    if (report.type === 'note') this.#options.log(report.text)
+    if (report.type === 'superseded') this.#options.onSuperseded()
+  }
+}
