@@ -35,6 +35,7 @@ export async function openRecording(file: File, progress: (done: number, total: 
     const bytes = new Uint8Array(await file.slice(at, at + pieceBytes).arrayBuffer())
     if (await session.call('uploadPiece', { upload: begun.upload, base64: base64Of(bytes) }) === undefined) return false
   }
+  progress(file.size, file.size)
   const opened = await session.call('uploadOpen', { upload: begun.upload }, `${file.name} is open: a recording, read-only.`)
   return opened !== undefined
 }
