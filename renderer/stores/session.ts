@@ -74,7 +74,8 @@ export const useSessionStore = defineStore('session', () => {
     return undefined
   }
 
-  const newCluster = (settings: ClusterSettings) => call('newCluster', settings)
+  const newCluster = (settings: ClusterSettings) => call('newCluster', settings,
+    `A cluster runs: ${counted(settings.replicas, 'replica')}, ${counted(settings.clients, 'client')}.`)
   const endSession = () => call('endSession', {}, 'The session ended; its recording is kept.')
   const kill = (node: string) => call('kill', { node }, `${node} was killed (SIGKILL).`)
   const pause = (node: string) => call('pause', { node }, `${node} is paused.`)
@@ -91,3 +92,7 @@ export const useSessionStore = defineStore('session', () => {
     say, refuse, call, newCluster, endSession, kill, pause, resume, restart, freeze, thaw, invoke, startWorkload, stopWorkload,
   }
 })
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
+}

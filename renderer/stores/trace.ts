@@ -65,7 +65,8 @@ export const useTraceStore = defineStore('trace', () => {
     triggerRef(events)
     tail.value = history?.tail() ?? null
     triggerRef(tail)
-    showState()
+    // What happens at the tail changes nothing at an earlier moment.
+    if (cursor.value === 'live') showState()
   }
 
   function showState(): void {

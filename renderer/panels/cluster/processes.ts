@@ -105,7 +105,7 @@ function detailOf(node: NodeFacts, now: number): string {
     case 'paused': {
       if (node.kind !== 'replica') return ''
       if (node.missed > 0) return `${node.missed} ${node.missed === 1 ? 'ping' : 'pings'} missed`
-      return node.lastPingAt < 0 ? 'no ping yet' : `ping ${Math.max(0, Math.round((now - node.lastPingAt) / 1000))} ms ago`
+      return node.lastPingAt < 0 ? 'no ping yet' : `ping ${durationText(now - node.lastPingAt)} ago`
     }
   }
 }
@@ -132,13 +132,18 @@ export function viewWords(state: ClusterState | null, now: number): ViewWords {
   if (state === null || current === undefined) return { viewnum: 0, primary: '', backups: [], acked: false, state: 'The first server that pings makes view 1.' }
   const { viewnum, primary, backups } = current.view
   const acked = current.ackedAt >= 0
-  const ms = (micros: number): string => `${Math.max(0, Math.round(micros / 1000))} ms`
-  const waiting = `waits ${ms(now - current.at)} for the ack of ${primary?.name ?? 'its primary'}`
+  const waiting = `waits ${durationText(now - current.at)} for the ack of ${primary?.name ?? 'its primary'}`
   return {
     viewnum, primary: primary?.name ?? 'nobody', backups: backups.map((backup) => backup.name), acked,
-    state: acked ? `acked after ${ms(current.ackedAt - current.at)} · since ${secondsText(current.at)}`
+    state: acked ? `acked after ${durationText(current.ackedAt - current.at)} · since ${secondsText(current.at)}`
       : state.stuck !== null ? waiting : waitingSentence(state) ?? waiting,
   }
+}
+
+/** Milliseconds, or seconds from one second on. */
+function durationText(micros: number): string {
+  const ms = Math.max(0, Math.round(micros / 1000))
+  return ms < 1000 ? `${ms} ms` : `${(ms / 1000).toFixed(1)} s`
 }
 
 export function stuckWords(state: ClusterState | null): { readonly title: string; readonly text: string } | null {
