@@ -1,6 +1,6 @@
 // The operations of a session, in the order in which they were invoked: one growing list for all moments. What had returned at a
 // cursor follows from `returnedSeq`, so going back in time copies nothing.
-import type { NodeName, Operation, OperationInput, Outcome } from '../protocol'
+import type { NodeName, Operation, Outcome } from '../protocol'
 import type { EventOf, TraceEvent } from './event'
 import type { Recorded } from './recorded'
 
@@ -27,11 +27,17 @@ export interface OperationFacts {
 
 export class OperationLog {
   readonly #list: OperationFacts[] = []
+  readonly #returned: OperationFacts[] = []
   readonly #open = new Map<string, OperationFacts>()
 
   /** In order of invocation; never shrinks. */
   get list(): readonly OperationFacts[] {
     return this.#list
+  }
+
+  /** In order of return; never shrinks. */
+  get returned(): readonly OperationFacts[] {
+    return this.#returned
   }
 
   /** Operations that have not returned. */
@@ -58,6 +64,7 @@ export class OperationLog {
         operation.returnedAt = event.at
         operation.outcome = event.outcome
         operation.tries = event.tries
+        this.#returned.push(operation)
         return
       }
       default: return
@@ -65,7 +72,7 @@ export class OperationLog {
   }
 
   #invoked(event: EventOf<'operation-invoked'>): void {
-    const { operationId, operation, target } = event.operation as Recorded<OperationInput>
+    const { operationId, operation, target } = event.operation
     const facts: OperationFacts = {
       client: event.node, incarnation: event.incarnation, operationId, operation, target, label: event.label,
       invokedSeq: event.seq, invokedAt: event.at, clientId: '', requestId: 0, returnedSeq: 0, returnedAt: 0, outcome: null, tries: 0,
