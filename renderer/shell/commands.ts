@@ -11,7 +11,7 @@ import { useTraceStore } from '../stores/trace'
 import { useBackgroundWork } from './background-work'
 import { commandList, type CommandFacts, type PaletteCommand } from './command-list'
 import { openRecording, saveRecording } from './files'
-import { focusPanel, moveFocus } from './focus'
+import { focusOn, focusPanel, moveFocus } from './focus'
 import { useOverlays } from './overlays'
 import { isFailure, isViewChange, nearest, seqAtTime } from './travel'
 import { useWorkbench } from './workbench'
@@ -149,11 +149,14 @@ function windowActs(): Acts {
   const workbench = useWorkbench()
   const overlays = useOverlays()
 
-  function showTab(tab: CentreTab, selector?: string): void {
+  function showTab(tab: CentreTab, selector = '[role="grid"][tabindex="0"]'): void {
     // Where the log has its own place, choosing it leaves the other tab as it is.
-    if (tab !== 'log' || document.querySelector('[data-panel="log"]') === null) layout.tab = tab
+    const hasOwnPlace = tab === 'log' && document.querySelector('[data-panel="log"]') !== null
+    if (!hasOwnPlace) layout.tab = tab
     workbench.single = tab
-    focusPanel(tab === 'log' ? 'log' : 'centre', selector)
+    // Into its rows and not onto its tab, where arrows would mean tabs.
+    const place = hasOwnPlace ? '[data-panel="log"]' : '#centre-panel'
+    focusOn([place, '#single-panel'].map((panel) => `${panel} ${selector}`).join(', '))
   }
 
   function inspector(): void {

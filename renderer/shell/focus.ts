@@ -21,12 +21,15 @@ export function moveFocus(by: 1 | -1): void {
   if (panel) firstIn(panel)?.focus()
 }
 
-/** Puts the focus into a panel once it is drawn: on what `selector` finds, else on the first thing that takes it. */
-export function focusPanel(name: string, selector?: string): void {
+/** Puts the focus into a panel once it is drawn: on the first thing that takes it. */
+export function focusPanel(name: string): void {
   void nextTick(() => {
-    const panel = document.querySelector(`[data-panel="${name}"]`) ?? document.querySelector('[data-panel="centre"], main[data-panel]')
-    if (!panel) return
-    const wanted = selector ? panel.querySelector<HTMLElement>(selector) : undefined
-    ;(wanted ?? firstIn(panel))?.focus()
+    const panel = document.querySelector(`[data-panel="${name}"]`)
+    if (panel) firstIn(panel)?.focus()
   })
+}
+
+/** Puts the focus on what the selector finds once it is drawn; leaves it where it is without one. */
+export function focusOn(selector: string): void {
+  void nextTick(() => [...document.querySelectorAll<HTMLElement>(selector)].find(isShown)?.focus())
 }

@@ -91,7 +91,8 @@ export function commandOfKey(event: KeyboardEvent): string | undefined {
   if (binding.everywhere) return binding.command
   if (isField(event.target)) return undefined
   const target = event.target
-  if (target instanceof Element && ownKeys.some(({ selector, keys }) => keys.includes(event.key) && target.closest(selector))) return undefined
+  // With Shift they are never a widget's own.
+  if (!event.shiftKey && target instanceof Element && ownKeys.some(({ selector, keys }) => keys.includes(event.key) && target.closest(selector))) return undefined
   return binding.command
 }
 
