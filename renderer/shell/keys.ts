@@ -76,8 +76,10 @@ export function isField(target: EventTarget | null): boolean {
 /** Roles whose own arrows, Space or Home must win over the window's keys. */
 const ownKeys: readonly { readonly selector: string; readonly keys: readonly string[] }[] = [
   // Space on a row's name or on Freeze itself is still the window's Space: they are where the focus rests after a click.
-  { selector: 'button:not([data-space-passes]), a[href], summary', keys: [' '] },
-  { selector: '[role=tab], [role=radio], [role=separator], [role=slider], [role=spinbutton]', keys: ['ArrowLeft', 'ArrowRight', 'Home', 'End', 'PageUp', 'PageDown', ' '] },
+  { selector: 'button:not([data-space-passes], [role=tab]), a[href], summary', keys: [' '] },
+  // A tab is chosen by arrows already: Space has nothing left to do there.
+  { selector: '[role=tab]', keys: ['ArrowLeft', 'ArrowRight', 'Home', 'End'] },
+  { selector: '[role=radio], [role=separator], [role=slider], [role=spinbutton]', keys: ['ArrowLeft', 'ArrowRight', 'Home', 'End', 'PageUp', 'PageDown', ' '] },
   { selector: '[role=listbox], [role=option], [role=grid], [role=row], [role=gridcell], [role=rowgroup], [role=tree]', keys: ['Home', 'End', 'PageUp', 'PageDown', ' '] },
 ]
 
