@@ -1,0 +1,127 @@
+// Opens the lab for a spec, in the Electron window or in Chromium, with a data folder of its own; afterwards nothing of it may be
+// left: no message on the console, no process.
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { createInterface } from 'node:readline'
+import { test as base, expect, type Page } from '@playwright/test'
+import { electronEnvironment, findElectron } from '../scripts/electron.mjs'
+import { LabPage } from './lab-page'
+
+export interface HostOptions {
+  host: 'electron' | 'chromium'
+}
+
+export interface Fixtures {
+  /** Begins without a cluster when true. */
+  empty: boolean
+  windowSize: { width: number; height: number }
+  lab: LabPage
+}
+
+const root = resolve(import.meta.dirname, '..')
+
+interface Opened {
+  readonly page: Page
+  readonly close: () => Promise<void>
+  /** The process that must be gone at the end, with all its children. */
+  readonly pid: number
+}
+
+export const test = base.extend<Fixtures, HostOptions>({
+  host: ['chromium', { option: true, scope: 'worker' }],
+  empty: [false, { option: true }],
+  windowSize: [{ width: 1280, height: 800 }, { option: true }],
+  lab: async ({ host, empty, windowSize, playwright }, use, info) => {
+    const data = mkdtempSync(join(tmpdir(), 'understudy-e2e-'))
+    const problems: string[] = []
+    const watch = (page: Page): void => {
+      page.on('console', (message) => {
+        if (message.type() === 'error' || message.type() === 'warning') problems.push(message.text())
+      })
+      page.on('pageerror', (error) => problems.push(String(error)))
+    }
+    const opened = host === 'electron'
+      ? await openElectron(data, empty, windowSize, playwright, watch)
+      : await openChromium(data, empty, windowSize, playwright, watch, info.project.use.launchOptions ?? {})
+    const lab = new LabPage(opened.page, host)
+    await use(lab)
+    const children = childrenOf(opened.pid)
+    await opened.close()
+    rmSync(data, { recursive: true, force: true })
+    expect(problems, 'errors and warnings on the console').toEqual([])
+    await expect.poll(() => children.filter(isAlive), { message: 'processes that are left', timeout: 5000 }).toEqual([])
+  },
+})
+
+type Playwright = typeof import('@playwright/test')
+type Launcher = Pick<Playwright, 'chromium'> & { _electron: typeof import('@playwright/test')._electron }
+
+async function openElectron(data: string, empty: boolean, viewport: Fixtures['windowSize'], { _electron }: Launcher, watch: (page: Page) => void): Promise<Opened> {
+  const executablePath = findElectron()
+  if (!executablePath) throw new Error('the Electron runtime is not here')
+  const isRoot = process.getuid?.() === 0
+  const app = await _electron.launch({
+    executablePath, args: [...(isRoot ? ['--no-sandbox'] : []), ...(empty ? ['--empty'] : []), `--user-data-dir=${join(data, 'profile')}`, root],
+    chromiumSandbox: !isRoot, env: { ...electronEnvironment() as Record<string, string>, UNDERSTUDY_DATA: data },
+  })
+  const page = await app.firstWindow()
+  watch(page)
+  await app.evaluate(({ BrowserWindow, session }, { width, height, folder }) => {
+    BrowserWindow.getAllWindows()[0]?.setContentSize(width, height)
+    // A save dialog cannot be answered by a test: downloads go to the folder at once.
+    session.defaultSession.on('will-download', (_event, item) => item.setSavePath(`${folder}/${item.getFilename()}`))
+  }, { ...viewport, folder: data })
+  return { page, pid: app.process().pid ?? 0, close: () => app.close() }
+}
+
+async function openChromium(
+  data: string, empty: boolean, viewport: Fixtures['windowSize'], { chromium }: Launcher, watch: (page: Page) => void, launchOptions: object,
+): Promise<Opened> {
+  const server: ChildProcess = spawn(process.execPath, [join(root, 'out/main/cli.js'), 'serve', '--no-open'], {
+    stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, UNDERSTUDY_DATA: data },
+  })
+  const [url] = await once(createInterface(server.stdout as NonNullable<typeof server.stdout>), 'line') as [string]
+  const browser = await chromium.launch(launchOptions)
+  const context = await browser.newContext({ viewport, acceptDownloads: true })
+  const page = await context.newPage()
+  watch(page)
+  await page.goto(empty ? `${url}&empty` : url)
+  return {
+    page, pid: server.pid ?? 0,
+    close: async () => {
+      await browser.close()
+      server.kill('SIGTERM')
+      if (server.exitCode === null) await once(server, 'exit')
+    },
+  }
+}
+
+/** Every process below this one. */
+export function childrenOf(pid: number): number[] {
+  const parents = new Map<number, number[]>()
+  for (const name of readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) {
+    const parent = Number(/^PPid:\s+(\d+)/m.exec(statusOf(Number(name)))?.[1] ?? 0)
+    parents.set(parent, [...parents.get(parent) ?? [], Number(name)])
+  }
+  const below = (parent: number): number[] => (parents.get(parent) ?? []).flatMap((child) => [child, ...below(child)])
+  return below(pid)
+}
+
+export function isAlive(pid: number): boolean {
+  const status = statusOf(pid)
+  return status !== '' && !/^State:\s+[ZX]/m.test(status)
+}
+
+function statusOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/status`, 'utf8')
+  } catch {
+    // It has ended.
+    return ''
+  }
+}
+
+export { expect }
