@@ -46,25 +46,25 @@ export default defineConfig(
     linterOptions: { reportUnusedDisableDirectives: 'error' },
     plugins: { boundaries },
     settings: {
-      'boundaries/elements': Object.keys(table).map((type) => ({ type, pattern: folderOf(type), mode: 'folder' })),
+      'boundaries/elements': Object.keys(table).map((type) => ({ type, pattern: folderOf(type) })),
       'import/resolver': { typescript: { project: './tsconfig.base.json' } },
     },
     rules: {
       'boundaries/dependencies': ['error', {
         default: 'disallow',
         checkAllOrigins: true,
-        rules: [
+        policies: [
           ...Object.entries(table).map(([from, allowed]) => ({
-            from: { type: from },
-            allow: { to: { type: [from, ...allowed] } },
+            from: { element: { type: from } },
+            allow: { to: { element: { type: [from, ...allowed] } } },
           })),
-          { from: { type: '*' }, allow: { to: { origin: ['external', 'core'] } } },
+          { from: { element: { type: '*' } }, allow: { to: { origin: ['external', 'core'] } } },
           // A pure room takes no package; the contract's schemas are zod's.
           ...pureRooms.map((from) => ({
-            from: { type: from },
+            from: { element: { type: from } },
             disallow: { to: { origin: ['external', 'core'] } },
           })),
-          { from: { type: 'contract' }, allow: { dependency: { module: 'zod' } } },
+          { from: { element: { type: 'contract' } }, allow: { dependency: { module: 'zod' } } },
         ],
       }],
       '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],

@@ -6,7 +6,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
-import { test as base, expect, type Page } from '@playwright/test'
+import { test as base, expect, type _electron as ElectronLauncher, type BrowserType, type Page } from '@playwright/test'
 import { electronEnvironment, findElectron } from '../scripts/electron.mjs'
 import { LabPage } from './lab-page'
 
@@ -56,8 +56,10 @@ export const test = base.extend<Fixtures, HostOptions>({
   },
 })
 
-type Playwright = typeof import('@playwright/test')
-type Launcher = Pick<Playwright, 'chromium'> & { _electron: typeof import('@playwright/test')._electron }
+interface Launcher {
+  readonly chromium: BrowserType
+  readonly _electron: typeof ElectronLauncher
+}
 
 async function openElectron(data: string, empty: boolean, viewport: Fixtures['windowSize'], { _electron }: Launcher, watch: (page: Page) => void): Promise<Opened> {
   const executablePath = findElectron()

@@ -39,7 +39,7 @@ export async function benchFailover({ program, kills, settings, onKill }: Failov
     const own = name === 'vs' ? ['view-server', '--new-cluster'] : ['replica', '--name', name, '--view-server', at('vs')]
     const child = spawn(process.execPath, [program, ...own, '--listen', at(name), ...flags], { stdio: ['ignore', 'pipe', 'inherit'] })
     children.set(name, child)
-    await Promise.race([once(child.stdout as NonNullable<typeof child.stdout>, 'data'), once(child, 'exit').then(() => {
+    await Promise.race([once(child.stdout, 'data'), once(child, 'exit').then(() => {
       throw new Error(`${name} could not be started`)
     })])
   }
@@ -57,7 +57,7 @@ export async function benchFailover({ program, kills, settings, onKill }: Failov
   } finally {
     client.close()
     for (const child of children.values()) child.kill('SIGKILL')
-    await Promise.all([...children.values()].map((child) => child.exitCode === null && child.signalCode === null ? once(child, 'exit') : undefined))
+    await Promise.all([...children.values()].filter((child) => child.exitCode === null && child.signalCode === null).map((child) => once(child, 'exit')))
     rmSync(folder, { recursive: true, force: true })
   }
 }

@@ -49,7 +49,7 @@ async function start(label: string, parameters: readonly string[]): Promise<stri
   const child = Object.assign(spawn(process.execPath, [program, ...parameters], { stdio: ['ignore', 'pipe', 'pipe'] }), { said: '' })
   children.set(label, child)
   child.stderr?.on('data', (data: Buffer) => { child.said += String(data) })
-  const [line] = await once(child.stdout as NonNullable<typeof child.stdout>, 'data') as [Buffer]
+  const [line] = await once(child.stdout, 'data') as [Buffer]
   return String(line).trim()
 }
 

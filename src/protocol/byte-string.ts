@@ -39,7 +39,6 @@ export function bytesToUtf8(bytes: ByteString): string | undefined {
 
 /** The engine's own matcher looks at megabytes in the time that a loop here takes for kilobytes. */
 function isAscii(text: string): boolean {
-  // eslint-disable-next-line no-control-regex -- every ASCII character is meant, the control characters too
   return /^[\x00-\x7f]*$/.test(text)
 }
 

@@ -1,7 +1,7 @@
 // A node's state as lines of name and value, for showing, comparing and finding what a step changed. Pure. Long lists are cut, and it
 // is said how much was.
 import type { NodeState, ReplicaState, View } from '../../../src/protocol'
-import { recordBytes, resultText, stuckSentence, type Recorded } from '../../../src/trace'
+import { recordBytes, resultText, stuckSentence } from '../../../src/trace'
 import type { Result } from '../../../src/protocol'
 
 export interface StateLine {
@@ -114,7 +114,7 @@ function resultOf(result: Result): string {
   switch (result.type) {
     case 'value': return `"${shorten(recordBytes(result.value))}"`
     case 'mismatch': return 'mismatch'
-    default: return resultText(result as Recorded<Result>)
+    default: return resultText(result)
   }
 }
 
