@@ -18,6 +18,8 @@ export interface Fixtures {
   /** Begins without a cluster when true. */
   empty: boolean
   windowSize: { width: number; height: number }
+  /** A folder of this spec alone; downloads of the desktop window land there. */
+  folder: string
   lab: LabPage
 }
 
@@ -34,8 +36,13 @@ export const test = base.extend<Fixtures, HostOptions>({
   host: ['chromium', { option: true, scope: 'worker' }],
   empty: [false, { option: true }],
   windowSize: [{ width: 1280, height: 800 }, { option: true }],
-  lab: async ({ host, empty, windowSize, playwright }, use, info) => {
-    const data = mkdtempSync(join(tmpdir(), 'understudy-e2e-'))
+  // eslint-disable-next-line no-empty-pattern -- Playwright reads what a fixture needs from this pattern: nothing
+  folder: async ({}, use) => {
+    const folder = mkdtempSync(join(tmpdir(), 'understudy-e2e-'))
+    await use(folder)
+    rmSync(folder, { recursive: true, force: true })
+  },
+  lab: async ({ host, empty, windowSize, playwright, folder: data }, use, info) => {
     const problems: string[] = []
     const watch = (page: Page): void => {
       page.on('console', (message) => {
@@ -50,7 +57,6 @@ export const test = base.extend<Fixtures, HostOptions>({
     await use(lab)
     const children = childrenOf(opened.pid)
     await opened.close()
-    rmSync(data, { recursive: true, force: true })
     expect(problems, 'errors and warnings on the console').toEqual([])
     await expect.poll(() => children.filter(isAlive), { message: 'processes that are left', timeout: 5000 }).toEqual([])
   },

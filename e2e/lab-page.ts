@@ -1,5 +1,8 @@
 // The lab as a person speaks of it: start a cluster, put a key, kill s1, what does the card say. Specs use these words alone; the page's
 // structure is known here and nowhere else.
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
 import AxeBuilder from '@axe-core/playwright'
 import { expect, type Locator, type Page } from '@playwright/test'
 
@@ -88,6 +91,53 @@ export class LabPage {
 
   async switchWorkload(): Promise<void> {
     await this.page.getByRole('switch', { name: /workload/i }).click()
+  }
+
+  /** Starts a workload of appends alone, at this rate, over `k0` to `k(keys-1)`. */
+  async startAppends(rate: number, keys: number): Promise<void> {
+    await this.page.getByRole('button', { name: 'Workload settings' }).click()
+    const dialog = this.page.getByRole('dialog', { name: /Workload/ })
+    const set = (field: string, value: number): Promise<void> => dialog.getByRole('textbox', { name: new RegExp(`^${field}`) }).fill(String(value))
+    await set('Rate', rate)
+    await set('Keys', keys)
+    for (const type of ['put', 'get', 'delete', 'cas']) await set(type, 0)
+    await set('append', 100)
+    await dialog.getByRole('button', { name: /Start/ }).click()
+    await expect(dialog).toBeHidden()
+  }
+
+  // ---- recordings
+
+  /** Saves the recording and returns its text; `gzip` by the keys that ask for it. */
+  async save(folder: string, gzip = false): Promise<{ path: string; text: string }> {
+    // In the desktop window the fixture answers the save dialog; in a browser the page's download is taken.
+    const download = this.host === 'chromium' ? this.page.waitForEvent('download') : undefined
+    const known = new Set(readdirSync(folder))
+    await this.page.keyboard.press(gzip ? 'Control+Shift+s' : 'Control+s')
+    let path = ''
+    if (download) {
+      const taken = await download
+      path = join(folder, taken.suggestedFilename())
+      await taken.saveAs(path)
+    }
+    await expect(this.page.getByText(/is saved\.$/).first()).toBeVisible()
+    await expect.poll(() => {
+      const name = readdirSync(folder).find((entry) => !known.has(entry) && /\.jsonl(\.gz)?$/.test(entry))
+      if (name) path = join(folder, name)
+      return path
+    }).not.toBe('')
+    const read = (): Buffer => readFileSync(path)
+    await expect.poll(() => (gzip ? read().subarray(0, 2).toString('hex') : read().toString('utf8').slice(0, 13)), { message: 'the file is whole' }).toBe(gzip ? '1f8b' : '{"understudy"')
+    return { path, text: gzip ? gunzipSync(read()).toString('utf8') : read().toString('utf8') }
+  }
+
+  async open(path: string): Promise<void> {
+    await this.page.getByTestId('file-picker').setInputFiles(path)
+    const confirm = this.page.getByRole('button', { name: /^(Open|End it and open)/ })
+    const recorded = this.page.getByText('Recorded', { exact: true })
+    await expect(confirm.or(recorded).first()).toBeVisible()
+    if (await confirm.isVisible()) await confirm.click()
+    await expect(recorded).toBeVisible({ timeout: 30_000 })
   }
 
   // ---- looking

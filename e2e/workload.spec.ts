@@ -1,0 +1,69 @@
+// A workload through two failovers, judged by its own recording; and the recording saved, opened, and shown as it was.
+import { expect, test } from './fixtures'
+
+interface Event {
+  readonly type: string
+  readonly node: string
+  readonly operationId: number
+  readonly operation: { readonly operationId: number; readonly operation: { readonly type: string; readonly key: string; readonly value: string } }
+  readonly outcome: { readonly type: string; readonly result: { readonly type: string; readonly value: string } }
+}
+
+/** The operations of a recording with how they ended. */
+function operationsIn(text: string): { type: string; key: string; value: string; outcome: string; result: string }[] {
+  const events = text.trimEnd().split('\n').slice(1).map((line) => JSON.parse(line) as Event)
+  const outcomes = new Map(events.flatMap((event) => event.type === 'operation-returned' ? [[event.operationId, event.outcome]] : []))
+  return events.filter((event) => event.type === 'operation-invoked').map(({ operation: { operationId, operation } }) => {
+    const outcome = outcomes.get(operationId)
+    return { ...operation, outcome: outcome?.type ?? 'open', result: outcome?.type === 'ok' && outcome.result.type === 'value' ? outcome.result.value : '' }
+  })
+}
+
+test('500 operations a second for 10 s through two kills and restarts: no acknowledged write is lost, none is there twice', async ({ lab, folder }) => {
+  const keys = 4
+  await lab.startQuickCluster()
+  await lab.startAppends(500, keys)
+  await lab.page.waitForTimeout(3000)
+  await lab.act('Kill', 's1')
+  await lab.expectView('s2', 's3')
+  await lab.act('Restart', 's1')
+  await lab.page.waitForTimeout(2500)
+  await lab.act('Kill', 's2')
+  await lab.expectView('s3')
+  await lab.act('Restart', 's2')
+  await lab.page.waitForTimeout(3500)
+  await lab.switchWorkload()
+  await lab.openTab('Operations')
+  await expect(lab.page.locator('[data-test="operation-row"][data-state="waiting"]')).toHaveCount(0)
+  for (let key = 0; key < keys; key++) expect((await lab.send('get', `k${key}`)).state).toBe('ok')
+
+  const { text } = await lab.save(folder)
+  const operations = operationsIn(text)
+  const appends = operations.filter(({ type }) => type === 'append')
+  const acknowledged = appends.filter(({ outcome }) => outcome === 'ok')
+  expect(acknowledged.length, 'acknowledged appends').toBeGreaterThan(3000)
+  for (let key = 0; key < keys; key++) {
+    const value = operations.findLast((operation) => operation.type === 'get' && operation.key === `k${key}`)?.result ?? ''
+    const pieces = value.match(/w\d+\.*/g) ?? []
+    expect(new Set(pieces).size, `k${key} holds nothing twice`).toBe(pieces.length)
+    const found = new Set(pieces)
+    const lost = acknowledged.filter((append) => append.key === `k${key}` && !found.has(append.value))
+    expect(lost, `acknowledged appends that k${key} has lost`).toEqual([])
+  }
+})
+
+test('a saved recording opens and shows the same views and operations, and refuses every act with the reason', async ({ lab, folder }) => {
+  await lab.startQuickCluster()
+  await lab.send('put', 'x', '1')
+  await lab.act('Kill', 's1')
+  await lab.expectView('s2', 's3')
+  await lab.send('get', 'x')
+  const [views, operations] = [await lab.viewCount(), await lab.operationCount()]
+  const { path } = await lab.save(folder, true)
+  await lab.open(path)
+  await lab.expectView('s2', 's3')
+  expect([await lab.viewCount(), await lab.operationCount()]).toEqual([views, operations])
+  await expect(lab.process('s1')).toHaveAttribute('data-life', 'dead')
+  await expect(lab.page.getByRole('button', { name: 'Kill s2', exact: true })).toHaveCount(0)
+  await lab.expectAccessible()
+})
