@@ -36,7 +36,7 @@ export const test = base.extend<Fixtures, HostOptions>({
   host: ['chromium', { option: true, scope: 'worker' }],
   empty: [false, { option: true }],
   windowSize: [{ width: 1280, height: 800 }, { option: true }],
-  // eslint-disable-next-line no-empty-pattern -- Playwright reads what a fixture needs from this pattern: nothing
+  // Playwright reads what a fixture needs from this pattern: nothing.
   folder: async ({}, use) => {
     const folder = mkdtempSync(join(tmpdir(), 'understudy-e2e-'))
     await use(folder)

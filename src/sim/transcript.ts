@@ -3,7 +3,7 @@
 // docs/protocol.md, "Transcripts", lists the commands. Used by tests only.
 import { defaultSettings, utf8ToBytes, type NodeName, type Operation } from '../protocol'
 import { recordBytes, type EventOf, type TraceEvent } from '../trace'
-import { describeEvent, describeMessage } from './transcript-lines'
+import { describeEvent, describeMessage, describeView } from './transcript-lines'
 import { World, type Envelope, type Fate } from './world'
 
 /** How long `until` and `do` wait when they are not told. */
@@ -60,6 +60,7 @@ class Run {
     const first = words[0] ?? ''
     switch (name) {
       case 'cluster': return this.#cluster(words)
+      case 'ready': return this.#ready(words)
       case 'run': return this.world.run(Number(first))
       case 'until': return this.#until(words)
       case 'send': return void this.#invoke(words)
@@ -105,6 +106,21 @@ class Run {
       title: '', seed: '1', replicas, clients, settings: { ...defaultSettings, ...settings },
       fate: (envelope) => this.#fate(envelope), onEvent: (event) => this.#onEvent(event),
     })
+  }
+
+  /** A cluster that has come to an acked view with the backups that are wanted; how it came there is not told. */
+  #ready(words: readonly string[]): void {
+    this.#cluster(words)
+    const isReady = (): boolean => {
+      const vs = this.world.inspect('vs')
+      if (vs.kind !== 'view-server' || !vs.isAcked || vs.current.viewnum === 0) return false
+      const wanted = Math.min(this.world.header.settings.backupsWanted, this.world.names.filter((name) => name.startsWith('s')).length - 1)
+      return vs.current.backups.length === wanted
+    }
+    if (!this.world.runUntil(isReady, untilLimitMs)) throw new Error('the cluster did not become ready')
+    this.#lines = []
+    const vs = this.world.inspect('vs')
+    if (vs.kind === 'view-server') this.#say(`${describeView(vs.current)}, acked`)
   }
 
   #fate(envelope: Envelope): Fate {
