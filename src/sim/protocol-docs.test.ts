@@ -1,0 +1,16 @@
+// docs/protocol.md stays whole: it names every message and every transcript.
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { messageTypes } from '../cluster/wire'
+
+const page = readFileSync(join(import.meta.dirname, '../../docs/protocol.md'), 'utf8')
+
+test('the protocol page has a row for every message', () => {
+  for (const type of Object.keys(messageTypes)) expect(page, type).toContain(`| \`${type}\` |`)
+})
+
+test('the protocol page names every transcript but the first steps', () => {
+  const names = readdirSync(join(import.meta.dirname, 'testdata')).map((file) => file.replace('.txt', '')).filter((name) => name !== 'first-steps')
+  for (const name of names) expect(page, name).toContain(`\`${name}\``)
+})
