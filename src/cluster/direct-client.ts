@@ -5,6 +5,7 @@ import {
   createMachine, viewServerName,
   type EffectSink, type Machine, type Message, type NodeName, type Operation, type Outcome, type Report, type Settings,
 } from '../protocol'
+import { HostTimers } from './host-timers'
 import { Peers } from './peers'
 
 export interface DirectClientOptions {
@@ -20,7 +21,7 @@ export type OnOutcome = (outcome: Outcome, tries: number) => void
 export class DirectClient implements EffectSink {
   readonly #peers: Peers
   readonly #machine: Machine
-  readonly #timers = new Map<string, NodeJS.Timeout>()
+  readonly #timers = new HostTimers((name) => this.#machine.step({ type: 'timer', name }, this))
   readonly #waiting = new Map<number, OnOutcome>()
   readonly #askers: ((message: Message) => void)[] = []
   #operationId = 0
@@ -59,7 +60,7 @@ export class DirectClient implements EffectSink {
   }
 
   close(): void {
-    for (const timer of this.#timers.values()) clearTimeout(timer)
+    this.#timers.close()
     this.#peers.close()
   }
 
@@ -75,16 +76,11 @@ export class DirectClient implements EffectSink {
   }
 
   setTimer(name: string, ms: number): void {
-    clearTimeout(this.#timers.get(name))
-    this.#timers.set(name, setTimeout(() => {
-      this.#timers.delete(name)
-      this.#machine.step({ type: 'timer', name }, this)
-    }, ms))
+    this.#timers.set(name, ms)
   }
 
   cancelTimer(name: string): void {
-    clearTimeout(this.#timers.get(name))
-    this.#timers.delete(name)
+    this.#timers.cancel(name)
   }
 
   report(report: Report): void {

@@ -2,6 +2,7 @@
 // one in a lab and the one in virtual time, with sockets of its own and no switchboard between.
 import { createMachine, viewServerName, type EffectSink, type Machine, type Message, type NodeKind, type NodeName, type Report, type Settings } from '../protocol'
 import { listen, type Listening } from './address'
+import { HostTimers } from './host-timers'
 import { Peers } from './peers'
 
 export interface DirectNodeOptions {
@@ -36,10 +37,9 @@ export async function startDirectNode(options: DirectNodeOptions): Promise<Direc
 
 class Driver implements EffectSink {
   readonly #options: DirectNodeOptions
-  readonly #timers = new Map<string, NodeJS.Timeout>()
+  readonly #timers = new HostTimers((name) => this.#machine.step({ type: 'timer', name }, this))
   #peers!: Peers
   #machine!: Machine
-  #isClosed = false
 
   constructor(options: DirectNodeOptions) {
     this.#options = options
@@ -68,8 +68,7 @@ class Driver implements EffectSink {
   }
 
   #close(listening: Listening): void {
-    this.#isClosed = true
-    for (const timer of this.#timers.values()) clearTimeout(timer)
+    this.#timers.close()
     this.#peers.close()
     listening.release()
   }
@@ -81,17 +80,11 @@ class Driver implements EffectSink {
   }
 
   setTimer(name: string, ms: number): void {
-    if (this.#isClosed) return
-    clearTimeout(this.#timers.get(name))
-    this.#timers.set(name, setTimeout(() => {
-      this.#timers.delete(name)
-      this.#machine.step({ type: 'timer', name }, this)
-    }, ms))
+    this.#timers.set(name, ms)
   }
 
   cancelTimer(name: string): void {
-    clearTimeout(this.#timers.get(name))
-    this.#timers.delete(name)
+    this.#timers.cancel(name)
   }
 
   report(report: Report): void {

@@ -1,5 +1,5 @@
 // The shapes of the time line: the area of the throughput, round marks of time, and glyphs that do not lie on one another. Pure.
-import type { SeriesPoint } from '../plots/series'
+import type { SeriesPoint } from '../../stores/series'
 
 /** A closed path in a box of `width` by `height`; empty where nothing returned. */
 export function areaPath(points: readonly SeriesPoint[], endSeconds: number, width: number, height: number): string {

@@ -1,6 +1,6 @@
 // Throughput and latency over time, in buckets that grow with the operations as they return. Pure; a bucket keeps its latencies so that
 // a quantile is exact, and doubles its width when there would be too many buckets.
-import type { OperationFacts } from '../../../src/trace'
+import type { OperationFacts } from '../../src/trace'
 
 export interface SeriesPoint {
   /** The bucket's begin, in seconds of cluster time. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { OperationFacts } from '../../../src/trace'
+import type { OperationFacts } from '../../src/trace'
 import { quantile, Series } from './series'
 
 const returned = (atSeconds: number, latencyMs: number, type: 'ok' | 'unknown' = 'ok'): OperationFacts => ({

@@ -1,5 +1,5 @@
 // What the plots and the time line mark along time: views and what people do to processes. Pure.
-import type { TraceEvent } from '../../../src/trace'
+import type { TraceEvent } from '../../src/trace'
 
 export interface Mark {
   readonly kind: 'view' | 'kill' | 'pause' | 'resume' | 'restart'
