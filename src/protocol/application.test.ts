@@ -60,6 +60,15 @@ describe('the store', () => {
     }))
   })
 
+  test('is walked in that order also where many keys share a bucket', () => {
+    const keys = Array.from({ length: 20_000 }, (_, index) => utf8ToBytes(`key${index}`))
+    const forwards = new Store()
+    const backwards = new Store()
+    for (const one of keys) forwards.set(one, one)
+    for (const one of keys.toReversed()) backwards.set(one, one)
+    expect(walk(backwards, 5000)).toEqual(walk(forwards, 777))
+  })
+
   test('refuses an append that would pass 8 MiB, and writes nothing', () => {
     const store = new Store()
     const name = utf8ToBytes('k')
