@@ -3,10 +3,10 @@ import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
 import { createRecordingReader, formatEvent, formatHeader, grouped, lineBytesMax, parseEventLines, RecordingProblem, type RecordingEnd } from './codec'
-import type { TraceEvent, TraceHeader } from './event'
+import type { TraceEvent } from './event'
 import { upgradeFrom, type Upgrade } from './upgrade'
 
-const sample = readFileSync(new URL('./testdata/v1.jsonl', import.meta.url), 'utf8')
+const sample = readFileSync(new URL('./testdata/v3.jsonl', import.meta.url), 'utf8')
 const sampleLines = sample.trimEnd().split('\n')
 const [headerLine = '', ...eventLines] = sampleLines
 
@@ -88,12 +88,13 @@ describe('what is refused, with one sentence each', () => {
     ['text', 'dear diary\n', 'This file is not an Understudy recording.'],
     ['other JSON lines', '{"a":1}\n{"a":2}\n', 'This file is not an Understudy recording.'],
     ['a header cut off', headerLine.slice(0, 80), 'This file is not an Understudy recording.'],
-    ['a newer version', withHeader((header) => ({ ...header, version: 2 })), 'This recording has format version 2; this Understudy reads up to 1. A newer Understudy opens it.'],
+    ['a newer version', withHeader((header) => ({ ...header, version: 4 })), 'This recording has format version 4; this Understudy reads up to 3. A newer Understudy opens it.'],
     ['a version that is none', withHeader((header) => ({ ...header, version: 'x' })), 'This file is not an Understudy recording.'],
     ['a header without settings', withHeader(({ settings: _, ...header }) => header), 'The first line of this recording cannot be used: its settings are missing.'],
     ['settings out of range', withHeader((header) => ({ ...header, settings: { ...header.settings as object, deadPings: 0 } })),
       'The first line of this recording cannot be used: deadPings must be a whole number from 1 to 1000, not 0.'],
     ['no nodes', withHeader((header) => ({ ...header, nodes: [] })), 'The first line of this recording cannot be used: its list of nodes is missing or broken.'],
+    ['a parent that is none', withHeader((header) => ({ ...header, parent: { title: 'failover' } })), 'The first line of this recording cannot be used: its parent is broken.'],
     ['a gap', [headerLine, eventLines[0], eventLines[2], ''].join('\n'), 'Line 3 has event 3 where event 2 must be: events are missing or out of order.'],
     ['a missing beginning', [headerLine, eventLines[4], ''].join('\n'), 'Line 2 has event 5 where event 1 must be: events are missing or out of order.'],
     ['garbage within', [headerLine, eventLines[0], '{"seq":2,', eventLines[2], ''].join('\n'), 'Line 3 is not JSON.'],
@@ -141,7 +142,14 @@ test('counts are grouped by threes', () => {
   expect([0, 999, 1000, 48_120, 1_000_000].map(grouped)).toEqual(['0', '999', '1 000', '48 120', '1 000 000'])
 })
 
-test('the kept sample of version 1 still opens', () => {
-  const { header, count } = read(sample)
-  expect({ title: header.title, version: (JSON.parse(headerLine) as TraceHeader).version, count }).toEqual({ title: 'failover', version: 1, count: 336 })
+test.each([1, 2])('the kept sample of version %i still opens, with as many events', (version) => {
+  const { header, count } = read(readFileSync(new URL(`testdata/v${version}.jsonl`, import.meta.url), 'utf8'))
+  expect({ title: header.title, version: header.version, parent: header.parent, count }).toEqual({ title: 'failover', version: 3, parent: null, count: 336 })
+})
+
+test('version 1 did not say why the cluster froze or a fault went: it was by hand', () => {
+  const upgrade = upgradeFrom(1)
+  expect(upgrade?.event({ type: 'workload-started', text: 'puts' })).toEqual({ type: 'workload-started', text: 'puts', plan: null })
+  expect(upgrade?.event({ type: 'frozen', freeze: 1, timers: [] })).toEqual({ type: 'frozen', freeze: 1, timers: [], reason: 'by hand', metBy: 0 })
+  expect(upgrade?.event({ type: 'fault-removed', fault: 'f1' })).toEqual({ type: 'fault-removed', fault: 'f1', reason: 'by hand' })
 })

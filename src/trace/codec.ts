@@ -50,12 +50,17 @@ export interface RecordingReader {
   readonly header: TraceHeader | undefined
   /** Events read so far. */
   readonly count: number
+  /** The file is of the current version: its lines are what is given. */
+  readonly isCurrent: boolean
+  /** What is said of a next line that is longer than any may be, by who cuts the lines himself. */
+  tooLong(): RecordingProblem
   /** Takes the next piece and gives the lines that became whole. Throws a `RecordingProblem`. */
   push(piece: string): ReadLines
   /** The text is over. Throws a `RecordingProblem` if it was no recording. */
   end(): RecordingEnd
 }
 
+// eslint-disable-next-line max-lines-per-function -- a reader is one closure over the line that is not whole yet; its parts are small
 export function createRecordingReader(): RecordingReader {
   // Parts of a line that is not whole yet: joined only when it is, so that a long line is not copied for each piece.
   let parts: string[] = []
@@ -83,7 +88,11 @@ export function createRecordingReader(): RecordingReader {
   function keepPart(part: string): void {
     partsLength += part.length
     if (partsLength <= lineBytesMax) return void parts.push(part)
-    throw new RecordingProblem(header === undefined
+    throw tooLong()
+  }
+
+  function tooLong(): RecordingProblem {
+    return new RecordingProblem(header === undefined
       ? foreignSentence
       : `Line ${lineNumber + 1} is longer than ${lineBytesMax / 1024 / 1024} MiB, which no recording has.`)
   }
@@ -142,6 +151,8 @@ export function createRecordingReader(): RecordingReader {
   return {
     get header() { return header },
     get count() { return count },
+    get isCurrent() { return header !== undefined && isCurrent },
+    tooLong,
     push,
     end,
   }
@@ -182,10 +193,15 @@ function headerProblem(header: Record<string, unknown>): string | undefined {
   if (!isObject(header.settings)) return 'its settings are missing'
   const problem = settingsShapeProblem(header.settings)
   if (problem !== undefined) return problem
+  if (header.parent !== null && !isParent(header.parent)) return 'its parent is broken'
   const nodes = header.nodes
   const namesAreWell = Array.isArray(nodes) && nodes.length > 0
     && nodes.every((node: unknown) => isObject(node) && typeof node.name === 'string' && kindsOfNode.includes(node.kind))
   return namesAreWell ? undefined : 'its list of nodes is missing or broken'
+}
+
+function isParent(parent: unknown): boolean {
+  return isObject(parent) && typeof parent.title === 'string' && typeof parent.createdAt === 'string' && Number.isSafeInteger(parent.seq) && parent.seq as number > 0
 }
 
 function settingsShapeProblem(settings: Record<string, unknown>): string | undefined {

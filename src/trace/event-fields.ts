@@ -3,8 +3,8 @@
 // It must never look inside a message, an operation or a report's nested parts: re-stepping does, and says what does not agree.
 import type { EventOf, EventType } from './event'
 
-/** What a field holds: `count` is a whole number from 0, `object` has named fields, `?` allows null. */
-export type FieldKind = 'text' | 'count' | 'boolean' | 'object' | 'object?' | 'text?' | 'integer?' | 'list'
+/** What a field holds: `count` is a whole number from 0, `number` any from 0, `object` has named fields, `?` allows null. */
+export type FieldKind = 'text' | 'count' | 'number' | 'boolean' | 'object' | 'object?' | 'text?' | 'integer?' | 'list'
 
 type FieldsOf<T extends EventType> = { readonly [Field in Exclude<keyof EventOf<T>, 'seq' | 'at' | 'wall' | 'type'>]: FieldKind }
 
@@ -24,18 +24,25 @@ export const eventFields: { readonly [T in EventType]: FieldsOf<T> } = {
   'message-handed': ofMessage,
   'message-taken': { ...ofMessage, ...ofStep },
   'message-dropped': { ...ofMessage, reason: 'object' },
+  'message-delayed': { ...ofMessage, fault: 'text', ms: 'number' },
   'message-held': { ...ofMessage, reason: 'text' },
-  'message-released': ofMessage,
+  'message-released': { ...ofMessage, reason: 'text' },
   'message-duplicated': { ...ofMessage, of: 'text', reason: 'text' },
   'timer-fired': { ...ofStep, name: 'text', armed: 'count' },
   'peer-lost': { ...ofStep, peer: 'text' },
   'operation-invoked': { ...ofStep, operation: 'object', label: 'text' },
-  'frozen': { freeze: 'count', timers: 'list' },
+  'frozen': { freeze: 'count', timers: 'list', reason: 'text', metBy: 'count' },
   'thawed': { freeze: 'count' },
-  'fault-added': { fault: 'text', text: 'text' },
-  'fault-removed': { fault: 'text' },
-  'workload-started': { text: 'text' },
+  'timers-stopped': { node: 'text', timers: 'list' },
+  'fault-added': { fault: 'text', text: 'text', rule: 'object', plan: 'object', isOn: 'boolean' },
+  'fault-switched': { fault: 'text', isOn: 'boolean', reason: 'text' },
+  'fault-removed': { fault: 'text', reason: 'text' },
+  'break-added': { condition: 'object', text: 'text' },
+  'break-removed': { name: 'text' },
+  'scenario-step': { step: 'count', text: 'text', state: 'text', detail: 'text' },
+  'workload-started': { text: 'text', plan: 'object?' },
   'workload-stopped': {},
+  'branched': { parent: 'object', processes: 'list' },
   'lab-note': { text: 'text', node: 'text' },
   'violation': { rule: 'text', text: 'text', evidence: 'list' },
   'view-changed': { ...ofStep, view: 'object', cause: 'object' },
@@ -52,6 +59,9 @@ export const eventFields: { readonly [T in EventType]: FieldsOf<T> } = {
   'note': { ...ofStep, text: 'text' },
   'superseded': { ...ofStep, by: 'count' },
 }
+
+/** Every type, in the order of the table: a place in this list is a type in one byte. */
+export const eventTypes = Object.keys(eventFields) as readonly EventType[]
 
 /** The table again, as a loop needs it: built once, as an event is checked for each line of a file. */
 const fieldsByType: ReadonlyMap<string, readonly (readonly [field: string, kind: FieldKind])[]> =
@@ -76,6 +86,7 @@ function isOfKind(value: unknown, kind: FieldKind): boolean {
   switch (kind) {
     case 'text': return typeof value === 'string'
     case 'count': return isCount(value)
+    case 'number': return isTime(value)
     case 'boolean': return typeof value === 'boolean'
     case 'list': return Array.isArray(value)
     case 'object': return typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -1,11 +1,13 @@
 // The only schema of what happened. Live run, simulation, counterexample and opened recording are these events in one order.
 // docs/recording.md describes them for readers of files; change both together, and raise `traceVersion` with an upgrade function.
 // An event is JSON: byte strings are text here (recorded.ts), every value survives JSON.parse(JSON.stringify(event)).
+import type { BreakCondition, NetworkEvent } from '../network'
 import type { Message, MessageType, NodeKind, NodeName, OperationInput, Outcome, Report, Settings } from '../protocol'
+import type { WorkloadPlan } from '../workload'
 import type { Recorded } from './recorded'
 
 /** The version of this schema. */
-export const traceVersion = 1
+export const traceVersion = 3
 
 /** The first line of a recording. */
 export interface TraceHeader {
@@ -23,6 +25,15 @@ export interface TraceHeader {
   readonly protocolHash: string
   /** Every node of the cluster, in the order in which panels show them. */
   readonly nodes: readonly { readonly name: NodeName; readonly kind: NodeKind }[]
+  /** A branch begins with the events of another recording, up to `seq`; then `branched`, then its own. Null for every other session. */
+  readonly parent: Parent | null
+}
+
+/** The recording that a branch went out from, as its header names it, and the last of its events that are in the branch too. */
+export interface Parent {
+  readonly title: string
+  readonly createdAt: string
+  readonly seq: number
 }
 
 /** A message's id is `node.incarnation.step.index`: its sender, the step that sent it, and its place in that step. */
@@ -69,37 +80,43 @@ export interface MessageSent extends OfMessage { readonly type: 'message-sent'; 
 export interface MessageHanded extends OfMessage { readonly type: 'message-handed' }
 /** The receiver's input: its step `step`. */
 export interface MessageTaken extends OfMessage, OfStep { readonly type: 'message-taken' }
-export interface MessageDropped extends OfMessage { readonly type: 'message-dropped'; readonly reason: DropReason }
-/** Kept at the switchboard, waiting to be released. */
-export interface MessageHeld extends OfMessage { readonly type: 'message-held'; readonly reason: string }
-export interface MessageReleased extends OfMessage { readonly type: 'message-released' }
-/** A copy of `of` was made; the copy has its own id and fate. */
-export interface MessageDuplicated extends OfMessage { readonly type: 'message-duplicated'; readonly of: MessageId; readonly reason: string }
-
-export type DropReason =
-  | { readonly type: 'receiver-dead' }
-  /** It was on its way to a life of the receiver that has ended. */
-  | { readonly type: 'receiver-restarted' }
-  | { readonly type: 'no-such-node' }
-  | { readonly type: 'queue-full' }
-  | { readonly type: 'fault'; readonly fault: string }
-  | { readonly type: 'by-hand' }
-
 /** The receiver's input. `armed` counts how often this life has armed a timer of that name, this time included. */
 export interface TimerFired extends OfStep { readonly type: 'timer-fired'; readonly name: string; readonly armed: number }
 export interface PeerLost extends OfStep { readonly type: 'peer-lost'; readonly peer: NodeName }
 /** The client's input. `label` says who asked: 'person', 'workload', a scenario's step. */
 export interface OperationInvoked extends OfStep { readonly type: 'operation-invoked'; readonly operation: Recorded<OperationInput>; readonly label: string }
 
-export interface Frozen { readonly type: 'frozen'; readonly freeze: number; readonly timers: readonly FrozenTimer[] }
+/** Time stands still. `metBy` is the seq of the event that met a break condition, 0 for a freeze by hand; `reason` says which. */
+export interface Frozen { readonly type: 'frozen'; readonly freeze: number; readonly timers: readonly FrozenTimer[]; readonly reason: string; readonly metBy: number }
 export interface FrozenTimer { readonly node: NodeName; readonly name: string; readonly armed: number; readonly remainingMs: number }
 export interface Thawed { readonly type: 'thawed'; readonly freeze: number }
 
-export interface FaultAdded { readonly type: 'fault-added'; readonly fault: string; readonly text: string }
-export interface FaultRemoved { readonly type: 'fault-removed'; readonly fault: string }
+/** After a step in a freeze: every timer of this node as it stands now; replaces what was told of it before. */
+export interface TimersStopped { readonly type: 'timers-stopped'; readonly node: NodeName; readonly timers: readonly FrozenTimer[] }
 
-export interface WorkloadStarted { readonly type: 'workload-started'; readonly text: string }
+export interface BreakAdded { readonly type: 'break-added'; readonly condition: BreakCondition; readonly text: string }
+/** By hand, or because it was met and does not stay. */
+export interface BreakRemoved { readonly type: 'break-removed'; readonly name: string }
+
+/** A scenario's step begins, or has ended. `step` counts from 1, in the order in which the file shows them; `detail` says what was seen. */
+export interface ScenarioStep {
+  readonly type: 'scenario-step'
+  readonly step: number
+  readonly text: string
+  readonly state: 'running' | 'passed' | 'failed'
+  readonly detail: string
+}
+
+/** `plan` is null in recordings of versions that did not write it. */
+export interface WorkloadStarted { readonly type: 'workload-started'; readonly text: string; readonly plan: WorkloadPlan | null }
 export interface WorkloadStopped { readonly type: 'workload-stopped' }
+
+/**
+ * Everything before this is the parent's; here other processes go on, each stepped again over the inputs of its life so far. What was
+ * handed to a process of the parent and not taken waits for the new one.
+ */
+export interface Branched { readonly type: 'branched'; readonly parent: Parent; readonly processes: readonly BranchedProcess[] }
+export interface BranchedProcess { readonly node: NodeName; readonly incarnation: number; readonly pid: number }
 
 /** A sentence of the lab itself: a refused connection, garbage on a socket, a recording that stopped. */
 export interface LabNote { readonly type: 'lab-note'; readonly text: string; readonly node: NodeName | '' }
@@ -111,9 +128,10 @@ export type Reported = OfStep & Recorded<Report>
 
 export type EventBody =
   | NodeStarted | NodeKilled | NodeExited | NodeFailed | NodePaused | NodeResumed
-  | MessageSent | MessageHanded | MessageTaken | MessageDropped | MessageHeld | MessageReleased | MessageDuplicated
+  | MessageSent | MessageHanded | MessageTaken
+  | NetworkEvent
   | TimerFired | PeerLost | OperationInvoked
-  | Frozen | Thawed | FaultAdded | FaultRemoved | WorkloadStarted | WorkloadStopped | LabNote | Violation
+  | Frozen | Thawed | TimersStopped | BreakAdded | BreakRemoved | ScenarioStep | WorkloadStarted | WorkloadStopped | Branched | LabNote | Violation
   | Reported
 
 export type TraceEvent = EventBody & Stamp
@@ -122,6 +140,7 @@ export type EventType = TraceEvent['type']
 /** An event of one type: `EventOf<'message-sent'>`. */
 export type EventOf<T extends EventType> = Extract<TraceEvent, { type: T }>
 
+export type { DropReason } from '../network'
 export type { MessageType, NodeKind, NodeName, Outcome }
 
 /** The id of a message from its parts. */

@@ -6,6 +6,7 @@ import type { ClusterState } from './fold'
 import { currentView, isDeadToViewServer } from './fold'
 import type { OperationFacts } from './operations'
 import type { Recorded } from './recorded'
+import { visible } from './visible'
 
 /** Finds the event in which a message was sent; undefined if it is not known. */
 export type SentOf = (id: string) => EventOf<'message-sent'> | undefined
@@ -35,16 +36,34 @@ export function eventLine(event: TraceEvent, sentOf: SentOf): EventLine {
     case 'operation-invoked': return line(event.node, 'invoked', operationText(event.operation.operation) + (event.operation.target ? `, straight to ${event.operation.target}` : ''))
     case 'operation-started': return line(event.node, 'took up', `as request ${event.clientId} #${event.requestId}`)
     case 'operation-returned': return line(event.node, 'returned', `${outcomeText(event.outcome)}${event.tries > 1 ? `, ${event.tries} tries` : ''}`)
-    case 'frozen': return line('', 'frozen', `freeze ${event.freeze}, ${event.timers.length} timers wait`)
-    case 'thawed': return line('', 'thawed', `freeze ${event.freeze} is over`)
-    case 'fault-added': return line('', 'fault', event.text)
-    case 'fault-removed': return line('', 'fault removed', event.fault)
     case 'workload-started': return line('', 'workload', event.text)
     case 'workload-stopped': return line('', 'workload', 'stopped')
+    case 'branched': return line('', 'branch', `from ${event.parent.title || 'a recording'} at event #${event.parent.seq}: ${event.processes.length === 1 ? '1 process' : `${event.processes.length} processes`} stepped again`)
     case 'lab-note': return line(event.node, 'note', event.text)
     case 'violation': return line('', `${event.rule} broken`, event.text)
-    default: return reportLine(event)
+    default: return controlLine(event) ?? reportLine(event)
   }
+}
+
+/** What a person or a scenario set up. */
+function controlLine(event: TraceEvent): EventLine | undefined {
+  switch (event.type) {
+    case 'frozen': return line('', 'frozen', `${event.reason}; ${counted(event.timers.length, 'timer')} ${event.timers.length === 1 ? 'waits' : 'wait'}`)
+    case 'timers-stopped': return line(event.node, 'timers', event.timers.map(({ name, remainingMs }) => `${name} in ${Math.round(remainingMs)} ms`).join(', ') || 'none')
+    case 'thawed': return line('', 'thawed', `freeze ${event.freeze} is over`)
+    case 'fault-added': return line('', event.isOn ? 'fault' : 'fault planned', `${event.text}${planText(event.plan)}`)
+    case 'fault-switched': return line('', event.isOn ? 'fault on' : 'fault off', `${event.fault}: ${event.reason}`)
+    case 'fault-removed': return line('', 'fault removed', `${event.fault}: ${event.reason}`)
+    case 'break-added': return line('', 'break set', `freeze when ${event.text}`)
+    case 'break-removed': return line('', 'break removed', event.name)
+    case 'scenario-step': return line('', `step ${event.step} ${event.state}`, `${event.text}${event.detail ? `: ${event.detail}` : ''}`)
+    default: return undefined
+  }
+}
+
+/** When a planned fault begins and ends: `, in 2 s for 3 s`; empty for one that is there at once and stays. */
+export function planText({ inMs, forMs }: { readonly inMs: number; readonly forMs: number }): string {
+  return `${inMs > 0 ? `, in ${inMs / 1000} s` : ''}${forMs > 0 ? `${inMs > 0 ? '' : ','} for ${forMs / 1000} s` : ''}`
 }
 
 function reportLine(event: TraceEvent): EventLine {
@@ -75,8 +94,9 @@ function messageLine(event: TraceEvent, sentOf: SentOf): EventLine {
       const to = sent?.to ?? '?'
       return line(sent?.from ?? '', `${sent?.message.type ?? 'message'} lost`, `to ${to} ${sent ? messageText(sent.message) : event.id}: ${dropText(event.reason, to)}`)
     }
+    case 'message-delayed': return received(event, 'late', sentOf, `${Math.round(event.ms * 10) / 10} ms by ${event.fault}`)
     case 'message-held': return received(event, 'held', sentOf, event.reason)
-    case 'message-released': return received(event, 'released', sentOf)
+    case 'message-released': return received(event, 'released', sentOf, event.reason)
     case 'message-duplicated': return received(event, 'duplicated', sentOf, event.reason)
     default: return line('', event.type, '')
   }
@@ -262,10 +282,10 @@ function exitText({ code, signal, stderr }: EventOf<'node-exited'>): string {
   return stderr === '' ? how : `${how}: ${stderr.split('\n').at(-1) ?? ''}`
 }
 
-/** Cuts long text for a line and says how long it is; never changes what is stored. */
+/** Cuts long text for a line and says how long it is, with nothing unseen in it; never changes what is stored. */
 export function shorten(text: string): string {
   if (text === '') return '""'
-  return text.length <= shownCharacters ? text : `${text.slice(0, shownCharacters)}… (${bytesText(text.length)})`
+  return text.length <= shownCharacters ? visible(text) : `${visible(text.slice(0, shownCharacters))}… (${bytesText(text.length)})`
 }
 
 export function bytesText(bytes: number): string {

@@ -11,7 +11,7 @@ function session(play: (world: World) => void): { world: World; events: TraceEve
   const events: TraceEvent[] = []
   const world = new World({
     title: '', seed: '1', replicas: 3, clients: 1, settings: { ...defaultSettings, operationTimeoutMs: 1000 },
-    fate: () => ({ type: 'pass', delayMs: 1 }), onEvent: (event) => events.push(event),
+    onEvent: (event) => events.push(event),
   })
   play(world)
   const state = beginState(world.header)

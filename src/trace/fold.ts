@@ -1,7 +1,8 @@
 // The cluster at a moment: what a panel shows of it, folded from the events up to there, constant work for each event.
 // Belief and fact stay apart: what the view server says of a server is `says`, what the server itself says is `believes`.
 // Operations are not here, because they are too many to copy (operations.ts).
-import { viewServerName, type NodeKind, type NodeName, type Role, type Stuck, type View, type ViewCause } from '../protocol'
+import type { BreakCondition, Fault, FaultPlan } from '../network'
+import { viewServerName, type MessageType, type NodeKind, type NodeName, type Role, type Stuck, type View, type ViewCause } from '../protocol'
 import type { EventOf, FrozenTimer, MessageId, TraceEvent, TraceHeader } from './event'
 
 /** A process: not started yet, running, stopped by SIGSTOP, gone, or never come up. */
@@ -55,6 +56,44 @@ export interface TransferFacts {
   readonly bytes: number
 }
 
+/** A message that was sent and is neither taken nor lost yet. */
+export interface UnderWay {
+  /** Of its `message-sent`; of a copy, that of the original. */
+  readonly sentSeq: number
+  readonly type: MessageType
+  readonly from: NodeName
+  readonly to: NodeName
+  /** When it was sent, or the copy made. */
+  readonly at: number
+  /** `waits`: at its receiver's inbox. `late`: on a slow link until `dueAt`. `held`: until somebody lets it go. `handed`: on the receiver's socket. */
+  place: 'waits' | 'late' | 'held' | 'handed'
+  /** The fault that holds it or made it late; empty if none did. */
+  fault: string
+  /** When a late message arrives, in microseconds of cluster time. */
+  dueAt: number
+}
+
+/** A fault as it stands, and what it has done so far. */
+export interface FaultFacts {
+  readonly rule: Fault
+  readonly text: string
+  readonly plan: FaultPlan
+  readonly addedAt: number
+  isOn: boolean
+  dropped: number
+  late: number
+  copied: number
+  held: number
+}
+
+export interface ScenarioStepFacts {
+  readonly step: number
+  readonly text: string
+  readonly state: 'running' | 'passed' | 'failed'
+  readonly detail: string
+  readonly seq: number
+}
+
 export interface ClusterState {
   readonly header: TraceHeader
   /** The last event that is in this state; 0 before the first. */
@@ -68,24 +107,32 @@ export interface ClusterState {
   stuckAt: number
   /** The number of the freeze that holds; 0 while time runs. */
   freeze: number
+  /** Why it froze: by hand, or the break condition that was met, and by which event. */
+  freezeReason: string
+  freezeMetBy: number
+  /** Every timer of every node that stands still, with the time that it has left. */
   frozenTimers: readonly FrozenTimer[]
+  readonly breaks: Map<string, { readonly condition: BreakCondition; readonly text: string }>
+  /** The steps of the scenario that runs here; empty without one. */
+  scenario: readonly ScenarioStepFacts[]
   /** The workload in words; empty while none runs. */
   workload: string
-  readonly faults: Map<string, string>
+  readonly faults: Map<string, FaultFacts>
   /** Transfers that have begun and are not done, by receiver. */
   readonly transfers: Map<NodeName, TransferFacts>
   messages: number
   dropped: number
-  /** Pings on their way, so that the one that arrives can be told from other messages. */
-  readonly pings: Map<MessageId, NodeName>
+  /** In the order of sending. */
+  readonly underWay: Map<MessageId, UnderWay>
 }
 
 export function beginState(header: TraceHeader): ClusterState {
   const nodes = new Map<NodeName, NodeFacts>()
   for (const { name, kind } of header.nodes) nodes.set(name, newNode(name, kind))
   return {
-    header, seq: 0, at: 0, wall: 0, nodes, views: [], stuck: null, stuckAt: 0, freeze: 0, frozenTimers: [], workload: '',
-    faults: new Map(), transfers: new Map(), messages: 0, dropped: 0, pings: new Map(),
+    header, seq: 0, at: 0, wall: 0, nodes, views: [], stuck: null, stuckAt: 0, freeze: 0, freezeReason: '',
+    freezeMetBy: 0, frozenTimers: [], breaks: new Map(), scenario: [], workload: '', faults: new Map(), transfers: new Map(), messages: 0,
+    dropped: 0, underWay: new Map(),
   }
 }
 
@@ -94,7 +141,9 @@ export function copyState(state: ClusterState): ClusterState {
   return {
     ...state,
     nodes: new Map([...state.nodes].map(([name, node]) => [name, { ...node }])),
-    faults: new Map(state.faults), transfers: new Map(state.transfers), pings: new Map(state.pings),
+    faults: new Map([...state.faults].map(([name, fault]) => [name, { ...fault }])),
+    transfers: new Map(state.transfers), breaks: new Map(state.breaks),
+    underWay: new Map([...state.underWay].map(([id, message]) => [id, { ...message }])),
   }
 }
 
@@ -115,26 +164,52 @@ export function foldEvent(state: ClusterState, event: TraceEvent): void {
 
 function foldMessage(state: ClusterState, event: TraceEvent): void {
   switch (event.type) {
-    case 'message-sent':
+    case 'message-sent': {
+      const { id, from, to, message, seq, at } = event
       state.messages++
-      if (event.message.type === 'ping' && event.to === viewServerName) state.pings.set(event.id, event.from)
+      state.underWay.set(id, { sentSeq: seq, type: message.type, from, to, at, place: 'waits', fault: '', dueAt: 0 })
       return
+    }
+    case 'message-duplicated': {
+      const original = state.underWay.get(event.of)
+      if (original) state.underWay.set(event.id, { ...original, at: event.at, place: 'waits', fault: '', dueAt: 0 })
+      return countFault(state, event.reason, 'copied')
+    }
     case 'message-taken': {
-      const pinging = state.pings.get(event.id)
-      if (pinging === undefined) return
-      state.pings.delete(event.id)
-      const node = state.nodes.get(pinging)
-      if (!node) return
-      node.lastPingAt = event.at
-      node.missed = 0
+      const taken = state.underWay.get(event.id)
+      state.underWay.delete(event.id)
+      if (taken?.type === 'ping' && taken.to === viewServerName) setNode(state, taken.from, { lastPingAt: event.at, missed: 0 })
       return
     }
     case 'message-dropped':
       state.dropped++
-      state.pings.delete(event.id)
+      state.underWay.delete(event.id)
+      if (event.reason.type === 'fault') countFault(state, event.reason.fault, 'dropped')
       return
+    case 'message-delayed': {
+      const late = state.underWay.get(event.id)
+      if (late) Object.assign(late, { place: 'late', fault: event.fault, dueAt: Math.max(late.dueAt, event.at) + Math.round(event.ms * 1000) } satisfies Partial<UnderWay>)
+      return countFault(state, event.fault, 'late')
+    }
+    case 'message-held':
+      place(state, event.id, 'held', event.reason)
+      return countFault(state, event.reason, 'held')
+    case 'message-released': return place(state, event.id, 'waits', '')
+    case 'message-handed': return place(state, event.id, 'handed', '')
     default: return
   }
+}
+
+function place(state: ClusterState, id: MessageId, where: UnderWay['place'], fault: string): void {
+  const message = state.underWay.get(id)
+  if (!message) return
+  message.place = where
+  message.fault = fault
+}
+
+function countFault(state: ClusterState, name: string, what: 'dropped' | 'late' | 'copied' | 'held'): void {
+  const fault = state.faults.get(name)
+  if (fault) fault[what]++
 }
 
 function foldProcess(state: ClusterState, event: TraceEvent): void {
@@ -190,28 +265,65 @@ function foldOther(state: ClusterState, event: TraceEvent): void {
       if (event.done) state.transfers.delete(event.to)
       else state.transfers.set(event.to, { from: event.node, to: event.to, viewnum: event.viewnum, chunks: event.chunks, bytes: event.bytes })
       return
-    case 'frozen':
-      state.freeze = event.freeze
-      state.frozenTimers = event.timers
-      return
-    case 'thawed':
-      state.freeze = 0
-      state.frozenTimers = []
-      return
-    case 'fault-added':
-      state.faults.set(event.fault, event.text)
-      return
-    case 'fault-removed':
-      state.faults.delete(event.fault)
-      return
     case 'workload-started':
       state.workload = event.text
       return
     case 'workload-stopped':
       state.workload = ''
       return
+    case 'branched': return foldBranch(state, event)
+    case 'scenario-step':
+      state.scenario = [...state.scenario.filter(({ step }) => step !== event.step), event]
+      return
+    default: return foldControl(state, event)
+  }
+}
+
+/** What a person set up: the freeze, faults and break conditions. */
+function foldControl(state: ClusterState, event: TraceEvent): void {
+  switch (event.type) {
+    case 'frozen':
+      state.freeze = event.freeze
+      state.frozenTimers = event.timers
+      state.freezeReason = event.reason
+      state.freezeMetBy = event.metBy
+      return
+    case 'timers-stopped':
+      state.frozenTimers = [...state.frozenTimers.filter(({ node }) => node !== event.node), ...event.timers]
+      return
+    case 'thawed':
+      state.freeze = 0
+      state.frozenTimers = []
+      state.freezeReason = ''
+      state.freezeMetBy = 0
+      return
+    case 'fault-added': {
+      const { rule, text, plan, isOn, at } = event
+      state.faults.set(event.fault, { rule, text, plan, isOn, addedAt: at, dropped: 0, late: 0, copied: 0, held: 0 })
+      return
+    }
+    case 'fault-switched': {
+      const fault = state.faults.get(event.fault)
+      if (fault) fault.isOn = event.isOn
+      return
+    }
+    case 'fault-removed':
+      state.faults.delete(event.fault)
+      return
+    case 'break-added':
+      state.breaks.set(event.condition.name, { condition: event.condition, text: event.text })
+      return
+    case 'break-removed':
+      state.breaks.delete(event.name)
+      return
     default: return
   }
+}
+
+/** Other processes go on: what was on the socket of one that is no more waits for its successor. */
+function foldBranch(state: ClusterState, { processes }: EventOf<'branched'>): void {
+  for (const { node, pid } of processes) setNode(state, node, { pid })
+  for (const message of state.underWay.values()) if (message.place === 'handed') message.place = 'waits'
 }
 
 function foldViewChange(state: ClusterState, event: EventOf<'view-changed'>): void {

@@ -26,16 +26,16 @@ export interface OperationFacts {
 }
 
 export class OperationLog {
-  readonly #list: OperationFacts[] = []
-  readonly #returned: OperationFacts[] = []
+  #list: OperationFacts[] = []
+  #returned: OperationFacts[] = []
   readonly #open = new Map<string, OperationFacts>()
 
-  /** In order of invocation; never shrinks. */
+  /** In order of invocation. */
   get list(): readonly OperationFacts[] {
     return this.#list
   }
 
-  /** In order of return; never shrinks. */
+  /** In order of return. */
   get returned(): readonly OperationFacts[] {
     return this.#returned
   }
@@ -69,6 +69,13 @@ export class OperationLog {
       }
       default: return
     }
+  }
+
+  /** Forgets what had returned before an event, and what was invoked before it and is not known to have returned stays. */
+  dropBefore(seq: number): void {
+    const stays = ({ returnedSeq }: OperationFacts): boolean => returnedSeq === 0 || returnedSeq >= seq
+    this.#list = this.#list.filter(stays)
+    this.#returned = this.#returned.filter(stays)
   }
 
   #invoked(event: EventOf<'operation-invoked'>): void {

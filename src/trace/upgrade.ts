@@ -9,8 +9,26 @@ export interface Upgrade {
   event(event: Record<string, unknown>): Record<string, unknown>
 }
 
-/** By the version that they start from. Empty while there is only one version. */
-export const upgrades: Readonly<Record<number, Upgrade>> = {}
+/** By the version that they start from. */
+export const upgrades: Readonly<Record<number, Upgrade>> = {
+  // Version 2 says why the cluster froze and why a message or a fault was let go; before, only a person could.
+  1: {
+    header: (header) => header,
+    event: (event) => {
+      switch (event['type']) {
+        case 'frozen': return { reason: 'by hand', metBy: 0, ...event }
+        case 'message-released':
+        case 'fault-removed': return { reason: 'by hand', ...event }
+        default: return event
+      }
+    },
+  },
+  // Version 3 knows branches, and writes a workload's plan so that a branch can go on with it; before, there were none.
+  2: {
+    header: (header) => ({ ...header, parent: null }),
+    event: (event) => event['type'] === 'workload-started' ? { ...event, plan: null } : event,
+  },
+}
 
 /** The way from a version to the current one, or undefined if none is known. The current version's own way changes nothing. */
 export function upgradeFrom(version: number, table = upgrades, current: number = traceVersion): Upgrade | undefined {
