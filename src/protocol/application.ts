@@ -25,8 +25,10 @@ export function initialCursor(): StoreCursor {
 }
 
 export class Store {
-  readonly #buckets: (Map<ByteString, ByteString> | undefined)[] = new Array<Map<ByteString, ByteString> | undefined>(bucketCount).fill(undefined)
+  #buckets: (Map<ByteString, ByteString> | undefined)[] = new Array<Map<ByteString, ByteString> | undefined>(bucketCount).fill(undefined)
   #size = 0
+  /** Buckets that a copy of this store has too: they are copied when one of the two writes. Null where there are none. */
+  #shared: Uint8Array | null = null
 
   get size(): number {
     return this.#size
@@ -38,16 +40,34 @@ export class Store {
 
   set(key: ByteString, value: ByteString): void {
     const at = bucketOf(key)
-    const bucket = this.#buckets[at] ??= new Map<ByteString, ByteString>()
+    const bucket = this.#ownBucket(at)
     const before = bucket.size
     bucket.set(key, value)
     this.#size += bucket.size - before
   }
 
   delete(key: ByteString): boolean {
-    const deleted = this.#buckets[bucketOf(key)]?.delete(key) ?? false
+    const at = bucketOf(key)
+    const deleted = (this.#buckets[at]?.has(key) ?? false) && this.#ownBucket(at).delete(key)
     if (deleted) this.#size--
     return deleted
+  }
+
+  /** A store with the same entries. What neither writes to is kept once. */
+  copy(): Store {
+    const copy = new Store()
+    copy.#buckets = this.#buckets.slice()
+    copy.#size = this.#size
+    copy.#shared = new Uint8Array(bucketCount).fill(1)
+    this.#shared = new Uint8Array(bucketCount).fill(1)
+    return copy
+  }
+
+  #ownBucket(at: number): Map<ByteString, ByteString> {
+    const bucket = this.#buckets[at]
+    if (bucket !== undefined && this.#shared?.[at] !== 1) return bucket
+    if (this.#shared) this.#shared[at] = 0
+    return this.#buckets[at] = new Map(bucket)
   }
 
   /**

@@ -47,6 +47,12 @@ export class AtMostOnceTable {
     this.#rows.set(row.clientId, row)
   }
 
+  copy(): AtMostOnceTable {
+    const copy = new AtMostOnceTable(this.#clientsMax)
+    for (const row of this.#rows.values()) copy.install(row)
+    return copy
+  }
+
   /** Rows in order of execution, read while nothing is executed. */
   rows(): IterableIterator<TableRow> {
     return this.#rows.values()

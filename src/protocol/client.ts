@@ -61,9 +61,21 @@ class Client implements Machine {
   #view: View = noView
   #askIsArmed = false
 
-  constructor(start: Start) {
-    this.#settings = start.settings
-    this.#seed = start.seed
+  constructor({ settings, seed }: Pick<Start, 'settings' | 'seed'>) {
+    this.#settings = settings
+    this.#seed = seed
+  }
+
+  copy(): Client {
+    const copy = new Client({ settings: this.#settings, seed: this.#seed })
+    for (const session of this.#sessions) {
+      const own = { ...session, queue: [...session.queue] }
+      copy.#sessions.push(own)
+      copy.#byClientId.set(own.clientId, own)
+    }
+    copy.#view = this.#view
+    copy.#askIsArmed = this.#askIsArmed
+    return copy
   }
 
   step(input: Exclude<Input, Start>, out: EffectSink): void {

@@ -15,6 +15,10 @@ export function emptyCopy(tableClientsMax: number): Copy {
   return { store: new Store(), table: new AtMostOnceTable(tableClientsMax), executed: 0 }
 }
 
+export function copyOfCopy({ store, table, executed }: Copy): Copy {
+  return { store: store.copy(), table: table.copy(), executed }
+}
+
 /** What executing the next operation gave: its row, and whether it was executed before and answered from the table now. */
 export interface Executed {
   readonly row: TableRow

@@ -131,7 +131,15 @@ export interface Machine {
   step(input: Exclude<Input, Start>, out: EffectSink): void
   /** The state, as plain data for inspectors and checkers; keys sorted where equal states must be equal text. */
   inspect(): NodeState
+  /**
+   * A machine in the same state, that shares nothing which a later step of either changes: a checkpoint for who steps it again.
+   * Null while a state transfer is under way, whose walk over the state has no copy.
+   */
+  copy(): Machine | null
 }
+
+/** For who wants a machine and not its effects. */
+export const noEffects: EffectSink = { send: () => undefined, setTimer: () => undefined, cancelTimer: () => undefined, report: () => undefined }
 
 /** What an inspector shows of a node; a copy that shares nothing that a later step changes. */
 export type NodeState = ViewServerState | ReplicaState | ClientState

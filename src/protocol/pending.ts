@@ -57,6 +57,13 @@ export class PendingOperations {
     return highest !== undefined && requestId <= highest
   }
 
+  copy(): PendingOperations {
+    const copy = new PendingOperations()
+    copy.#items = this.#items.slice(this.#front)
+    for (const [clientId, requestId] of this.#inFlight) copy.#inFlight.set(clientId, requestId)
+    return copy
+  }
+
   clear(): void {
     this.#items = []
     this.#front = 0

@@ -32,7 +32,7 @@ export class Primary {
   #view: View = noView
   #nextSeq: number
   /** Synchronous: forwarded and not executed. Asynchronous: executed here, and not acked by every backup. */
-  readonly #pending = new PendingOperations()
+  #pending = new PendingOperations()
   /** What each backup has executed, by name. */
   readonly #acked = new Map<NodeName, number>()
   readonly #transfers = new Map<NodeName, OutgoingTransfer>()
@@ -49,6 +49,26 @@ export class Primary {
     this.#settings = settings
     this.#incarnation = incarnation
     this.#nextSeq = copy.executed + 1
+  }
+
+  /** The same over a copy of the state; null while a transfer goes on. */
+  copy(copyOfState: Copy): Primary | null {
+    const copy = new Primary(copyOfState, this.since, this.#settings, this.#incarnation)
+    for (const [to, transfer] of this.#transfers) {
+      const own = transfer.copy(copyOfState)
+      if (own === null) return null
+      copy.#transfers.set(to, own)
+    }
+    copy.started = this.started
+    copy.#view = this.#view
+    copy.#nextSeq = this.#nextSeq
+    copy.#pending = this.#pending.copy()
+    for (const [name, executed] of this.#acked) copy.#acked.set(name, executed)
+    for (const [clientId, request] of this.#waiting) copy.#waiting.set(clientId, request)
+    copy.#retryIsArmed = this.#retryIsArmed
+    copy.#retryFactor = this.#retryFactor
+    copy.#resendBelow = this.#resendBelow
+    return copy
   }
 
   get nextSeq(): number {

@@ -1,8 +1,8 @@
 // A replica: idle, backup or primary, as the views say that it takes from the view server alone.
 // It must never execute as primary what its backups have not acked (rule 1), accept a forward out of its view (rule 3), execute
 // during a transfer (rule 4), or serve a request as anything but primary (rule 5). docs/protocol.md tells each sentence's bad run.
-import { emptyCopy, executeNext, type Copy } from './copy'
-import type { EffectSink, Input, Machine, ReplicaState, Start } from './machine'
+import { copyOfCopy, emptyCopy, executeNext, type Copy } from './copy'
+import { noEffects, type EffectSink, type Input, type Machine, type ReplicaState, type Start } from './machine'
 import type { Between, Forward, Message, Restarted, StateTransfer } from './messages'
 import { Primary } from './primary'
 import type { Settings } from './settings'
@@ -16,6 +16,7 @@ export function createReplica(start: Start, out: EffectSink): Machine {
 }
 
 class Replica implements Machine {
+  readonly #start: Start
   readonly #name: NodeName
   readonly #incarnation: number
   readonly #address: string
@@ -35,6 +36,7 @@ class Replica implements Machine {
   #superseded = false
 
   constructor(start: Start, out: EffectSink) {
+    this.#start = start
     this.#name = start.name
     this.#incarnation = start.incarnation
     this.#address = start.address
@@ -42,6 +44,21 @@ class Replica implements Machine {
     this.#copy = emptyCopy(start.settings.tableClientsMax)
     this.#ping(out)
     out.setTimer(pingTimer, this.#settings.pingIntervalMs)
+  }
+
+  copy(): Replica | null {
+    const copy = new Replica(this.#start, noEffects)
+    copy.#copy = copyOfCopy(this.#copy)
+    const primary = this.#primary?.copy(copy.#copy) ?? null
+    if (primary === null && this.#primary !== null) return null
+    copy.#primary = primary
+    copy.#view = this.#view
+    copy.#pingViewnum = this.#pingViewnum
+    copy.#initialisedIn = this.#initialisedIn
+    copy.#incoming = this.#incoming?.copy() ?? null
+    for (const [seq, forward] of this.#ahead) copy.#ahead.set(seq, forward)
+    copy.#superseded = this.#superseded
+    return copy
   }
 
   step(input: Exclude<Input, Start>, out: EffectSink): void {

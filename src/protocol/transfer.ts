@@ -37,6 +37,18 @@ export class OutgoingTransfer {
     this.#settings = settings
   }
 
+  /** Null while it goes on: the walk over the rows has no copy. */
+  copy(copyOfState: Copy): OutgoingTransfer | null {
+    if (!this.done) return null
+    const copy = new OutgoingTransfer(this.incarnation, copyOfState, this.#settings)
+    copy.done = true
+    copy.ackedChunks = this.ackedChunks
+    copy.sentBytes = this.sentBytes
+    copy.#allCut = true
+    copy.#nextChunk = this.#nextChunk
+    return copy
+  }
+
   /** The chunks that the window has room for now. */
   nextChunks(): Chunk[] {
     const chunks: Chunk[] = []
@@ -96,7 +108,7 @@ export class OutgoingTransfer {
 export class IncomingTransfer {
   readonly viewnum: number
   readonly primaryIncarnation: number
-  readonly #store = new Store()
+  #store = new Store()
   /** By chunk, because rows must be installed in order of execution and chunks may come in any order. */
   readonly #rows = new Map<number, readonly TableRow[]>()
   #lastChunk = -1
@@ -104,6 +116,14 @@ export class IncomingTransfer {
   constructor(viewnum: number, primaryIncarnation: number) {
     this.viewnum = viewnum
     this.primaryIncarnation = primaryIncarnation
+  }
+
+  copy(): IncomingTransfer {
+    const copy = new IncomingTransfer(this.viewnum, this.primaryIncarnation)
+    copy.#store = this.#store.copy()
+    for (const [chunk, rows] of this.#rows) copy.#rows.set(chunk, rows)
+    copy.#lastChunk = this.#lastChunk
+    return copy
   }
 
   get receivedChunks(): number {

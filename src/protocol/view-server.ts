@@ -1,7 +1,7 @@
 // The view server: hears pings, decides who is primary and who is backup, tells servers and clients.
 // It must never change a view that its primary has not acked (rule 6), nor promote a server that was not in the view (rule 2).
 // docs/protocol.md, "View server", tells every sentence that is kept here with the bad run that it prevents.
-import type { EffectSink, Input, Machine, Start, Stuck, ViewCause, ViewServerState } from './machine'
+import { noEffects, type EffectSink, type Input, type Machine, type Start, type Stuck, type ViewCause, type ViewServerState } from './machine'
 import type { Message, Ping } from './messages'
 import type { Settings } from './settings'
 import { noView, sameMember, type Member, type NodeName, type View } from './view'
@@ -43,6 +43,21 @@ class ViewServer implements Machine {
     this.#settings = settings
     this.#listenChecks = settings.newCluster ? 0 : settings.deadPings
     out.setTimer(pingCheck, settings.pingCheckIntervalMs)
+  }
+
+  copy(): ViewServer {
+    const copy = new ViewServer(this.#settings, noEffects)
+    copy.#servers = this.#servers.map((server) => ({ ...server }))
+    copy.#current = this.#current
+    copy.#acked = this.#acked
+    copy.#initialised = new Map(this.#initialised)
+    copy.#listenChecks = this.#listenChecks
+    copy.#historyLost = this.#historyLost
+    copy.#stuck = this.#stuck
+    copy.#pings = this.#pings
+    copy.#getViews = this.#getViews
+    copy.#queries = this.#queries
+    return copy
   }
 
   step(input: Exclude<Input, Start>, out: EffectSink): void {

@@ -1,0 +1,81 @@
+// A copy of a machine goes on as the machine does, and neither sees what the other is given.
+import { describe, expect, test } from 'vitest'
+import { createMachine } from './node'
+import type { EffectSink, Input, Machine, Start } from './machine'
+import { defaultSettings } from './settings'
+import { utf8ToBytes } from './byte-string'
+import type { Message } from './messages'
+import { noView, type View } from './view'
+import { Store } from './application'
+
+class Effects implements EffectSink {
+  readonly list: unknown[] = []
+  send(to: string, message: Message): void { this.list.push({ to, message }) }
+  setTimer(name: string, ms: number): void { this.list.push({ name, ms }) }
+  cancelTimer(name: string): void { this.list.push({ cancelled: name }) }
+  report(report: object): void { this.list.push(report) }
+}
+
+const start = (kind: Start['kind'], name: string): Start => ({ type: 'start', name, kind, incarnation: 1, address: '', settings: defaultSettings, seed: `${name}.1` })
+const member = (name: string) => ({ name, incarnation: 1, address: '' })
+const view = (viewnum: number, primary: string, ...backups: string[]): View => ({ viewnum, primary: member(primary), backups: backups.map(member) })
+const message = (from: string, body: Message): Exclude<Input, Start> => ({ type: 'message', from, message: body })
+const viewReply = (of: View): Exclude<Input, Start> => message('vs', { type: 'view-reply', view: of, toIncarnation: 1 })
+const put = (requestId: number, viewnum: number): Exclude<Input, Start> =>
+  message('c1', { type: 'request', clientId: 'c1.1.0', requestId, viewnum, operation: { type: 'put', key: utf8ToBytes(`k${requestId}`), value: utf8ToBytes('v') } })
+
+function machineAfter(kind: Start['kind'], name: string, inputs: readonly Exclude<Input, Start>[]): Machine {
+  const machine = createMachine(start(kind, name), new Effects())
+  for (const input of inputs) machine.step(input, new Effects())
+  return machine
+}
+
+const cases: [string, Start['kind'], string, Exclude<Input, Start>[], Exclude<Input, Start>[]][] = [
+  ['a view server', 'view-server', 'vs',
+    [message('s1', { type: 'ping', viewnum: 0, incarnation: 1, address: '', initialised: [] }), { type: 'timer', name: 'ping-check' }],
+    [message('s2', { type: 'ping', viewnum: 0, incarnation: 1, address: '', initialised: [] }), { type: 'timer', name: 'ping-check' }, { type: 'timer', name: 'ping-check' }]],
+  ['a primary alone', 'replica', 's1', [viewReply(view(1, 's1')), put(1, 1)], [put(2, 1), put(2, 1), { type: 'timer', name: 'ping' }]],
+  ['a client with an operation out', 'client', 'c1',
+    [{ type: 'operation', operationId: 1, session: -1, operation: { type: 'get', key: utf8ToBytes('k') }, target: '' }, message('vs', { type: 'view-reply', view: view(1, 's1'), toIncarnation: 0 })],
+    [{ type: 'operation', operationId: 2, session: 0, operation: { type: 'get', key: utf8ToBytes('k') }, target: '' }, { type: 'timer', name: 'retry:0' }]],
+]
+
+describe('a copy of a machine', () => {
+  test.each(cases)('of %s does what the machine does, and leaves it alone', (_, kind, name, before, after) => {
+    const machine = machineAfter(kind, name, before)
+    const untouched = machine.inspect()
+    const copy = machine.copy() as Machine
+    expect(copy.inspect()).toEqual(untouched)
+    const [own, others] = [new Effects(), new Effects()]
+    for (const input of after) copy.step(input, own)
+    expect(machine.inspect()).toEqual(untouched)
+    for (const input of after) machine.step(input, others)
+    expect(own.list).toEqual(others.list)
+    expect(copy.inspect()).toEqual(machine.inspect())
+    expect(copy.inspect()).not.toEqual(untouched)
+  })
+
+  test('is refused while a state transfer is under way, and had again after it', () => {
+    const machine = machineAfter('replica', 's1', [viewReply(view(1, 's1')), put(1, 1), viewReply(view(2, 's1', 's2'))])
+    expect(machine.copy()).toBeNull()
+    machine.step(message('s2', { type: 'state-transfer-ack', viewnum: 2, fromIncarnation: 1, toIncarnation: 1, chunk: 0, installed: true }), new Effects())
+    expect(machine.copy()?.inspect()).toEqual(machine.inspect())
+  })
+
+  test('shares no key of the store that either writes or deletes', () => {
+    const store = new Store()
+    for (let index = 0; index < 500; index++) store.set(utf8ToBytes(`k${index}`), utf8ToBytes('old'))
+    const copy = store.copy()
+    const second = copy.copy()
+    copy.set(utf8ToBytes('k1'), utf8ToBytes('new'))
+    copy.delete(utf8ToBytes('k2'))
+    store.set(utf8ToBytes('k3'), utf8ToBytes('newer'))
+    expect([store.get(utf8ToBytes('k1')), store.get(utf8ToBytes('k2')), store.size]).toEqual(['old', 'old', 500])
+    expect([copy.get(utf8ToBytes('k3')), copy.size]).toEqual(['old', 499])
+    expect([second.get(utf8ToBytes('k1')), second.get(utf8ToBytes('k3')), second.size]).toEqual(['old', 'old', 500])
+  })
+
+  test('of no view is none that could be mistaken for one', () => {
+    expect(machineAfter('replica', 's9', []).copy()?.inspect()).toMatchObject({ view: noView })
+  })
+})
