@@ -52,7 +52,7 @@ export function createCarrier(channel: Channel): Carrier {
   function receiveText(text: string): void {
     let value: unknown
     try {
-      value = JSON.parse(text)
+      value = frameOfText(text)
     } catch {
       // Not JSON: undefined is no frame, and closes the channel below.
     }
@@ -82,6 +82,38 @@ export function createCarrier(channel: Channel): Carrier {
   }
 
   return { port: { send, onFrame, onClose, close }, receive, receiveText, closed }
+}
+
+/** A text in what a frame carries goes beside its JSON from this length on. */
+const besideCharacters = 4096
+
+/**
+ * A frame as text: its JSON, in one line. A long `text` in what it carries follows in the next line as it is: to escape each quote of a
+ * megabyte of events, and to take the escapes out again, costs as much as parsing the events.
+ */
+export function textOfFrame(frame: Frame): string {
+  const carried = carriedBy(frame)
+  if (carried === undefined || carried.text.length < besideCharacters) return JSON.stringify(frame)
+  const { text, ...rest } = carried
+  return `${JSON.stringify(frame.type === 'event' ? { ...frame, data: rest } : { ...frame, gives: rest })}\n${text}`
+}
+
+/** Throws on what is no JSON; whether it is a frame is `isFrame`'s to say. */
+function frameOfText(text: string): unknown {
+  const lineFeed = text.indexOf('\n')
+  if (lineFeed === -1) return JSON.parse(text)
+  const value = JSON.parse(text.slice(0, lineFeed)) as unknown
+  if (!isFrame(value)) return undefined
+  const carried = value.type === 'event' ? value.data : value.type === 'answer' ? value.gives : undefined
+  if (typeof carried !== 'object' || carried === null) return undefined
+  Object.assign(carried, { text: text.slice(lineFeed + 1) })
+  return value
+}
+
+function carriedBy(frame: Frame): { readonly text: string } | undefined {
+  const carried = frame.type === 'event' ? frame.data : frame.type === 'answer' ? frame.gives : undefined
+  const text = typeof carried === 'object' && carried !== null ? (carried as Record<string, unknown>).text : undefined
+  return typeof text === 'string' ? carried as { readonly text: string } : undefined
 }
 
 function isFrame(value: unknown): value is Frame {

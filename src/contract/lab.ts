@@ -1,14 +1,15 @@
 // The lab's interface: what a screen or a script may ask, and what it is told. Written once; carriers only move it.
 // JSON-safe values only (no undefined inside objects, no Map, no NaN): one carrier clones, another speaks JSON.
 import * as z from 'zod'
-import { isNodeName, keyBytesMax, settingLimits, valueBytesMax } from '../protocol'
-
-// Zod would probe `new Function`, which the window's content security policy reports as a violation.
-z.config({ jitless: true })
+import { keyBytesMax, settingLimits, valueBytesMax } from '../protocol'
+import { NetworkActSchema, NodeNameText } from './network'
 
 const limited = (name: keyof typeof settingLimits) => z.int().min(settingLimits[name].min).max(settingLimits[name].max)
 
 export const clusterLimits = { replicas: { min: 1, max: 7 }, clients: { min: 1, max: 8 } } as const
+
+/** A scenario's text is at most this long. */
+export const scenarioCharactersMax = 256 * 1024
 
 /** What a person chooses for a new cluster. */
 export const ClusterSettings = z.strictObject({
@@ -31,8 +32,6 @@ export const defaultClusterSettings: ClusterSettings = {
   title: '', replicas: 3, clients: 2, backupsWanted: 1, pingIntervalMs: 100, deadPings: 5,
   replication: 'synchronous', retryMs: 100, operationTimeoutMs: 10_000, seed: '',
 }
-
-const NodeNameText = z.string().refine(isNodeName, 'a node name is 1 to 32 of a-z, 0-9 and "-", a letter first')
 
 // Recorded byte strings: text, or `base64:` and base64 (trace/recorded.ts); base64 needs 4 characters for 3 bytes.
 const Key = z.string().max(keyBytesMax * 4 + 8)
@@ -66,13 +65,39 @@ export const Workload = z.strictObject({
 export type Workload = z.infer<typeof Workload>
 export const defaultWorkload: Workload = { rate: 20, inFlight: 4, mix: { put: 50, append: 10, get: 40, delete: 0, cas: 0 }, keys: 8, valueBytes: 8, clients: [] }
 
+/** A scenario that the lab can run. */
+export const ScenarioEntry = z.strictObject({
+  /** Its file under `scenarios/`, for example `mit/viewservice-1.yaml`. */
+  name: z.string(),
+  title: z.string(),
+  suite: z.string(),
+  about: z.string(),
+  points: z.number(),
+})
+export type ScenarioEntry = z.infer<typeof ScenarioEntry>
+
+/** The scenario that the session plays. How each step went is in the events (`scenario-step`). */
+export const ScenarioStatus = z.strictObject({
+  title: z.string(),
+  state: z.enum(['running', 'paused', 'passed', 'failed', 'stopped']),
+  /** Every step in words, in order; step 1 first. */
+  steps: z.array(z.string()),
+  /** The step that is next or runs now, from 1; one more than there are when it is over. */
+  at: z.int(),
+  /** One sentence when it failed or was stopped; else empty. */
+  reason: z.string(),
+})
+export type ScenarioStatus = z.infer<typeof ScenarioStatus>
+
 /** Where a session's recording stands. */
 export const RecordingStatus = z.strictObject({
   /** The file that is written (live) or read (recorded). */
   path: z.string(),
   bytes: z.int(),
-  /** Empty while all is well; else one sentence: why recording stopped, or what was cut off. */
+  /** Empty while all is well; else one sentence: why recording stopped, what was cut off, or why a file could be read so far only. */
   problem: z.string(),
+  /** An opened file that is still read: the share of it that was, from 0 to 1. Absent once all of it was. */
+  readShare: z.number().min(0).max(1).optional(),
 })
 
 /** Everything about the session that is not in its events. Sent whole, on every change, at most ten times a second. */
@@ -87,6 +112,7 @@ export const SessionStatus = z.strictObject({
   header: z.string(),
   frozen: z.boolean(),
   workload: Workload.nullable(),
+  scenario: ScenarioStatus.nullable(),
   recording: RecordingStatus.nullable(),
   /** seq of the newest event. */
   latest: z.int(),
@@ -96,6 +122,12 @@ export type SessionStatus = z.infer<typeof SessionStatus>
 /** Consecutive events: `count` lines of JSON joined by line feeds, the first with seq `from`. */
 export const EventBatch = z.strictObject({ session: z.int(), batch: z.int(), from: z.int(), count: z.int(), text: z.string() })
 export type EventBatch = z.infer<typeof EventBatch>
+
+/** The formats of `exportBegin`, by the names of `src/export`; the lab's tests hold the two lists together. */
+export const ExportFormatName = z.enum(['html', 'shiviz', 'mermaid', 'plantuml', 'perfetto', 'jepsen', 'csv'])
+
+/** Exports of one connection that may be under way at once. */
+export const exportsMax = 2
 
 const Nothing = z.strictObject({})
 const OfNode = z.strictObject({ node: NodeNameText })
@@ -109,13 +141,34 @@ export const labCalls = {
   },
   /** Ends a running session (its recording is kept) and starts a cluster; answers when all processes are up. */
   newCluster: { takes: ClusterSettings, gives: z.strictObject({ session: z.int() }) },
+  /** Also ends the reading of a file that is still read; what was read stays. */
   endSession: { takes: Nothing, gives: Nothing },
+  /**
+   * Ends a running session and starts a live one that goes on from the step of event `seq` of the session shown: every process with the
+   * state of that moment, the messages under way then under way, time standing still at first. A refused one changes nothing.
+   */
+  branch: { takes: z.strictObject({ session: z.int(), seq: z.int().min(1) }), gives: z.strictObject({ session: z.int() }) },
   kill: { takes: OfNode, gives: Nothing },
   pause: { takes: OfNode, gives: Nothing },
   resume: { takes: OfNode, gives: Nothing },
   restart: { takes: OfNode, gives: Nothing },
   freeze: { takes: Nothing, gives: Nothing },
   thaw: { takes: Nothing, gives: Nothing },
+  /** Faults, single messages and timers, break conditions. */
+  act: { takes: NetworkActSchema, gives: Nothing },
+  listScenarios: { takes: Nothing, gives: z.strictObject({ scenarios: z.array(ScenarioEntry) }) },
+  /** What is wrong with a scenario's text: `line` and `column` from 1. An empty list: it can be run. */
+  checkScenario: {
+    takes: z.strictObject({ text: z.string().max(scenarioCharactersMax) }),
+    gives: z.strictObject({ problems: z.array(z.strictObject({ line: z.int(), column: z.int(), sentence: z.string() })) }),
+  },
+  /** Ends a running session, starts the scenario's cluster and plays it: one of the list by `name`, or any `text` (name then only names it). */
+  runScenario: {
+    takes: z.strictObject({ name: z.string().max(255), text: z.string().max(scenarioCharactersMax) }),
+    gives: z.strictObject({ session: z.int() }),
+  },
+  /** Pauses before the next step, goes on, does one step, or stops for good; the cluster stays. */
+  steerScenario: { takes: z.strictObject({ act: z.enum(['pause', 'resume', 'step', 'stop']) }), gives: Nothing },
   /** Asks a client for an operation; `target` '' goes through the view server. The outcome is in the events, under this operationId. */
   invoke: {
     takes: z.strictObject({ client: NodeNameText, operation: OperationRequest, target: z.union([z.literal(''), NodeNameText]) }),
@@ -127,16 +180,48 @@ export const labCalls = {
   subscribe: { takes: z.strictObject({ session: z.int(), since: z.int().min(1) }), gives: Nothing },
   /** The screen has taken this batch; the next may come. */
   ackBatch: { takes: z.strictObject({ session: z.int(), batch: z.int() }), gives: Nothing },
+  /** Events of the session from `from` on: as many as one answer carries, at most `count`. Refused where they can no longer be had. */
+  readEvents: {
+    takes: z.strictObject({ session: z.int(), from: z.int().min(1), count: z.int().min(1) }),
+    gives: z.strictObject({ from: z.int(), count: z.int(), text: z.string() }),
+  },
   /** Reads the session's recording as a file: base64 of up to 1 MiB at `offset`; `gzip` packs the whole file first. */
   readRecording: {
     takes: z.strictObject({ gzip: z.boolean(), offset: z.int().min(0) }),
     gives: z.strictObject({ name: z.string(), base64: z.string(), next: z.int(), total: z.int() }),
   },
-  /** Opens a recording in three acts, so that any carrier can bring any file: begin, pieces of up to 1 MiB, open. */
-  uploadBegin: { takes: z.strictObject({ name: z.string().max(255), bytes: z.int().min(0) }), gives: z.strictObject({ upload: z.int() }) },
+  /**
+   * Begins an export: the events `from` to `to` (seq, both included) of the session as it is now, as a file of another tool; what
+   * comes later is not in it. A `to` beyond the newest event means up to that. Stops when another session is shown.
+   */
+  exportBegin: {
+    takes: z.strictObject({ session: z.int(), format: ExportFormatName, from: z.int().min(1), to: z.int().min(1) }),
+    gives: z.strictObject({ export: z.int(), name: z.string() }),
+  },
+  /**
+   * The next bytes of the file, up to 1 MiB as base64: empty where some time went by without any. Nothing is made unless it is asked for.
+   * `share` of the work that is done, from 0 to 1. The last piece is `done`, tells how many `events` the file has and, in
+   * sentences, what was left out; the export is over then, and so it is when this call is refused.
+   */
+  exportRead: {
+    takes: z.strictObject({ export: z.int() }),
+    gives: z.strictObject({ base64: z.string(), share: z.number().min(0).max(1), done: z.boolean(), events: z.int(), notes: z.array(z.string()) }),
+  },
+  /** Gives an export up. One that is over already: nothing happens. */
+  exportEnd: { takes: z.strictObject({ export: z.int() }), gives: Nothing },
+  /** Opens a recording in three acts, so that any carrier can bring any file: begin, pieces of up to 1 MiB, open. Begun again, the file before is given up. */
+  uploadBegin: {
+    takes: z.strictObject({ name: z.string().max(255), bytes: z.int().min(0) }),
+    /** Whoever knows the `key` may bring the whole file beside the calls, which a host may offer: as it is, and not as base64 in pieces. */
+    gives: z.strictObject({ upload: z.int(), key: z.string() }),
+  },
   uploadPiece: { takes: z.strictObject({ upload: z.int(), base64: z.string().max(1_500_000) }), gives: Nothing },
-  /** Ends a running session and shows the uploaded file; refuses a file that is not a recording with one sentence and changes nothing. */
-  uploadOpen: { takes: z.strictObject({ upload: z.int() }), gives: z.strictObject({ session: z.int() }) },
+  /**
+   * Ends a running session and shows the uploaded file, while it is still read: `readShare` of the status tells how far. A file whose
+   * beginning is no recording is refused with one sentence and changes nothing; what is wrong later is told in the status.
+   * `whileItComes`: before its pieces; the answer comes when the beginning was read.
+   */
+  uploadOpen: { takes: z.strictObject({ upload: z.int(), whileItComes: z.boolean().optional() }), gives: z.strictObject({ session: z.int() }) },
 } as const
 
 /** What the lab tells unasked. */

@@ -14,7 +14,7 @@ export interface CarrierUnderTest {
 }
 
 const status: SessionStatus = {
-  session: 1, kind: 'live', title: '', reason: '', header: '', frozen: false, workload: null, recording: null, latest: 0,
+  session: 1, kind: 'live', title: '', reason: '', header: '', frozen: false, workload: null, scenario: null, recording: null, latest: 0,
 }
 
 function refuse(): never {
@@ -25,12 +25,16 @@ function refuse(): never {
 function handlersFor(own: Partial<LabHandlers>): LabHandlers {
   return {
     hello: () => ({ version: '1', host: 'in-process', lastSettings: defaultClusterSettings, status, canPause: true }),
-    newCluster: () => ({ session: 1 }), endSession: () => ({}),
+    newCluster: () => ({ session: 1 }), endSession: () => ({}), branch: () => ({ session: 1 }),
     kill: refuse, pause: () => ({}), resume: () => ({}), restart: () => ({}), freeze: () => ({}), thaw: () => ({}),
+    act: () => ({}), listScenarios: () => ({ scenarios: [] }), checkScenario: () => ({ problems: [] }),
+    runScenario: () => ({ session: 1 }), steerScenario: () => ({}),
     invoke: () => ({ operationId: 1 }), startWorkload: () => ({}), stopWorkload: () => ({}),
     subscribe: () => ({}), ackBatch: () => ({}),
+    readEvents: () => ({ from: 1, count: 1, text: '{}' }),
     readRecording: ({ offset }) => ({ name: 'r.jsonl', base64: '', next: offset, total: offset }),
-    uploadBegin: () => ({ upload: 1 }), uploadPiece: () => ({}), uploadOpen: () => ({ session: 1 }),
+    exportBegin: () => ({ export: 1, name: 'r.csv' }), exportRead: () => ({ base64: '', share: 1, done: true, events: 0, notes: [] }), exportEnd: () => ({}),
+    uploadBegin: () => ({ upload: 1, key: 'k' }), uploadPiece: () => ({}), uploadOpen: () => ({ session: 1 }),
     ...own,
   }
 }
