@@ -1,2 +1,2 @@
 // What other rooms may use of the simulator.
-export { World, type Envelope, type Fate, type WorldOptions } from './world'
+export { World, type WorldOptions } from './world'

@@ -1,10 +1,10 @@
 // Random faults in virtual time: lost, late and doubled messages, crashes, restarts and pauses, with clients appending.
 // Whatever happens, an acknowledged append is there exactly once and in its client's order.
 import { expect, test } from 'vitest'
-import { createRandom, type Random } from '../network'
+import { anywhere, atOnce, createRandom, type Envelope, type FaultEffect, type Random } from '../network'
 import { defaultSettings, utf8ToBytes, type ReplicaState, type Settings } from '../protocol'
 import type { EventOf, TraceEvent } from '../trace'
-import { World, type Envelope } from './world'
+import { World } from './world'
 
 const seeds = Number(process.env['UNDERSTUDY_SEEDS'] ?? 40)
 
@@ -21,30 +21,35 @@ function run(seed: string, settings: Partial<Settings>): Run {
   const random = createRandom(seed)
   const events: TraceEvent[] = []
   const loss = random.next() * 0.1
-  let healed = false
   const copies: Envelope[] = []
   const world = new World({
     title: seed, seed, replicas: 3 + random.below(2), clients: 3,
     settings: { ...defaultSettings, pingIntervalMs: 20, pingCheckIntervalMs: 20, retryMs: 20, deadPings: 3, ...settings },
     onEvent: (event) => events.push(event),
-    fate: (envelope) => {
-      if (healed) return { type: 'pass', delayMs: 1 }
-      if (random.chance(loss)) return { type: 'drop', reason: 'loss' }
+    onSend: (envelope) => {
       if (copies.length < 1000 && random.chance(0.05)) copies.push(envelope)
-      return { type: 'pass', delayMs: random.chance(0.05) ? random.below(120) : random.next() * 3 }
     },
   })
+  const effects: FaultEffect[] = [
+    { type: 'drop', probability: loss },
+    { type: 'delay', probability: 1, delay: { type: 'uniform', minMs: 0, maxMs: 3 } },
+    { type: 'delay', probability: 0.05, delay: { type: 'uniform', minMs: 0, maxMs: 120 } },
+    { type: 'duplicate', probability: 0.02 }, { type: 'reorder', probability: 0.05, withinMs: 30 },
+  ]
+  for (const [index, effect] of effects.entries()) {
+    world.act({ type: 'add-fault', fault: { name: `fault ${index}`, where: anywhere, bothWays: false, effect, times: 0 }, plan: atOnce })
+  }
   const appends = new Appends(world, events)
   let faults = 0
   for (let round = 0; round < 100; round++) {
     appends.invokeWhereFree()
     world.run(random.below(100))
-    if (copies.length > 0 && random.chance(0.5)) world.duplicate(random.pick(copies), round)
+    if (copies.length > 0 && random.chance(0.5)) world.resend(random.pick(copies))
     if (random.chance(0.4) && inject(world, random)) faults++
   }
-  healed = true
+  for (const name of world.transit.faults) world.act({ type: 'remove-fault', fault: name })
   for (const name of world.names) if (!world.isUp(name)) world.restart(name)
-  for (const name of ['s1', 's2', 's3', 's4']) if (world.names.includes(name)) world.resume(name)
+  for (const name of ['s1', 's2', 's3', 's4']) if (world.isPaused(name)) world.resume(name)
   // Appends that are open may still be acknowledged: the read must come after the last of them.
   world.runUntil(() => appends.allReturned(), 30_000)
   const reader = world.invoke('c1', { type: 'get', key: utf8ToBytes('log') }, { session: 1 })

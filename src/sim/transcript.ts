@@ -1,10 +1,11 @@
 // Runs a transcript: a text of commands, each followed by `----` and by what then happened, in the order in which it happened.
 // The answer of `runTranscript` is the whole text again with fresh answers, so a test compares files and `-u` refreshes them.
 // docs/protocol.md, "Transcripts", lists the commands. Used by tests only.
+import type { Envelope, FaultEffect } from '../network'
 import { defaultSettings, utf8ToBytes, type NodeName, type Operation } from '../protocol'
 import { recordBytes, type EventOf, type TraceEvent } from '../trace'
 import { describeEvent, describeMessage, describeView } from './transcript-lines'
-import { World, type Envelope, type Fate } from './world'
+import { World } from './world'
 
 /** How long `until` and `do` wait when they are not told. */
 const untilLimitMs = 10_000
@@ -17,12 +18,6 @@ interface Pattern {
   readonly kind: string
   readonly from: string
   readonly to: string
-}
-
-interface Rule extends Pattern {
-  readonly fate: Fate
-  /** How many messages it still applies to. */
-  left: number
 }
 
 /** Runs every block of the transcript and returns its text with the answers that it gave now. */
@@ -43,10 +38,9 @@ class Run {
   #world: World | undefined
   #lines: string[] = []
   #shown = new Set<string>()
-  #rules: Rule[] = []
+  #faults = 0
   #kept: Envelope[] = []
   #keeping: Pattern[] = []
-  #copies = 0
   readonly #events: TraceEvent[] = []
   readonly #counts = new Map<string, number>()
 
@@ -70,13 +64,11 @@ class Run {
       case 'pause': return this.world.pause(first)
       case 'resume': return this.world.resume(first)
       case 'lose-peer': return this.world.losePeer(first)
-      case 'hold': return this.#rule(words, { type: 'hold', reason: 'by hand' })
-      case 'drop': return this.#rule(words, { type: 'drop', reason: 'by hand' })
-      case 'delay': return this.#rule(words.slice(1), { type: 'pass', delayMs: Number(first) })
+      case 'hold': return this.#fault(words, { type: 'hold' })
+      case 'drop': return this.#fault(words, { type: 'drop', probability: 1 })
+      case 'delay': return this.#fault(words.slice(1), { type: 'delay', probability: 1, delay: { type: 'constant', ms: Number(first) - linkDelayMs } })
       case 'cut': return this.#cut(words)
-      case 'mend':
-        this.#rules = []
-        return
+      case 'mend': return this.world.transit.faults.forEach((name) => this.world.act({ type: 'remove-fault', fault: name }))
       case 'release': return this.#release(words)
       case 'keep': return void this.#keeping.push(patternOf(words))
       case 'redeliver': return this.#redeliver(words)
@@ -104,7 +96,7 @@ class Run {
     for (const name of Object.keys(settings)) if (!(name in defaultSettings)) throw new Error(`there is no setting ${name}`)
     this.#world = new World({
       title: '', seed: '1', replicas, clients, settings: { ...defaultSettings, ...settings },
-      fate: (envelope) => this.#fate(envelope), onEvent: (event) => this.#onEvent(event),
+      linkDelayMs, onSend: (envelope) => this.#sent(envelope), onEvent: (event) => this.#onEvent(event),
     })
   }
 
@@ -123,13 +115,9 @@ class Run {
     if (vs.kind === 'view-server') this.#say(`${describeView(vs.current)}, acked`)
   }
 
-  #fate(envelope: Envelope): Fate {
+  #sent(envelope: Envelope): void {
     this.#counts.set(envelope.message.type, (this.#counts.get(envelope.message.type) ?? 0) + 1)
     if (this.#keeping.some((pattern) => matches(pattern, envelope))) this.#kept.push(envelope)
-    const rule = this.#rules.find((candidate) => candidate.left > 0 && matches(candidate, envelope))
-    if (!rule) return { type: 'pass', delayMs: linkDelayMs }
-    rule.left--
-    return rule.fate
   }
 
   #onEvent(event: TraceEvent): void {
@@ -157,7 +145,7 @@ class Run {
       }
       case 'returned': return this.#returned(Number(which)) !== undefined
       case 'stuck': return some((event) => event.type === 'stuck' && event.stuck !== null)
-      case 'held': return this.world.held.some(({ message }) => message.type === which)
+      case 'held': return this.#held().some(({ message }) => message.type === which)
       default: throw new Error(`a transcript cannot wait for ${what}`)
     }
   }
@@ -187,17 +175,20 @@ class Run {
   // ---- the network
 
   /** hold|drop KIND FROM>TO [next N] */
-  #rule(words: readonly string[], fate: Fate): void {
+  #fault(words: readonly string[], effect: FaultEffect): void {
+    const { kind, from, to } = patternOf(words)
     const next = words.indexOf('next')
-    const left = next < 0 ? Infinity : Number(words[next + 1])
-    this.#rules.unshift({ ...patternOf(words), fate, left })
+    const some = <Name extends string>(name: string): Name[] => name === '*' ? [] : [name as Name]
+    const where = { from: some(from), to: some(to), kinds: some<Envelope['message']['type']>(kind) }
+    const fault = { name: `${effect.type} ${++this.#faults}`, where, bothWays: false, effect, times: next < 0 ? 0 : Number(words[next + 1]) }
+    this.world.act({ type: 'add-fault', fault, plan: { inMs: 0, forMs: 0 } })
   }
 
   /** cut A B (both ways) or cut A>B */
   #cut(words: readonly string[]): void {
     const [one = '', other] = words
     const links = other === undefined ? [one] : [`${one}>${other}`, `${other}>${one}`]
-    for (const link of links) this.#rule(['*', link], { type: 'drop', reason: `${link} is cut` })
+    for (const link of links) this.#fault(['*', link], { type: 'cut' })
   }
 
   /** release [reversed] KIND FROM>TO [next N] */
@@ -206,9 +197,9 @@ class Run {
     const rest = reversed ? words.slice(1) : words
     const pattern = patternOf(rest)
     const next = rest.indexOf('next')
-    const found = this.world.held.filter((envelope) => matches(pattern, envelope))
+    const found = this.#held().filter((envelope) => matches(pattern, envelope))
     const ordered = reversed ? found.toReversed() : found
-    for (const envelope of ordered.slice(0, next < 0 ? undefined : Number(rest[next + 1]))) this.world.release(envelope)
+    for (const envelope of ordered.slice(0, next < 0 ? undefined : Number(rest[next + 1]))) this.world.act({ type: 'deliver', id: envelope.id })
   }
 
   /** redeliver KIND FROM>TO [last]: copies of the messages that `keep` remembered. */
@@ -217,8 +208,12 @@ class Run {
     const found = this.#kept.filter((envelope) => matches(pattern, envelope))
     for (const envelope of words.includes('last') ? found.slice(-1) : found) {
       this.#say(`again: ${describeMessage(envelope.from, envelope.to, envelope.message)}`)
-      this.world.duplicate(envelope, ++this.#copies)
+      this.world.resend(envelope)
     }
+  }
+
+  #held(): Envelope[] {
+    return [...this.world.transit.onItsWay].map(({ envelope }) => envelope)
   }
 
   // ---- looking
