@@ -1,2 +1,5 @@
 // What other rooms may use of the checkers.
-export { NodeReplay, type Difference, type EventSource } from './restep'
+export { Conformance, differenceSentence, type Conformity, type NodeDifference } from './conformance'
+export { NodeReplay, type Difference, type EventSource, type ReplayCheckpoint } from './restep'
+export { ReplayKeeper, type Seen } from './replay-keeper'
+export { DeliveryPreview, previewDelivery, type Preview } from './preview'

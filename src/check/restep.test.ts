@@ -9,7 +9,7 @@ function session(): { world: World; events: TraceEvent[]; source: EventSource } 
   const events: TraceEvent[] = []
   const world = new World({
     title: '', seed: '1', replicas: 3, clients: 1, settings: defaultSettings,
-    fate: () => ({ type: 'pass', delayMs: 1 }), onEvent: (event) => events.push(JSON.parse(JSON.stringify(event)) as TraceEvent),
+    onEvent: (event) => events.push(JSON.parse(JSON.stringify(event)) as TraceEvent),
   })
   world.run(500)
   world.invoke('c1', { type: 'put', key: utf8ToBytes('ä'), value: utf8ToBytes('1') })

@@ -2,7 +2,7 @@
 // Inputs are recorded and states are not, so this is the only way to see one; where the effects differ from the recorded ones the
 // protocol has changed since, and what is shown from there on is said to be so.
 import { createMachine, type EffectSink, type Input, type Machine, type Message, type NodeState, type Report, type Start } from '../protocol'
-import { messageId, messageOf, operationInputOf, recordMessage, recordReport, type EventOf, type TraceEvent, type TraceHeader } from '../trace'
+import { messageId, messageOf, operationInputOf, recordMessage, recordReport, type EventOf, type Recorded, type TraceEvent, type TraceHeader } from '../trace'
 
 /** How a replay finds its events: `eventAt(seq)` from 1, and the seq of the event that sent a message. */
 export interface EventSource {
@@ -21,15 +21,36 @@ export interface Difference {
   readonly found: string
 }
 
-/** An effect as text, for comparing and for showing. */
-type EffectText = string
+/** An effect, as a machine gave it or as it was recorded: a message with its id, or a report. */
+type Effect = { readonly id: string; readonly to: string; readonly message: Recorded<Message> } | { readonly report: Readonly<Record<string, unknown>> }
+
+/** A life stepped up to a moment, from which its replay goes on; may be taken up any number of times. */
+export interface ReplayCheckpoint {
+  readonly node: string
+  readonly incarnation: number
+  /** Every event up to and including this one was looked at. */
+  readonly lookedAt: number
+  readonly seq: number
+  readonly step: number
+  readonly machine: Machine
+  readonly difference: Difference | null
+  readonly pending: PendingStep | null
+}
+
+/** A step whose effects are compared when all of them were seen. */
+interface PendingStep {
+  readonly seq: number
+  readonly step: number
+  readonly expected: Effect[]
+  readonly found: readonly Effect[]
+}
 
 /** One life of a node, from its start on. Goes forward only; a new one is begun to go back. */
 export class NodeReplay {
   readonly node: string
   readonly incarnation: number
   readonly #source: EventSource
-  readonly #sink = new TextSink()
+  readonly #sink = new RecordingSink()
   #machine: Machine | null = null
   /** The input event of the last step taken; 0 before the start. */
   #seq = 0
@@ -37,16 +58,37 @@ export class NodeReplay {
   #before: NodeState | null = null
   #difference: Difference | null = null
   /** Effects recorded for the running step, compared when the next input comes. */
-  #pending: { seq: number; step: number; expected: EffectText[]; found: EffectText[] } | null = null
+  #pending: PendingStep | null = null
   /** The next event to look at. */
   #next: number
+  /** The last input of this life up to a target: the step whose state before is kept. */
+  #last = { target: -1, seq: 0 }
 
-  /** `startSeq` is the seq of the life's `node-started`. */
-  constructor(source: EventSource, start: EventOf<'node-started'>) {
+  /** Begins with the life's start, or goes on from a checkpoint of it. */
+  constructor(source: EventSource, from: EventOf<'node-started'> | ReplayCheckpoint) {
     this.#source = source
-    this.node = start.node
-    this.incarnation = start.incarnation
-    this.#next = start.seq
+    this.node = from.node
+    this.incarnation = from.incarnation
+    if ('type' in from) {
+      this.#next = from.seq
+      return
+    }
+    this.#next = from.lookedAt + 1
+    this.#seq = from.seq
+    this.#step = from.step
+    this.#difference = from.difference
+    // The checkpoint stays as it is. Only a machine in a transfer has no copy, and such a one is in no checkpoint.
+    this.#machine = from.machine.copy()
+    this.#pending = from.pending && { ...from.pending, expected: [...from.pending.expected] }
+  }
+
+  /** Null before the start, and while the machine cannot be copied. */
+  checkpoint(): ReplayCheckpoint | null {
+    const machine = this.#machine?.copy() ?? null
+    return machine && {
+      node: this.node, incarnation: this.incarnation, lookedAt: this.#next - 1, seq: this.#seq, step: this.#step, machine, difference: this.#difference,
+      pending: this.#pending && { ...this.#pending, expected: [...this.#pending.expected] },
+    }
   }
 
   /** The seq of the input that led to the present state; 0 before the start. */
@@ -73,7 +115,7 @@ export class NodeReplay {
     return this.#machine?.inspect() ?? null
   }
 
-  /** The state before the last step, if `advance` was told to keep it. */
+  /** The state before the last step; null if that step lies far before the event that `advance` was told to come to. */
   get before(): NodeState | null {
     return this.#before
   }
@@ -91,6 +133,23 @@ export class NodeReplay {
     return this.#next > seq
   }
 
+  /** The same at once for who wants no state before the last step: nothing is copied on the way. */
+  advanceOnly(seq: number): void {
+    for (; this.#next <= seq; this.#next++) {
+      const event = this.#source.eventAt(this.#next)
+      if (event) this.#look(event, Infinity)
+    }
+  }
+
+  /**
+   * Steps the machine once more, with an input that was not recorded, and answers the state after it; null before the start. The
+   * replay has left the recording then and must not be advanced any more.
+   */
+  spend(input: Exclude<Input, Start>, out: EffectSink): NodeState | null {
+    this.#machine?.step(input, out)
+    return this.after
+  }
+
   /** Compares the last step too; for a replay that has seen every event of its recording. */
   finish(): void {
     this.#compare()
@@ -98,13 +157,13 @@ export class NodeReplay {
 
   #look(event: TraceEvent, target: number): void {
     if (event.type === 'message-sent') {
-      if (this.#isOwnMessage(event.id)) this.#pending?.expected.push(sentText(event.id, event.to, JSON.stringify(event.message)))
+      if (this.#isOwnMessage(event.id)) this.#pending?.expected.push({ id: event.id, to: event.to, message: event.message })
       return
     }
     if (!('node' in event) || event.node !== this.node || !('incarnation' in event) || event.incarnation !== this.incarnation) return
     const input = this.#inputOf(event)
     if (input) return this.#take(input, event.seq, 'step' in event ? event.step : 0, target)
-    if ('step' in event) this.#pending?.expected.push(reportText(event))
+    if ('step' in event) this.#pending?.expected.push({ report: reportOf(event) })
   }
 
   #inputOf(event: TraceEvent): Input | undefined {
@@ -129,7 +188,7 @@ export class NodeReplay {
     this.#compare()
     this.#sink.begin(this.node, this.incarnation, step)
     // Looking into a machine copies its state: only the step that will be shown is worth it.
-    if (this.#machine && this.#isLastBefore(seq, target)) this.#before = this.#machine.inspect()
+    this.#before = this.#machine && target !== Infinity && this.#isLastBefore(seq, target) ? this.#machine.inspect() : null
     if (input.type === 'start') {
       this.#before = null
       this.#machine = createMachine(input, this.#sink)
@@ -139,15 +198,20 @@ export class NodeReplay {
     this.#pending = { seq, step, expected: [], found: this.#sink.effects }
   }
 
-  /** True if no later input of this life comes before the target; looked for only near it. */
+  /** True if no later input of this life comes before the target. */
   #isLastBefore(seq: number, target: number): boolean {
-    const near = 2000
-    if (target - seq > near) return false
-    for (let later = seq + 1; later <= target; later++) {
-      const event = this.#source.eventAt(later)
-      if (event && 'node' in event && event.node === this.node && this.#inputOf(event)) return false
+    if (this.#last.target !== target) {
+      // Looked for once, from the target back: most events near it are no inputs of this life.
+      let last = target
+      while (last > seq && !this.#isOwnInput(this.#source.eventAt(last))) last--
+      this.#last = { target, seq: last }
     }
-    return true
+    return this.#last.seq <= seq
+  }
+
+  #isOwnInput(event: TraceEvent | undefined): boolean {
+    return event !== undefined && 'node' in event && event.node === this.node && 'incarnation' in event && event.incarnation === this.incarnation
+      && this.#inputOf(event) !== undefined
   }
 
   /** Effects are compared one step late, when all of them have been seen. */
@@ -157,10 +221,9 @@ export class NodeReplay {
     if (!pending || this.#difference) return
     const length = Math.max(pending.expected.length, pending.found.length)
     for (let index = 0; index < length; index++) {
-      const expected = pending.expected[index] ?? 'nothing'
-      const found = pending.found[index] ?? 'nothing'
-      if (expected === found) continue
-      this.#difference = { seq: pending.seq, step: pending.step, expected, found }
+      const [expected, found] = [pending.expected[index], pending.found[index]]
+      if (expected !== undefined && found !== undefined && isSame(expected, found)) continue
+      this.#difference = { seq: pending.seq, step: pending.step, expected: effectText(expected), found: effectText(found) }
       return
     }
   }
@@ -170,9 +233,9 @@ export class NodeReplay {
   }
 }
 
-/** Notes effects as text; timers are not compared, as each that fires is an input of its own. */
-class TextSink implements EffectSink {
-  effects: EffectText[] = []
+/** Notes effects as they would be recorded; timers are not compared, as each that fires is an input of its own. */
+class RecordingSink implements EffectSink {
+  effects: Effect[] = []
   #node = ''
   #incarnation = 0
   #step = 0
@@ -188,7 +251,7 @@ class TextSink implements EffectSink {
 
   send(to: string, message: Message): void {
     const id = messageId(this.#node, this.#incarnation, this.#step, this.#index++)
-    this.effects.push(sentText(id, to, JSON.stringify(sorted(recordMessage(message)))))
+    this.effects.push({ id, to, message: recordMessage(message) })
   }
 
   setTimer(): void {
@@ -200,22 +263,33 @@ class TextSink implements EffectSink {
   }
 
   report(report: Report): void {
-    this.effects.push(JSON.stringify(sorted(recordReport(report))))
+    this.effects.push({ report: recordReport(report) as unknown as Readonly<Record<string, unknown>> })
   }
 }
 
-function sentText(id: string, to: string, message: string): EffectText {
-  return `${id} to ${to} ${JSON.stringify(sorted(JSON.parse(message) as unknown))}`
-}
-
 /** A report's event without what the trace added to it. */
-function reportText(event: TraceEvent): EffectText {
+function reportOf(event: TraceEvent): Readonly<Record<string, unknown>> {
   const { seq: _seq, at: _at, wall: _wall, ...rest } = event
   const { node: _node, incarnation: _incarnation, step: _step, ...report } = rest as Record<string, unknown>
-  return JSON.stringify(sorted(report))
+  return report
 }
 
-/** The same value with its keys in order, so that equal effects are equal text whoever wrote them. */
+/** Equal values, whatever the order of their keys: no text is made of what agrees. */
+function isSame(one: unknown, other: unknown): boolean {
+  if (one === other) return true
+  if (typeof one !== 'object' || typeof other !== 'object' || one === null || other === null || Array.isArray(one) !== Array.isArray(other)) return false
+  const [keys, otherKeys] = [Object.keys(one), Object.keys(other)]
+  return keys.length === otherKeys.length
+    && keys.every((key) => Object.hasOwn(other, key) && isSame((one as Record<string, unknown>)[key], (other as Record<string, unknown>)[key]))
+}
+
+/** For showing: with its keys in order, so that what differs is seen. */
+function effectText(effect: Effect | undefined): string {
+  if (effect === undefined) return 'nothing'
+  return 'report' in effect ? JSON.stringify(sorted(effect.report)) : `${effect.id} to ${effect.to} ${JSON.stringify(sorted(effect.message))}`
+}
+
+/** The same value with its keys in order. */
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted)
   if (typeof value !== 'object' || value === null) return value
