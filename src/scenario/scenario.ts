@@ -1,0 +1,76 @@
+// A scenario that was read and found to make sense: its cluster, and its steps in order with the lines where they stand.
+import { defaultSettings, viewServerName, type NodeName, type Settings } from '../protocol'
+import type { PlainStep, ScenarioForm } from './schema'
+import { stepText } from './words'
+
+/** Where something stands in a file; both count from 1. */
+export interface Place {
+  readonly line: number
+  readonly column: number
+}
+
+export interface ScenarioStepLine {
+  /** From 1, in the order of the file; a repetition's steps are counted once. */
+  readonly number: number
+  readonly step: PlainStep
+  readonly text: string
+  readonly place: Place
+}
+
+/** One step, or several that are repeated. */
+export interface Block {
+  readonly times: number
+  readonly steps: readonly ScenarioStepLine[]
+}
+
+export interface Scenario {
+  /** The file's name, as it was given. */
+  readonly name: string
+  readonly title: string
+  readonly suite: string
+  readonly about: string
+  readonly points: number
+  readonly seed: string
+  readonly on: readonly ('processes' | 'simulator')[]
+  readonly replicas: number
+  readonly clients: number
+  /** The servers and clients that are there from the beginning. */
+  readonly start: readonly NodeName[]
+  readonly settings: Settings
+  readonly blocks: readonly Block[]
+  /** Every step once, in order. */
+  readonly steps: readonly ScenarioStepLine[]
+}
+
+/** The nodes of a cluster of that size: vs, s1 ..., c1 ... */
+export function nodeNames(replicas: number, clients: number): { servers: NodeName[]; clients: NodeName[]; all: NodeName[] } {
+  const named = (prefix: string, count: number): NodeName[] => Array.from({ length: count }, (_, index) => `${prefix}${index + 1}`)
+  const servers = named('s', replicas)
+  const some = named('c', clients)
+  return { servers, clients: some, all: [viewServerName, ...servers, ...some] }
+}
+
+/** Settings that make a scenario quick where it says nothing else: a server is dead after 400 ms of silence. */
+const scenarioDefaults = { pingIntervalMs: 50, deadPings: 8, retryMs: 50, operationTimeoutMs: 10_000 } as const
+
+/** From the checked form of a file; `placeOf` finds where a step stands. */
+export function scenarioOf(name: string, form: ScenarioForm, placeOf: (path: readonly (string | number)[]) => Place): Scenario {
+  const { title, suite, about, points, seed, on } = form
+  const { replicas, clients, start, ...given } = form.cluster
+  const chosen = { ...scenarioDefaults, ...withoutUndefined(given) }
+  let number = 0
+  const lineOf = (step: PlainStep, path: readonly (string | number)[]): ScenarioStepLine => ({ number: ++number, step, text: stepText(step), place: placeOf(path) })
+  const blocks = form.steps.map(({ repeat, ...step }, index): Block => repeat
+    ? { times: repeat.times, steps: repeat.steps.map((inner, at) => lineOf(inner, ['steps', index, 'repeat', 'steps', at])) }
+    : { times: 1, steps: [lineOf(step, ['steps', index])] })
+  return {
+    name, title, suite, about, points, seed, on, replicas, clients,
+    start: start ?? nodeNames(replicas, clients).all.slice(1),
+    settings: { ...defaultSettings, ...chosen, pingCheckIntervalMs: given.pingCheckIntervalMs ?? chosen.pingIntervalMs },
+    blocks, steps: blocks.flatMap(({ steps }) => steps),
+  }
+}
+
+function withoutUndefined<Values extends object>(values: Values): { [Key in keyof Values]?: Exclude<Values[Key], undefined> } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as { [Key in keyof Values]?: Exclude<Values[Key], undefined> }
+}
