@@ -13,14 +13,16 @@ interface Waiting {
 export class ClusterClock {
   readonly #wall: Microseconds
   readonly #began: number
-  #passed = 0
+  #passed: number
   /** The wall at which the clock was last set going; undefined while it stands. */
   #since: number | undefined
   readonly #waiting = new Set<Waiting>()
 
-  constructor(wall: Microseconds) {
+  /** `begin`: the times at which a session goes on, in microseconds. */
+  constructor(wall: Microseconds, begin = { at: 0, wall: 0 }) {
     this.#wall = wall
-    this.#began = wall()
+    this.#began = wall() - begin.wall
+    this.#passed = begin.at
   }
 
   get isRunning(): boolean {
@@ -62,8 +64,10 @@ export class ClusterClock {
 
   #arm(waiting: Waiting): void {
     waiting.handle = setTimeout(() => {
+      // The host's timers may come a moment early; nothing here does.
+      if (this.now() < waiting.due) return this.#arm(waiting)
       this.#waiting.delete(waiting)
       waiting.action()
-    }, Math.max(0, (waiting.due - this.now()) / 1000))
+    }, Math.max(0, Math.ceil((waiting.due - this.now()) / 1000)))
   }
 }

@@ -4,18 +4,23 @@ import { randomBytes } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { viewServerName, type NodeName, type Operation } from '../protocol'
-import type { TraceHeader } from '../trace'
-import { decodeFromSwitchboard, encodeToSwitchboard, type Command, type FromSwitchboard, type Invoke, type ToSwitchboard } from './control'
+import type { NetworkAct } from '../network'
+import type { ScenarioStep, TraceHeader } from '../trace'
+import type { WorkloadPlan } from '../workload'
+import { decodeFromSwitchboard, encodeToSwitchboard, type BranchBegin, type Command, type FromSwitchboard, type Invoke, type ToSwitchboard } from './control'
 import { FrameSplitter, FrameWriter } from './frame'
 import { labFrameBytesMax } from './lab-frames'
 import { createSocketPath, startNodeProcess, startSwitchboardProcess, type Child } from './supervisor'
-import type { WorkloadPlan } from './workload'
 
 export interface ClusterOptions {
   /** Names every node; its settings are the cluster's. */
   readonly header: TraceHeader
-  /** Created here, mode 0600, the header line first; must not exist. */
+  /** The nodes to start; without it all. The view server is always among them. */
+  readonly start?: readonly NodeName[]
+  /** Created here, mode 0600, the header line first; must not exist. A branch's is there already, with the events that it begins with. */
   readonly recordingPath: string
+  /** The cluster goes on from the end of its recording, standing still at first; `header.parent` names what it branches from. */
+  readonly branch?: BranchStart
   /** Paths of the built programs. */
   readonly nodeProgram: string
   readonly switchboardProgram: string
@@ -27,6 +32,13 @@ export interface ClusterOptions {
   onEnded(reason: string): void
 }
 
+export interface BranchStart extends BranchBegin {
+  /** The incarnation of each node's last start; 0 for one that was never started. */
+  readonly incarnations: ReadonlyMap<NodeName, number>
+  /** Nodes that live at the moment. */
+  readonly lives: readonly NodeName[]
+}
+
 /** What a person may do to a running cluster. Every act rejects with one plain sentence where it makes no sense. */
 export interface RunningCluster {
   kill(node: NodeName): Promise<void>
@@ -36,6 +48,10 @@ export interface RunningCluster {
   restart(node: NodeName): Promise<void>
   freeze(): Promise<void>
   thaw(): Promise<void>
+  /** Faults, single messages and timers, break conditions. */
+  act(act: NetworkAct): Promise<void>
+  /** Writes how far a scenario has come into the trace. */
+  tell(event: ScenarioStep): Promise<void>
   invoke(request: { client: NodeName; operation: Operation; target: NodeName | ''; label: string; session?: number }): Promise<{ operationId: number }>
   startWorkload(plan: WorkloadPlan): Promise<void>
   stopWorkload(): Promise<void>
@@ -90,15 +106,32 @@ class Cluster implements RunningCluster {
   }
 
   async start(): Promise<void> {
-    const { header, recordingPath } = this.#options
-    await this.#command({ type: 'open', header, recordingPath, socketPath: this.#socketPath, secret: this.#secret })
-    await Promise.all(header.nodes.map(({ name }) => this.#startNode(name)))
+    const { header, recordingPath, branch } = this.#options
+    if (branch) return this.#startBranch(branch)
+    const names = header.nodes.map(({ name }) => name)
+    const start = this.#options.start ? names.filter((name) => name === viewServerName || this.#options.start?.includes(name)) : names
+    await this.#command({ type: 'open', header, recordingPath, socketPath: this.#socketPath, secret: this.#secret, start, branch: null })
+    await Promise.all(start.map((name) => this.#startNode(name)))
     await this.#command({ type: 'go' })
   }
 
-  async #startNode(name: NodeName): Promise<void> {
+  /** The processes of a branch have the incarnations that the nodes had. */
+  async #startBranch({ incarnations, lives, seq, bytes, at, wall }: BranchStart): Promise<void> {
+    const { header, recordingPath } = this.#options
+    const begin = { seq, bytes, at, wall }
+    await this.#command({ type: 'open', header, recordingPath, socketPath: this.#socketPath, secret: this.#secret, start: [], branch: begin })
+    for (const [name, incarnation] of incarnations) this.#incarnations.set(name, incarnation)
+    await Promise.all(lives.map((name) => this.#startProcess(name, incarnations.get(name) ?? 0)))
+    await this.#command({ type: 'branch' })
+  }
+
+  #startNode(name: NodeName): Promise<void> {
     const incarnation = (this.#incarnations.get(name) ?? 0) + 1
     this.#incarnations.set(name, incarnation)
+    return this.#startProcess(name, incarnation)
+  }
+
+  async #startProcess(name: NodeName, incarnation: number): Promise<void> {
     const child = startNodeProcess(this.#options.nodeProgram, this.#socketPath, this.#secret, name, incarnation)
     if (child.pid === undefined) {
       const { stderr } = await child.exited
@@ -127,7 +160,7 @@ class Cluster implements RunningCluster {
   }
 
   async restart(node: NodeName): Promise<void> {
-    if (!this.#incarnations.has(node)) throw new Error(`There is no node ${node}.`)
+    if (!this.#options.header.nodes.some(({ name }) => name === node)) throw new Error(`There is no node ${node}.`)
     if (node === viewServerName) {
       throw new Error('The view server is not restarted: it would not know the views it made, and by then an empty server might be made primary.')
     }
@@ -141,6 +174,14 @@ class Cluster implements RunningCluster {
 
   thaw(): Promise<void> {
     return this.#command({ type: 'thaw' })
+  }
+
+  act(act: NetworkAct): Promise<void> {
+    return this.#command({ type: 'act', act })
+  }
+
+  tell(event: ScenarioStep): Promise<void> {
+    return this.#command({ type: 'tell', event })
   }
 
   async invoke(request: Parameters<RunningCluster['invoke']>[0]): Promise<{ operationId: number }> {

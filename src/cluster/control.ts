@@ -1,18 +1,32 @@
 // What the lab and its switchboard say to each other, over a pipe that both inherit: commands and answers as JSON, events as text.
 // The pipe's end is the lab's end: the switchboard then kills every node, flushes and exits.
-import type { TraceHeader } from '../trace'
+import type { NetworkAct } from '../network'
+import type { ScenarioStep, TraceHeader } from '../trace'
+import type { WorkloadPlan } from '../workload'
 import type { Cursor, FrameWriter } from './frame'
 import type { OperationFrame } from './lab-frames'
 import { encodeOperationInput, decodeOperationInput } from './lab-frames'
-import type { WorkloadPlan } from './workload'
 
 /** The file descriptor of the pipe in the switchboard process. */
 export const controlDescriptor = 3
 
+/** Where a branch begins: the last event of its recording so far, the file's length, and the times of that event. */
+export interface BranchBegin {
+  readonly seq: number
+  readonly bytes: number
+  /** Microseconds, as in the event. */
+  readonly at: number
+  readonly wall: number
+}
+
 /** Commands of the lab. Each is answered `done` or refused with one sentence. */
 export type Command =
   /** First of all: where to listen and write. Answered when the socket listens. */
-  | { readonly type: 'open'; readonly header: TraceHeader; readonly recordingPath: string; readonly socketPath: string; readonly secret: string }
+  | { readonly type: 'open'; readonly header: TraceHeader; readonly recordingPath: string; readonly socketPath: string; readonly secret: string
+    /** The nodes that are started with the cluster. */
+    readonly start: readonly string[]
+    /** The recording is there already, with the events that a branch begins with. */
+    readonly branch: BranchBegin | null }
   /** A process was started for this node; answered when it has connected and taken its start input, refused if it ends before. */
   | { readonly type: 'started'; readonly node: string; readonly incarnation: number; readonly pid: number }
   | { readonly type: 'start-failed'; readonly node: string; readonly incarnation: number; readonly reason: string }
@@ -20,8 +34,14 @@ export type Command =
   | { readonly type: 'exited'; readonly node: string; readonly incarnation: number; readonly code: number | null; readonly signal: string | null; readonly stderr: string }
   /** Every node is up: time begins. */
   | { readonly type: 'go' }
+  /** Every process of a branch is up: each lives its life again, then the cluster stands still. Answered when it does. */
+  | { readonly type: 'branch' }
   | { readonly type: 'kill' | 'pause' | 'resume'; readonly node: string }
   | { readonly type: 'freeze' | 'thaw' }
+  /** Faults, single messages and timers, break conditions. */
+  | { readonly type: 'act'; readonly act: NetworkAct }
+  /** A scenario tells how far it has come, for the trace. */
+  | { readonly type: 'tell'; readonly event: ScenarioStep }
   | { readonly type: 'start-workload'; readonly plan: WorkloadPlan }
   | { readonly type: 'stop-workload' }
   /** Kills every node; answered when the last has gone and the recording is closed. */

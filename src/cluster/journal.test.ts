@@ -15,7 +15,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
 const header: TraceHeader = {
-  understudy: 'recording', version: 1, source: 'live', title: '', createdAt: '', settings: defaultSettings, seed: '', protocolHash: '', nodes: [],
+  understudy: 'recording', version: 3, parent: null, source: 'live', title: '', createdAt: '', settings: defaultSettings, seed: '', protocolHash: '', nodes: [],
 }
 
 function journal(write?: (file: number, text: string) => number) {
@@ -73,6 +73,21 @@ test('a full disk stops the recording with a sentence; what is told goes on, and
   const text = readFileSync(path, 'utf8')
   expect(text.endsWith('\n')).toBe(true)
   expect(text.trimEnd().split('\n')).toHaveLength(2)
+})
+
+test('a recording that is there is gone on with: numbers, times and bytes follow its own', () => {
+  const path = join(folder, 'begun.jsonl')
+  const beginning = '{"understudy":"recording"}\n{"seq":1,"at":5,"wall":7,"type":"thawed","freeze":1}\n'
+  writeFileSync(path, beginning)
+  const files: number[] = []
+  const clock = new ClusterClock(() => 0, { at: 5, wall: 7 })
+  const made = new Journal({
+    path, header, clock, begin: { seq: 1, bytes: beginning.length }, onEvents: () => undefined, onFile: (bytes) => files.push(bytes),
+  })
+  made.event({ type: 'thawed', freeze: 2 })
+  made.close()
+  expect(readFileSync(path, 'utf8')).toBe(`${beginning}{"seq":2,"at":5,"wall":7,"type":"thawed","freeze":2}\n`)
+  expect(files.at(-1)).toBe(statSync(path).size)
 })
 
 test('a file that is there already is not touched', () => {

@@ -8,6 +8,8 @@ export interface JournalOptions {
   readonly path: string
   readonly header: TraceHeader
   readonly clock: ClusterClock
+  /** The file is there and whole up to this event and length, and is gone on with; without it a new one is made. */
+  readonly begin?: { readonly seq: number; readonly bytes: number }
   /** Consecutive events: JSON lines joined by line feeds. */
   readonly onEvents: (from: number, count: number, text: string) => void
   /** After every change of the problem, and after each flush with the file's length. */
@@ -27,17 +29,24 @@ export class Journal {
   #lines: string[] = []
   #isFlushing = false
 
-  /** Opens the recording and writes its header. A file that cannot be opened is a problem, not the end of the lab. */
+  /** Opens the recording and writes its header, or goes on with one. A file that cannot be opened is a problem, not the end of the lab. */
   constructor(options: JournalOptions) {
     this.#options = options
     this.#write = options.write ?? writeWhole
+    this.#seq = options.begin?.seq ?? 0
+    this.#bytes = options.begin?.bytes ?? 0
     try {
-      this.#file = openSync(options.path, 'wx', 0o600)
-      this.#bytes += this.#write(this.#file, `${JSON.stringify(options.header)}\n`)
+      this.#file = openSync(options.path, options.begin ? 'a' : 'wx', 0o600)
+      if (!options.begin) this.#bytes += this.#write(this.#file, `${JSON.stringify(options.header)}\n`)
     } catch (error) {
       this.#stop(error)
     }
     options.onFile(this.#bytes, this.#problem)
+  }
+
+  /** The number of the last event. */
+  get latest(): number {
+    return this.#seq
   }
 
   /** Writes an event; it reaches the file and the lab at the end of this tick. */

@@ -1,19 +1,20 @@
 // What a node and the switchboard say to each other in a lab, as binary frames. The protocol's messages travel inside, as the
 // same bytes as in direct mode (wire.ts). One frame is one step of a node: what it took and every effect it had.
-import type { Operation, Start } from '../protocol'
+import type { Input, Operation, Start } from '../protocol'
+import type { FrozenTimer } from '../trace'
 import { WireError, type Cursor, type FrameWriter } from './frame'
-import { decodeOperation, encodeOperation } from './wire'
+import { decodeMessage, decodeOperation, encodeMessage, encodeOperation } from './wire'
 
 /** Raised when a frame changes its shape; the two ends are always of one build, so another version is a stranger. */
-export const labWireVersion = 1
+export const labWireVersion = 3
 
 /** A step may carry a large value to every backup, or a window of chunks; both ends of a lab's sockets are ours. */
 export const labFrameBytesMax = 128 * 1024 * 1024
 
 /** Frames from the switchboard to a node. */
-export const toNode = { start: 1, thaw: 2, freeze: 3, deliver: 4, operation: 5, peerLost: 6 } as const
+export const toNode = { start: 1, thaw: 2, freeze: 3, deliver: 4, operation: 5, peerLost: 6, fire: 7, past: 8, asFarAs: 9, present: 10, pastTimers: 11 } as const
 /** Frames from a node to the switchboard. */
-export const toSwitchboard = { hello: 1, step: 2, frozen: 3, thawed: 4 } as const
+export const toSwitchboard = { hello: 1, step: 2, frozen: 3, thawed: 4, asFarAs: 5 } as const
 /** The input that a step took. */
 export const inputKinds = { start: 0, message: 1, timer: 2, operation: 3, peerLost: 4 } as const
 /** The effects in a step, in the order in which the machine had them. */
@@ -64,6 +65,16 @@ export function encodeFreeze(writer: FrameWriter, kind: 'freeze' | 'thaw', freez
   writer.endFrame()
 }
 
+/** One timer, by name and times armed, of a node that stands still in this freeze. */
+export function encodeFire(writer: FrameWriter, freeze: number, timer: string, armed: number): void {
+  writer.beginFrame()
+  writer.u8(toNode.fire)
+  writer.u32(freeze)
+  writer.text(timer)
+  writer.u32(armed)
+  writer.endFrame()
+}
+
 /** `body` is the message as wire.ts wrote it; `handle` names this delivery in the step that takes it. */
 export function encodeDeliver(writer: FrameWriter, handle: number, from: string, body: Buffer): void {
   writer.beginFrame()
@@ -84,12 +95,16 @@ export interface OperationFrame {
 export function encodeOperationInput(writer: FrameWriter, input: OperationFrame): void {
   writer.beginFrame()
   writer.u8(toNode.operation)
+  encodeOperationFrame(writer, input)
+  writer.endFrame()
+}
+
+function encodeOperationFrame(writer: FrameWriter, input: OperationFrame): void {
   writer.u64(input.operationId)
   // Any free session (-1) travels as 0.
   writer.u32(input.session + 1)
   writer.text(input.target)
   encodeOperation(writer, input.operation)
-  writer.endFrame()
 }
 
 export function decodeOperationInput(cursor: Cursor): OperationFrame {
@@ -102,6 +117,81 @@ export function encodePeerLost(writer: FrameWriter, peer: string): void {
   writer.beginFrame()
   writer.u8(toNode.peerLost)
   writer.text(peer)
+  writer.endFrame()
+}
+
+// ---- a branch begins: a node lives its life so far again
+
+/** An input that the node took at this cluster time, in microseconds, in the recording that is branched from. */
+export function encodePast(writer: FrameWriter, at: number, input: Input): void {
+  writer.beginFrame()
+  writer.u8(toNode.past)
+  writer.u64(at)
+  writer.u8(inputKindOf[input.type])
+  switch (input.type) {
+    case 'start':
+      writer.longText(JSON.stringify(input))
+      break
+    case 'message':
+      writer.text(input.from)
+      encodeMessage(writer, input.message)
+      break
+    case 'timer':
+      writer.text(input.name)
+      break
+    case 'operation':
+      encodeOperationFrame(writer, input)
+      break
+    case 'peer-lost':
+      writer.text(input.peer)
+      break
+  }
+  writer.endFrame()
+}
+
+const inputKindOf = {
+  'start': inputKinds.start, 'message': inputKinds.message, 'timer': inputKinds.timer, 'operation': inputKinds.operation, 'peer-lost': inputKinds.peerLost,
+} as const
+
+export function decodePast(cursor: Cursor): { at: number; input: Input } {
+  const at = cursor.u64()
+  return { at, input: decodePastInput(cursor) }
+}
+
+function decodePastInput(cursor: Cursor): Input {
+  const kind = cursor.u8()
+  switch (kind) {
+    case inputKinds.start: return JSON.parse(cursor.longText()) as Start
+    case inputKinds.message: return { type: 'message', from: cursor.text(32, 'a node name'), message: decodeMessage(cursor) }
+    case inputKinds.timer: return { type: 'timer', name: cursor.text(255, 'a timer') }
+    case inputKinds.operation: return { type: 'operation', ...decodeOperationInput(cursor) }
+    case inputKinds.peerLost: return { type: 'peer-lost', peer: cursor.text(32, 'a node name') }
+    default: throw new WireError(`there is no input of kind ${kind}`)
+  }
+}
+
+/** In a freeze of that past the node told what its timers had left, more exactly than cluster time can say. */
+export function encodePastTimers(writer: FrameWriter, at: number, timers: readonly FrozenTimer[]): void {
+  writer.beginFrame()
+  writer.u8(toNode.pastTimers)
+  writer.u64(at)
+  writer.longText(JSON.stringify(timers))
+  writer.endFrame()
+}
+
+/** The node answers with the same number when it has come so far, so that no more than a piece waits on its socket. */
+export function encodeAsFarAs(writer: FrameWriter, number: number): void {
+  writer.beginFrame()
+  writer.u8(toNode.asFarAs)
+  writer.u32(number)
+  writer.endFrame()
+}
+
+/** Its past is over: this is the cluster time, in microseconds, at which it goes on, standing still at first. */
+export function encodePresent(writer: FrameWriter, at: number): void {
+  writer.beginFrame()
+  writer.u8(toNode.present)
+  writer.u64(at)
   writer.endFrame()
 }
 

@@ -1,5 +1,6 @@
 // What waits for one node, in order: messages, hints, operations. Handed over and taken are different things: a node has at most
 // a window of deliveries that it has not reported as taken, so a paused node's mail is visibly waiting here.
+import type { Envelope } from '../network'
 import type { MessageId } from '../trace'
 
 /** Deliveries that a running node may have untaken. */
@@ -12,6 +13,7 @@ export const mailMax = 100_000
 export interface Mail {
   readonly id: MessageId
   readonly from: string
+  readonly envelope: Envelope
   readonly body: Buffer
 }
 
@@ -49,6 +51,36 @@ export class Mailbox {
       this.#front = 0
     }
     return delivery
+  }
+
+  /** A message that waits here. */
+  find(id: MessageId): Mail | undefined {
+    const at = this.#indexOf(id)
+    const delivery = at < 0 ? undefined : this.#waiting[at]
+    return delivery?.type === 'message' ? delivery.mail : undefined
+  }
+
+  /** Takes a waiting message out of its place. */
+  remove(id: MessageId): void {
+    const at = this.#indexOf(id)
+    if (at >= 0) this.#waiting.splice(at, 1)
+  }
+
+  #indexOf(id: MessageId): number {
+    for (let at = this.#front; at < this.#waiting.length; at++) {
+      const delivery = this.#waiting[at]
+      if (delivery?.type === 'message' && delivery.mail.id === id) return at
+    }
+    return -1
+  }
+
+  /** The message that waits longest. */
+  get first(): Mail | undefined {
+    for (let at = this.#front; at < this.#waiting.length; at++) {
+      const delivery = this.#waiting[at]
+      if (delivery?.type === 'message') return delivery.mail
+    }
+    return undefined
   }
 
   /** Notes that this mail is on its way into the node; returns the handle under which the node will report it. */

@@ -3,9 +3,10 @@
 import {
   createMachine, type EffectSink, type Input, type Machine, type Message, type OperationInput, type Report, type Start,
 } from '../protocol'
-import { recordReport } from '../trace'
+import { recordReport, type FrozenTimer } from '../trace'
 import { FrameWriter, type Cursor } from './frame'
-import { decodeOperationInput, effectKinds, encodeHello, inputKinds, labFrameBytesMax, toNode, toSwitchboard, type Hello } from './lab-frames'
+import { decodeOperationInput, decodePast, effectKinds, encodeHello, inputKinds, labFrameBytesMax, toNode, toSwitchboard, type Hello } from './lab-frames'
+import { NodePast } from './node-past'
 import { decodeMessage, encodeMessage } from './wire'
 
 export interface NodeProcessOptions {
@@ -33,6 +34,10 @@ export class NodeProcess implements EffectSink {
   #step = 0
   /** A node starts frozen and waits for the first thaw. */
   #isFrozen = true
+  /** The freeze that holds, or held last; 0 before the first. */
+  #freezeNumber = 0
+  /** In a branch: the life so far, while it is lived again. */
+  #past: NodePast | null = null
   #isFlushing = false
 
   constructor(options: NodeProcessOptions) {
@@ -57,6 +62,11 @@ export class NodeProcess implements EffectSink {
       }
       case toNode.freeze: return this.#freeze(frame.u32())
       case toNode.thaw: return this.#thaw(frame.u32())
+      case toNode.fire: return this.#fire(frame.u32(), frame.text(255, 'a timer'), frame.u32())
+      case toNode.past: return this.#livePast(frame)
+      case toNode.pastTimers: return this.#past?.tellTimers(frame.u64(), JSON.parse(frame.longText()) as FrozenTimer[])
+      case toNode.asFarAs: return this.#answer(toSwitchboard.asFarAs, frame.u32(), '')
+      case toNode.present: return this.#goOn(frame.u64())
       default: throw new Error(`the switchboard sent a frame of kind ${kind}`)
     }
   }
@@ -94,13 +104,22 @@ export class NodeProcess implements EffectSink {
     // A process that was stopped meanwhile finds its timers due before it has read that the cluster froze: what waits on the
     // socket is read first.
     setImmediate(() => {
-      if (this.#isFrozen || this.#timers.get(name) !== timer) return
-      this.#timers.delete(name)
-      this.#take({ type: 'timer', name }, () => {
-        this.#writer.u8(inputKinds.timer)
-        this.#writer.text(name)
-        this.#writer.u32(timer.armed)
-      })
+      if (!this.#isFrozen && this.#timers.get(name) === timer) this.#takeTimer(name, timer.armed)
+    })
+  }
+
+  /** By hand, in a freeze: only if it is still the timer that was meant. */
+  #fire(freeze: number, name: string, armed: number): void {
+    if (freeze === this.#freezeNumber && this.#timers.get(name)?.armed === armed) this.#takeTimer(name, armed)
+    else this.#tellTimers()
+  }
+
+  #takeTimer(name: string, armed: number): void {
+    this.#timers.delete(name)
+    this.#take({ type: 'timer', name }, () => {
+      this.#writer.u8(inputKinds.timer)
+      this.#writer.text(name)
+      this.#writer.u32(armed)
     })
   }
 
@@ -110,6 +129,8 @@ export class NodeProcess implements EffectSink {
     writeInput()
     this.#machine.step(input, this)
     this.#endStep()
+    // In a freeze the timers are shown, and a step may have changed them.
+    if (this.#isFrozen && this.#freezeNumber > 0) this.#tellTimers()
   }
 
   #beginStep(): void {
@@ -131,6 +152,26 @@ export class NodeProcess implements EffectSink {
       this.#isFlushing = false
       this.#writer.flush(this.#options.write)
     })
+  }
+
+  // ---- a branch
+
+  #livePast(frame: Cursor): void {
+    this.#past ??= new NodePast()
+    const { at, input } = decodePast(frame)
+    this.#past.take(at, input)
+  }
+
+  /** From here on this is the life; it stands still until it is thawed. */
+  #goOn(at: number): void {
+    if (!this.#past) return
+    this.#machine = this.#past.machine
+    this.#step = this.#past.steps
+    for (const [name, count] of this.#past.armed) this.#armed.set(name, count)
+    for (const [name, { armed, dueAt }] of this.#past.timers) {
+      this.#timers.set(name, { armed, dueMs: 0, remainingMs: Math.max(0, dueAt - at) / 1000, handle: undefined })
+    }
+    this.#past = null
   }
 
   // ---- effects: written into the frame of the running step
@@ -181,8 +222,13 @@ export class NodeProcess implements EffectSink {
         timer.remainingMs = Math.max(0, timer.dueMs - now)
       }
     }
+    this.#freezeNumber = freeze
+    this.#tellTimers()
+  }
+
+  #tellTimers(): void {
     const timers = [...this.#timers].map(([name, { armed, remainingMs }]) => ({ name, armed, remainingMs: Math.round(remainingMs * 1000) / 1000 }))
-    this.#answer(toSwitchboard.frozen, freeze, JSON.stringify(timers))
+    this.#answer(toSwitchboard.frozen, this.#freezeNumber, JSON.stringify(timers))
   }
 
   #thaw(freeze: number): void {

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { soak } from './soak'
 
-const seconds = Number(process.env['UNDERSTUDY_SOAK_SECONDS'] ?? 60)
+const seconds = Number(process.env['UNDERSTUDY_SOAK_SECONDS'] ?? (process.env['UNDERSTUDY_LONG'] === '1' ? 60 : 15))
 const seeds = (process.env['UNDERSTUDY_SOAK_SEEDS'] ?? '1').split(',')
 
 for (const seed of seeds) {

@@ -51,7 +51,7 @@ export async function soak({ seed, seconds }: SoakOptions): Promise<SoakResult> 
 }
 
 /** Appends `client:number;` one after the other; the next begins when the last has returned. */
-class Appender {
+export class Appender {
   readonly client: NodeName
   readonly acknowledged: number[] = []
   unknown = 0
@@ -116,7 +116,7 @@ async function act(harness: Harness, random: Random): Promise<boolean> {
 }
 
 /** True if the cluster can lose this server now: it is in no view, or the rest of the acked view runs and is initialised. */
-function canBear({ state }: Harness, name: NodeName): boolean {
+export function canBear({ state }: Harness, name: NodeName): boolean {
   const current = currentView(state)
   if (!current || current.ackedAt < 0 || !current.view.primary || current.view.backups.length === 0) return false
   const members = [current.view.primary, ...current.view.backups].map((member) => member.name)
@@ -138,7 +138,7 @@ async function heal(harness: Harness): Promise<void> {
 }
 
 /** What is wrong with this client's appends in the log; empty if nothing is. */
-function problemsOf({ client, acknowledged }: Appender, log: string): string[] {
+export function problemsOf({ client, acknowledged }: Appender, log: string): string[] {
   const numbers = log.split(';').filter((text) => text.startsWith(`${client}:`)).map((text) => Number(text.slice(client.length + 1)))
   const found = new Set(numbers)
   const lost = acknowledged.filter((number) => !found.has(number))

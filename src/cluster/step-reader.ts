@@ -1,5 +1,6 @@
 // Reads the step frames of nodes and writes the events that they stand for: first what the node took, then every effect in
 // order. So a cause always precedes its effect in the trace, and a message without its step cannot exist.
+import type { Envelope } from '../network'
 import { messageId, recordMessage, type EventBody } from '../trace'
 import { Cursor, WireError } from './frame'
 import { effectKinds, inputKinds } from './lab-frames'
@@ -15,7 +16,9 @@ export interface StepHandler {
   started(life: Life): void
   /** The operation's event, or undefined for an operation that was never sent to this client. */
   operationTaken(life: Life, operationId: number, step: number): void
-  send(life: Life, to: string, id: string, body: Buffer): void
+  /** JSON text of an event's body that a node reported. */
+  reported(body: string): void
+  send(life: Life, envelope: Envelope, body: Buffer): void
   returned(operationId: number): void
 }
 
@@ -35,13 +38,13 @@ export function readStep(life: Life, frame: Cursor, handler: StepHandler): void 
       const start = frame.skip(length)
       const bytes = frame.buffer.subarray(start, start + length)
       const id = messageId(name, incarnation, step, index++)
-      const message = recordMessage(decodeMessage(body.reset(bytes, 0, length)))
-      handler.event({ type: 'message-sent', id, from: name, to, message })
+      const message = decodeMessage(body.reset(bytes, 0, length))
+      handler.event({ type: 'message-sent', id, from: name, to, message: recordMessage(message) })
       // The frame's buffer belongs to the socket; mail may wait for long.
-      handler.send(life, to, id, Buffer.from(bytes))
+      handler.send(life, { id, from: name, to, message }, Buffer.from(bytes))
     } else if (kind === effectKinds.report || kind === effectKinds.returned) {
       const operationId = kind === effectKinds.returned ? frame.u64() : 0
-      handler.eventText(`{${of},${frame.longText().slice(1)}`)
+      handler.reported(`{${of},${frame.longText().slice(1)}`)
       if (kind === effectKinds.returned) handler.returned(operationId)
     } else throw new WireError(`there is no effect of kind ${kind}`)
   }

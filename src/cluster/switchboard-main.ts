@@ -4,13 +4,14 @@ import { rmSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { dirname } from 'node:path'
 import { performance } from 'node:perf_hooks'
+import { Refused } from '../network'
 import { ClusterClock } from './cluster-clock'
 import { controlDescriptor, createCommandReader, encodeFromSwitchboard, type Command, type FromSwitchboard, type ToSwitchboard } from './control'
 import { FrameSplitter, FrameWriter } from './frame'
 import { Journal } from './journal'
 import { labFrameBytesMax } from './lab-frames'
 import { openNodeDoor } from './node-door'
-import { Refused, Switchboard } from './switchboard'
+import { Switchboard } from './switchboard'
 
 /** A batch of events is told in pieces of about this size. */
 const batchCharactersMax = 4 * 1024 * 1024
@@ -49,14 +50,14 @@ function tellEvents(from: number, count: number, text: string): void {
 }
 
 async function open(command: Extract<Command, { type: 'open' }>): Promise<void> {
-  const { header, recordingPath, socketPath, secret } = command
-  const clock = new ClusterClock(() => performance.now() * 1000)
+  const { header, recordingPath, socketPath, secret, start, branch: begin } = command
+  const clock = new ClusterClock(() => performance.now() * 1000, begin ?? undefined)
   const journal = new Journal({
-    path: recordingPath, header, clock,
+    path: recordingPath, header, clock, ...(begin ? { begin } : {}),
     onEvents: tellEvents,
     onFile: (bytes, problem) => tell({ type: 'file', bytes, problem }),
   })
-  const switchboard = new Switchboard({ header, clock, journal })
+  const switchboard = new Switchboard({ header, clock, journal, start, branch: begin && { path: recordingPath, begin } })
   await openNodeDoor(socketPath, { secret, switchboard })
   running = { switchboard, journal, folder: dirname(socketPath) }
 }
@@ -67,9 +68,11 @@ async function carryOut(frame: ToSwitchboard): Promise<number> {
     return 0
   }
   if (!running) throw new Refused('The switchboard is not open yet.')
-  if (frame.type === 'invoke') return running.switchboard.invoke(frame.invoke)
+  if (frame.type === 'invoke') return running.switchboard.invokeByHand(frame.invoke)
   await running.switchboard.command(frame.command)
   if (frame.command.type === 'stop') running.journal.close()
+  // Who is answered finds in the trace what the command did.
+  else running.journal.flush()
   return 0
 }
 

@@ -1,28 +1,31 @@
 // The switchboard: the cluster's network and its memory. Every message passes here, every event gets its place in one order here,
-// and here nodes are killed, paused, frozen. It must never decide anything of the protocol, nor tell what the journal has not got.
-import { createRandom } from '../network'
-import { viewServerName, type NodeKind, type NodeName, type Start } from '../protocol'
-import { recordOperationInput, type EventBody, type FrozenTimer, type TraceHeader } from '../trace'
+// and here nodes are killed and paused. What messages meet is traffic.ts, what time does is standstill.ts.
+// It must never decide anything of the protocol, nor tell what the journal has not got.
+import { createRandom, Refused, type Envelope, type NetworkAct } from '../network'
+import { type NodeKind, type NodeName, type Start } from '../protocol'
+import { recordOperationInput, type BreakingEvent, type EventBody, type TraceHeader } from '../trace'
+import { completePlan, WorkloadDriver, workloadText, type WorkloadMoment, type WorkloadPlan } from '../workload'
+import { BranchBeginning } from './branch'
 import type { ClusterClock } from './cluster-clock'
-import type { Command, Invoke } from './control'
+import type { BranchBegin, Command, Invoke } from './control'
 import { WireError, type Cursor } from './frame'
 import type { Journal } from './journal'
-import { encodeDeliver, encodeFreeze, encodeOperationInput, encodePeerLost, encodeStart, toSwitchboard, type Hello, type OperationFrame } from './lab-frames'
+import { encodeOperationInput, encodeStart, toSwitchboard, type Hello, type OperationFrame } from './lab-frames'
 import { Life, type Exit, type NodeSocket } from './life'
-import { windowHeld, windowRunning } from './mailbox'
+import type { Moment } from './moment'
 import { identifyProcess, signalProcess } from './process-identity'
+import { Standstill } from './standstill'
 import { readStep, type StepHandler } from './step-reader'
-import { WorkloadDriver, type WorkloadPlan } from './workload'
-
-/** A refused command: one plain sentence for a person. */
-export class Refused extends Error {
-  override readonly name = 'Refused'
-}
+import { Traffic } from './traffic'
 
 export interface SwitchboardOptions {
   readonly header: TraceHeader
   readonly clock: ClusterClock
   readonly journal: Journal
+  /** Nodes that are started with the cluster; the others wait to be started. */
+  readonly start: readonly NodeName[]
+  /** The recording and where in it a branch begins; null for a new cluster. */
+  readonly branch: { readonly path: string; readonly begin: BranchBegin } | null
 }
 
 interface TakenOperation {
@@ -39,20 +42,25 @@ export class Switchboard implements StepHandler {
   readonly #early = new Map<string, NodeSocket>()
   readonly #operations = new Map<number, TakenOperation>()
   #operationId = 0
-  /** Time stands still: before the start, and in a freeze. */
-  #isHolding = true
-  #isChanging = false
-  /** Time has been set going once. */
-  #hasBegun = false
-  #freezeNumber = 0
-  /** Nodes that were asked to freeze or thaw and have not answered. */
-  readonly #answers = new Map<NodeName, (timers: FrozenTimer[]) => void>()
+  readonly #traffic: Traffic
+  readonly #standstill: Standstill
   #workload: WorkloadDriver | null = null
   #workloads = 0
+  #beginning: BranchBeginning | null = null
 
   constructor(options: SwitchboardOptions) {
     this.#options = options
     this.#kinds = new Map(options.header.nodes.map(({ name, kind }) => [name, kind]))
+    const nodes = [...this.#kinds.keys()]
+    const { header, clock, journal } = options
+    const event = (body: EventBody): void => journal.event(body)
+    const lifeOf = (name: NodeName): Life | undefined => this.#lives.get(name)
+    const standstill = new Standstill({ nodes, clock, event, lifeOf, latestSeq: () => journal.latest, onThawed: (life) => this.#traffic.pump(life) })
+    this.#standstill = standstill
+    this.#traffic = new Traffic({
+      seed: header.seed, nodes, clock, event, eventText: (text) => journal.eventText(text), lifeOf, lives: () => this.#lives.values(),
+      isHeldBack: () => standstill.isHeldBack, isExact: () => standstill.conditions.isExact, isWatched: () => !standstill.conditions.isEmpty,
+    })
   }
 
   // ---- commands of the lab
@@ -64,16 +72,39 @@ export class Switchboard implements StepHandler {
       case 'start-failed':
         return this.event({ type: 'node-failed', node: command.node, incarnation: command.incarnation, reason: command.reason })
       case 'exited': return this.#nodeExited(command.node, command.incarnation, command)
-      case 'go': return this.#run(0)
+      case 'go': return this.#standstill.run()
+      case 'branch': return this.#branch()
       case 'kill': return this.#kill(command.node)
       case 'pause': return this.#pause(command.node)
       case 'resume': return this.#resume(command.node)
-      case 'freeze': return this.#alone(() => this.#freeze())
-      case 'thaw': return this.#alone(() => this.#thaw())
+      case 'freeze': return this.#standstill.freeze()
+      case 'thaw': return this.#standstill.thaw()
+      case 'act': return this.#act(command.act)
+      case 'tell': return this.event(command.event)
       case 'start-workload': return this.#startWorkload(command.plan)
       case 'stop-workload': return this.#stopWorkload()
       case 'stop': return this.#stop()
       case 'open': throw new Refused('The switchboard is open already.')
+    }
+  }
+
+  async #act(act: NetworkAct): Promise<void> {
+    const { transit } = this.#traffic
+    switch (act.type) {
+      case 'add-fault': return transit.addFault(act.fault, act.plan)
+      case 'switch-fault': return transit.switchFault(act.fault, act.isOn)
+      case 'remove-fault': return transit.removeFault(act.fault)
+      case 'deliver':
+        // While time runs, what waits in a node's mail is taken by itself; what is late or held can be let go.
+        if (!this.#standstill.isHolding && transit.find(act.id)) return transit.release(act.id, 'by hand')
+        return this.#standstill.step(() => this.#traffic.deliver(act.id))
+      case 'drop': return this.#traffic.drop(act.id)
+      case 'duplicate': return this.#traffic.duplicate(act.id)
+      case 'fire': return this.#standstill.fire(act.node, act.timer)
+      case 'add-break': return this.#standstill.conditions.add(act.condition)
+      case 'remove-break':
+        this.#standstill.conditions.remove(act.name)
+        return this.#traffic.pumpAll()
     }
   }
 
@@ -84,6 +115,14 @@ export class Switchboard implements StepHandler {
     this.#operations.set(operationId, { frame: { ...frame, operationId }, label })
     life.untakenOperations.add(operationId)
     life.send((writer) => encodeOperationInput(writer, { ...frame, operationId }))
+    return operationId
+  }
+
+  /** A person's operation; answered, in a freeze, when the client has taken it. */
+  async invokeByHand(invoke: Invoke): Promise<number> {
+    const operationId = this.invoke(invoke)
+    const life = this.#lives.get(invoke.client)
+    if (life) await this.#standstill.reported(life)
     return operationId
   }
 
@@ -109,13 +148,15 @@ export class Switchboard implements StepHandler {
   #connect(life: Life, socket: NodeSocket): void {
     this.#early.delete(`${life.name}#${life.incarnation}`)
     life.connect(socket)
-    if (this.#hasBegun) this.#sendStart(life)
+    if (this.#standstill.hasBegun) this.#sendStart(life)
+    // It began in the parent; its life comes with those of the others.
+    else if (this.#options.branch) life.settleStarted(true)
     else this.#startInOrder()
   }
 
   /** A new cluster takes its start inputs in the order of its nodes, so that s1 is the first that pings, whoever was up first. */
   #startInOrder(): void {
-    for (const name of this.#kinds.keys()) {
+    for (const name of this.#options.start) {
       const life = this.#lives.get(name)
       if (!life?.isConnected) return
       if (!life.isStarted) return this.#sendStart(life)
@@ -140,9 +181,10 @@ export class Switchboard implements StepHandler {
     switch (kind) {
       case toSwitchboard.step:
         readStep(life, frame, this)
-        return this.#pump(life)
+        return this.#traffic.taken(life)
+      case toSwitchboard.asFarAs: return this.#beginning?.cameAsFarAs(life, frame.u32())
       case toSwitchboard.frozen:
-      case toSwitchboard.thawed: return this.#answered(life, frame.u32(), frame.longText())
+      case toSwitchboard.thawed: return this.#standstill.answered(life, frame.u32(), frame.longText())
       default: throw new WireError(`there is no frame of kind ${kind}`)
     }
   }
@@ -168,18 +210,23 @@ export class Switchboard implements StepHandler {
     const { name, incarnation } = life
     this.#lives.delete(name)
     this.event({ type: 'node-exited', node: name, incarnation, ...exit })
-    for (const mail of life.mailbox.empty()) this.event({ type: 'message-dropped', id: mail.id, reason: { type: 'receiver-dead' } })
+    this.#traffic.ended(life)
     for (const operationId of life.untakenOperations) {
       this.#operations.delete(operationId)
       this.event({ type: 'lab-note', node: name, text: `${name} ended before it took operation ${operationId}.` })
     }
-    for (const peer of life.peers) {
-      const other = this.#lives.get(peer)
-      if (other?.mailbox.add({ type: 'peer-lost', peer: name })) this.#pump(other)
-    }
-    this.#answered(life, this.#freezeNumber, '')
+    this.#tellPeers(name, life.peers)
+    this.#standstill.silent(life)
+    this.#beginning?.ended(life)
     life.settleStarted(false)
     life.settleGone()
+  }
+
+  #tellPeers(name: NodeName, peers: Iterable<NodeName>): void {
+    for (const peer of peers) {
+      const other = this.#lives.get(peer)
+      if (other && this.#traffic.transit.reaches(name, peer) && other.mailbox.add({ type: 'peer-lost', peer: name })) this.#traffic.pump(other)
+    }
   }
 
   #liveNode(name: NodeName): Life {
@@ -203,7 +250,7 @@ export class Switchboard implements StepHandler {
     life.isPaused = true
     this.event({ type: 'node-paused', node: name, incarnation: life.incarnation })
     // A stopped process answers nothing; it will find the freeze on its socket when it wakes.
-    this.#answers.get(name)?.([])
+    this.#standstill.silent(life)
   }
 
   #resume(name: NodeName): void {
@@ -212,7 +259,7 @@ export class Switchboard implements StepHandler {
     life.isPaused = false
     this.event({ type: 'node-resumed', node: name, incarnation: life.incarnation })
     signalProcess(life.identity, 'SIGCONT')
-    this.#pump(life)
+    this.#traffic.pump(life)
   }
 
   /** Kills everything at once, without waiting: the lab is gone. */
@@ -230,6 +277,53 @@ export class Switchboard implements StepHandler {
     await Promise.all(lives.map((life) => life.gone))
   }
 
+  // ---- a branch
+
+  /** Every process is up: their lives are lived again, the network is as it was, and all stands still. */
+  async #branch(): Promise<void> {
+    const { branch } = this.#options
+    const { parent } = this.#options.header
+    if (!branch || !parent) throw new Refused('This cluster is no branch.')
+    this.#beginning = new BranchBeginning({ ...branch, lives: this.#lives })
+    const moment = await this.#beginning.run()
+    this.#beginning = null
+    const processes = [...this.#lives.values()].map(({ name: node, incarnation, identity }) => ({ node, incarnation, pid: identity.pid }))
+    this.event({ type: 'branched', parent, processes })
+    for (const life of this.#lives.values()) {
+      life.isStartSent = true
+      life.isStarted = true
+      for (const peer of moment.peers(life.name)) life.peers.add(peer)
+    }
+    this.#operationId = moment.operationId
+    this.#workloads = moment.workloads
+    if (moment.workload) this.#workload = this.#drive(moment.workload.plan, moment.workload)
+    this.#standstill.conditions.begin([...moment.state.breaks.values()].map(({ condition }) => condition))
+    this.#endKilled(moment)
+    this.#traffic.begin(moment)
+    await this.#standstill.beginFrozen(moment.freezes)
+    for (const { name, life } of moment.state.nodes.values()) if (life === 'paused') this.#pauseAgain(name)
+  }
+
+  /** Nodes that had been sent SIGKILL and had not ended: in the branch they have. */
+  #endKilled(moment: Moment): void {
+    for (const { name, incarnation } of moment.state.nodes.values()) {
+      if (!moment.lives(name) || this.#lives.has(name)) continue
+      this.event({ type: 'node-exited', node: name, incarnation, code: null, signal: 'SIGKILL', stderr: '' })
+      this.#tellPeers(name, moment.peers(name))
+    }
+  }
+
+  /** A process that was paused at the moment is again; the parent's events have told it. */
+  #pauseAgain(name: NodeName): void {
+    const life = this.#lives.get(name)
+    if (!life) return
+    if (signalProcess(life.identity, 'SIGSTOP')) life.isPaused = true
+    else {
+      this.event({ type: 'lab-note', node: name, text: `${name} was paused at that moment; here it cannot be stopped and runs.` })
+      this.event({ type: 'node-resumed', node: name, incarnation: life.incarnation })
+    }
+  }
+
   // ---- what steps tell
 
   event(body: EventBody): void {
@@ -244,10 +338,9 @@ export class Switchboard implements StepHandler {
     const { name, incarnation, kind } = life
     this.event({ type: 'node-started', node: name, incarnation, step: 0, kind, pid: life.identity.pid, seed: this.#startOf(life).seed })
     life.isStarted = true
-    if (!this.#hasBegun) this.#startInOrder()
-    if (!this.#isHolding) this.#tell('thaw', life)
+    if (!this.#standstill.hasBegun) this.#startInOrder()
+    void this.#standstill.joined(life).then(() => life.settleStarted(true))
     if (kind === 'client') this.#workload?.clientRestarted(name)
-    life.settleStarted(true)
   }
 
   operationTaken(life: Life, operationId: number, step: number): void {
@@ -263,120 +356,30 @@ export class Switchboard implements StepHandler {
     this.#workload?.returned(operationId)
   }
 
-  // ---- messages
-
-  send(from: Life, to: NodeName, id: string, body: Buffer): void {
-    const drop = (type: 'no-such-node' | 'receiver-dead' | 'queue-full'): void => this.event({ type: 'message-dropped', id, reason: { type } })
-    if (!this.#kinds.has(to)) return drop('no-such-node')
-    const life = this.#lives.get(to)
-    if (!life || life.exit) return drop('receiver-dead')
-    from.peers.add(to)
-    life.peers.add(from.name)
-    if (!life.mailbox.add({ type: 'message', mail: { id, from: from.name, body } })) return drop('queue-full')
-    this.#pump(life)
+  reported(body: string): void {
+    this.#options.journal.eventText(body)
+    if (!this.#standstill.conditions.isEmpty) this.#standstill.watchEvent(JSON.parse(body) as BreakingEvent)
   }
 
-  /** Hands over what the node's window has room for. */
-  #pump(life: Life): void {
-    if (life.isFrozen || !life.isConnected) return
-    const window = life.isPaused ? windowHeld : windowRunning
-    while (life.mailbox.untaken < window) {
-      const delivery = life.mailbox.next()
-      if (!delivery) return
-      if (delivery.type === 'peer-lost') life.send((writer) => encodePeerLost(writer, delivery.peer))
-      else {
-        const { mail } = delivery
-        this.eventText(`{"type":"message-handed","id":"${mail.id}"}`)
-        const handle = life.mailbox.hand(mail)
-        life.send((writer) => encodeDeliver(writer, handle, mail.from, mail.body))
-      }
-    }
-  }
-
-  // ---- freeze and thaw
-
-  /** One freeze or thaw at a time: the second would find half of the first. */
-  async #alone(change: () => Promise<void>): Promise<void> {
-    if (this.#isChanging) throw new Refused('The cluster is just being frozen or thawed.')
-    this.#isChanging = true
-    try {
-      await change()
-    } finally {
-      this.#isChanging = false
-    }
-  }
-
-  /** The view server first: nobody may look dead to it because it was stopped later than the others. */
-  async #freeze(): Promise<void> {
-    if (this.#isHolding) throw new Refused('The cluster is already frozen.')
-    this.#freezeNumber++
-    const timers = await this.#ask('freeze', [viewServerName])
-    timers.push(...await this.#ask('freeze', this.#others()))
-    this.#isHolding = true
-    this.#options.clock.stand()
-    this.event({ type: 'frozen', freeze: this.#freezeNumber, timers })
-  }
-
-  async #thaw(): Promise<void> {
-    if (!this.#isHolding) throw new Refused('The cluster is not frozen.')
-    this.event({ type: 'thawed', freeze: this.#freezeNumber })
-    await this.#run(this.#freezeNumber)
-  }
-
-  async #run(freeze: number): Promise<void> {
-    this.#freezeNumber = freeze
-    this.#hasBegun = true
-    this.#options.clock.run()
-    this.#isHolding = false
-    await this.#ask('thaw', this.#others())
-    await this.#ask('thaw', [viewServerName])
-  }
-
-  #others(): NodeName[] {
-    return [...this.#kinds.keys()].filter((name) => name !== viewServerName)
-  }
-
-  /** Tells these nodes and waits for those that can answer: a paused one cannot, one that ends need not. */
-  async #ask(kind: 'freeze' | 'thaw', names: readonly NodeName[]): Promise<FrozenTimer[]> {
-    const answers = names.map((name) => {
-      const life = this.#lives.get(name)
-      if (!life?.isStarted) return Promise.resolve([])
-      const canAnswer = !life.isPaused && !life.exit
-      const answer = canAnswer ? new Promise<FrozenTimer[]>((settle) => this.#answers.set(name, settle)) : Promise.resolve([])
-      this.#tell(kind, life)
-      return answer
-    })
-    return (await Promise.all(answers)).flat()
-  }
-
-  #tell(kind: 'freeze' | 'thaw', life: Life): void {
-    life.isFrozen = kind === 'freeze'
-    life.send((writer) => encodeFreeze(writer, kind, this.#freezeNumber))
-    this.#pump(life)
-  }
-
-  #answered(life: Life, freeze: number, text: string): void {
-    if (freeze !== this.#freezeNumber) return
-    const settle = this.#answers.get(life.name)
-    this.#answers.delete(life.name)
-    const timers = text === '' ? [] : JSON.parse(text) as Omit<FrozenTimer, 'node'>[]
-    settle?.(timers.map((timer) => ({ node: life.name, ...timer })))
+  send(from: Life, envelope: Envelope, body: Buffer): void {
+    if (!this.#standstill.conditions.isEmpty) this.#standstill.watchMessage(envelope)
+    this.#traffic.send(from, envelope, body)
   }
 
   // ---- workload
 
   #startWorkload(plan: WorkloadPlan): void {
+    const complete = completePlan(plan, [...this.#kinds].filter(([, kind]) => kind === 'client').map(([name]) => name))
     this.#workload?.stop()
-    const clients = plan.clients.length > 0 ? plan.clients : [...this.#kinds].filter(([, kind]) => kind === 'client').map(([name]) => name)
-    const stranger = clients.find((name) => this.#kinds.get(name) !== 'client')
-    if (stranger) throw new Refused(`${stranger} is no client.`)
-    if (Object.values(plan.mix).every((weight) => weight === 0)) throw new Refused('A workload needs one kind of operation at least.')
-    const mix = Object.entries(plan.mix).filter(([, weight]) => weight > 0).map(([type, weight]) => `${type} ${weight}`).join(', ')
-    const rate = plan.rate === 0 ? 'as fast as answers come' : `${plan.rate} operations a second`
-    this.event({ type: 'workload-started', text: `${rate} from ${clients.join(', ')}: ${mix}; ${plan.keys} keys` })
-    this.#workload = new WorkloadDriver({
-      plan: { ...plan, clients }, clock: this.#options.clock,
-      random: createRandom(this.#options.header.seed, `workload ${++this.#workloads}`),
+    this.event({ type: 'workload-started', text: workloadText(complete), plan: complete })
+    this.#workloads++
+    this.#workload = this.#drive(complete)
+  }
+
+  #drive(plan: WorkloadPlan, begin?: WorkloadMoment): WorkloadDriver {
+    return new WorkloadDriver({
+      plan, clock: this.#options.clock, ...(begin ? { begin } : {}),
+      random: createRandom(this.#options.header.seed, `workload ${this.#workloads}`),
       invoke: (client, session, operation) => this.#invokeForWorkload(client, session, operation),
     })
   }
