@@ -1,0 +1,70 @@
+// The table by another's CSV parser, cell by cell against what the clients saw.
+import { parse } from 'csv-parse/sync'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { failoverRecording, hostileTexts, randomRecording, type SampleRecording } from '../sim/random-recording'
+import { OperationLog } from '../trace'
+import { csv, csvColumns } from './csv'
+import { exportPieces, type ExportRange } from './exporter'
+
+type Row = Readonly<Record<string, string>>
+
+const textOf = ({ header, events }: SampleRecording, range?: ExportRange): string => [...exportPieces(csv, header, events, range)].join('')
+const rowsOf = (text: string): Row[] => parse(text, { columns: true, record_delimiter: '\r\n' })
+
+/** A text cell as a reader undoes the guard. */
+const unguarded = (cell = ''): string => cell.startsWith('\'') ? cell.slice(1) : cell
+
+describe('the table of operations', { timeout: 120_000 }, () => {
+  it('has a row for each operation, with its values and its outcome', () => {
+    for (const recording of [failoverRecording(), ...Array.from({ length: 10 }, (_, seed) => randomRecording(`csv ${seed}`))]) {
+      const log = new OperationLog()
+      for (const event of recording.events) log.take(event)
+      const rows = new Map(rowsOf(textOf(recording)).map((row) => [row.invoked_seq, row]))
+      expect(rows.size).toBe(log.list.length)
+      for (const { invokedSeq, client, operation, outcome, returnedAt, invokedAt } of log.list) {
+        const row = rows.get(String(invokedSeq))
+        const result = outcome?.type === 'ok' ? outcome.result : undefined
+        expect([row?.client, row?.operation, unguarded(row?.key), row?.outcome, row?.latency_us, row?.result]).toEqual(
+          [client, operation.type, operation.key, outcome?.type ?? 'open', outcome ? String(returnedAt - invokedAt) : '', result?.type ?? ''])
+        if ('value' in operation) expect(unguarded(row?.value)).toBe(operation.value)
+        if (operation.type === 'cas') expect([row?.expects, unguarded(row?.expected)]).toEqual([operation.expected === null ? 'missing' : 'value', operation.expected ?? ''])
+        if (result?.type === 'value') expect(unguarded(row?.result_value)).toBe(result.value)
+      }
+    }
+  })
+
+  it('no cell of text begins a formula, and the guard can be undone', () => {
+    const key = fc.oneof(fc.string({ unit: 'binary', maxLength: 12 }), fc.constantFrom(...hostileTexts, '=1', '+1', '-1', '@x', '\t=1', '\r=1', '\'x', '|calc', '%x'))
+    fc.assert(fc.property(key, (text) => {
+      const { header } = failoverRecordingOnce
+      const invoked = {
+        seq: 1, at: 0, wall: 0, type: 'operation-invoked' as const, node: 'c1', incarnation: 1, step: 1, label: 'person',
+        operation: { type: 'operation' as const, operationId: 1, session: -1, target: '' as const, operation: { type: 'put' as const, key: text, value: text } },
+      }
+      const [row] = rowsOf(textOf({ header, events: [invoked] }))
+      expect(row?.key).not.toMatch(/^[=+\-@\t\r\n|%]/)
+      expect(unguarded(row?.key)).toBe(text)
+      expect(unguarded(row?.value)).toBe(text)
+    }))
+  })
+
+  it('a range has the operations that were open in it', () => {
+    const recording = failoverRecording()
+    const kill = recording.events.find((event) => event.type === 'node-killed')?.seq ?? 0
+    const rows = rowsOf(textOf(recording, { from: kill, to: kill + 50 }))
+    const open = new OperationLog()
+    for (const event of recording.events.slice(0, kill + 50)) open.take(event)
+    const expected = open.list.filter(({ returnedSeq }) => returnedSeq === 0 || returnedSeq >= kill).map(({ invokedSeq }) => String(invokedSeq))
+    expect(rows.map(({ invoked_seq: seq }) => seq).sort()).toEqual(expected.sort())
+    expect(expected.length).toBeGreaterThan(0)
+  })
+
+  it('lines end as RFC 4180 says, and the first names the columns', () => {
+    const text = textOf(failoverRecordingOnce)
+    expect(text.startsWith(`${csvColumns.join(',')}\r\n`)).toBe(true)
+    expect(text.endsWith('\r\n')).toBe(true)
+  })
+})
+
+const failoverRecordingOnce = failoverRecording()

@@ -1,0 +1,102 @@
+// The history by another's EDN reader and by Jepsen's rules; and read again by our own, against what the clients saw.
+import { parseEDNString } from 'edn-data'
+import { describe, expect, it } from 'vitest'
+import { failoverRecording, randomRecording, type SampleRecording } from '../sim/random-recording'
+import { OperationLog, type OperationFacts } from '../trace'
+import { exportPieces, type ExportRange } from './exporter'
+import { readHistory, type ImportedOperation } from './history'
+import { jepsen } from './jepsen'
+
+interface Entry {
+  readonly process: number | string
+  readonly type: string
+  readonly f: string
+  readonly key?: string
+  readonly value: unknown
+  readonly time: number
+  readonly index: number
+  readonly error?: unknown
+}
+
+const textOf = ({ header, events }: SampleRecording, range?: ExportRange): string => [...exportPieces(jepsen, header, events, range)].join('')
+const entriesOf = (text: string): Entry[] => text.trimEnd().split('\n').map((line) => parseEDNString(line, { mapAs: 'object', keywordAs: 'string' }) as Entry)
+
+/** Jepsen's rules of a history. */
+function problemsOf(entries: readonly Entry[]): string[] {
+  const problems: string[] = []
+  const open = new Map<number | string, Entry>()
+  const crashed = new Set<number | string>()
+  for (const [place, entry] of entries.entries()) {
+    if (entry.index !== place) problems.push(`index ${entry.index} at ${place}`)
+    if (entry.time < (entries[place - 1]?.time ?? 0)) problems.push(`time goes back at ${place}`)
+    if (entry.process === 'nemesis') {
+      if (entry.type !== 'info') problems.push(`a nemesis that is ${entry.type}`)
+      continue
+    }
+    if (crashed.has(entry.process)) problems.push(`process ${entry.process} acts after :info`)
+    const before = open.get(entry.process)
+    if (entry.type === 'invoke') {
+      if (before) problems.push(`process ${entry.process} has two open`)
+      open.set(entry.process, entry)
+      continue
+    }
+    if (before?.f !== entry.f || before.key !== entry.key) problems.push(`process ${entry.process} ends what it has not begun`)
+    open.delete(entry.process)
+    if (entry.type === 'info') crashed.add(entry.process)
+  }
+  return problems
+}
+
+function operationsOf({ events }: SampleRecording): readonly OperationFacts[] {
+  const log = new OperationLog()
+  for (const event of events) log.take(event)
+  return log.list
+}
+
+/** What a history keeps of an operation. */
+const kept = ({ operation, outcome }: OperationFacts): unknown => [operation, outcome?.type === 'ok' ? outcome.result : outcome?.type ?? 'unknown']
+const read = ({ operation, outcome }: ImportedOperation): unknown => [operation, outcome.type === 'ok' ? outcome.result : outcome.type]
+
+describe('the Jepsen history', { timeout: 120_000 }, () => {
+  it('keeps Jepsen\'s rules for 40 random recordings, whole and from their middle', () => {
+    let unknown = 0
+    for (let seed = 1; seed <= 40; seed++) {
+      const recording = randomRecording(String(seed))
+      for (const range of [undefined, { from: 200 + seed * 3, to: 1500 }]) {
+        const entries = entriesOf(textOf(recording, range))
+        expect(problemsOf(entries), `seed ${seed}`).toEqual([])
+        unknown += entries.filter(({ type, process }) => type === 'info' && process !== 'nemesis').length
+      }
+    }
+    expect(unknown).toBeGreaterThan(40)
+  })
+
+  it('read again, every operation has its values and its outcome, hostile text and all', () => {
+    for (const recording of [failoverRecording(), ...Array.from({ length: 20 }, (_, seed) => randomRecording(`read ${seed}`))]) {
+      expect(readHistory(textOf(recording)).operations.map(read)).toEqual(operationsOf(recording).map(kept))
+    }
+  })
+
+  it('tells kills, restarts, pauses and faults as the nemesis', () => {
+    const acts = new Set(entriesOf(textOf(failoverRecording())).filter(({ process }) => process === 'nemesis').map(({ f }) => f))
+    expect([...acts].sort()).toEqual(['exit', 'kill', 'pause', 'restart', 'resume', 'start-fault', 'stop-fault'])
+  })
+
+  it('each outcome has its form', () => {
+    const entries = entriesOf(textOf(failoverRecording()))
+    const last = (f: string, type: string): Entry | undefined => entries.findLast((entry) => entry.f === f && entry.type === type)
+    expect(last('read', 'invoke')?.value).toBe(null)
+    expect(last('cas', 'invoke')?.value).toEqual(['red', 'blue'])
+    expect(last('write', 'ok')).toMatchObject({ key: 'colour', value: 'green' })
+    expect(last('delete', 'info')?.error).toBe('deposed')
+  })
+
+  it('a client that dies leaves what it had open unknown', () => {
+    const { header, events } = failoverRecording()
+    const invoked = events.find((event) => event.type === 'operation-invoked')
+    if (invoked?.type !== 'operation-invoked') throw new Error('the sample has no operation')
+    const exited = { seq: invoked.seq + 1, at: invoked.at, wall: invoked.wall, type: 'node-exited' as const, node: invoked.node, incarnation: 1, code: null, signal: 'SIGKILL', stderr: '' }
+    const entries = entriesOf(textOf({ header, events: [...events.slice(0, invoked.seq), exited] }))
+    expect(entries.filter(({ process }) => process !== 'nemesis').map(({ type, error }) => [type, error])).toEqual([['invoke', undefined], ['info', 'client-died']])
+  })
+})
