@@ -1,8 +1,9 @@
 // What the lab needs of a running cluster, and nothing else: cluster/cluster.ts offers it with real processes, a test with none.
 // It must stay a subset of what cluster.ts offers; index.ts hands that over, so the compiler checks it.
 import type { Workload } from '../contract'
+import type { NetworkAct } from '../network'
 import type { NodeName, Operation } from '../protocol'
-import type { TraceHeader } from '../trace'
+import type { ScenarioStep, TraceHeader } from '../trace'
 
 /** Consecutive events as JSON lines joined by line feeds, none at the end. */
 export interface EventLines {
@@ -13,8 +14,11 @@ export interface EventLines {
 
 export interface ClusterOptions {
   readonly header: TraceHeader
-  /** Created by the cluster, mode 0600, the header line first. */
+  /** The nodes to start; without it all. */
+  readonly start?: readonly NodeName[]
+  /** Created by the cluster, mode 0600, the header line first; a branch's is there already, with the events that it begins with. */
   readonly recordingPath: string
+  readonly branch?: BranchStart
   readonly nodeProgram: string
   readonly switchboardProgram: string
   /** Already in the file, unless recording has stopped. */
@@ -25,6 +29,18 @@ export interface ClusterOptions {
   onEnded(reason: string): void
 }
 
+/** Where a branch begins: at the end of its recording, whose last event has these times in microseconds. */
+export interface BranchStart {
+  readonly seq: number
+  /** Of the whole file. */
+  readonly bytes: number
+  readonly at: number
+  readonly wall: number
+  /** Of each node's last start; 0 for one that was never started. */
+  readonly incarnations: ReadonlyMap<NodeName, number>
+  readonly lives: readonly NodeName[]
+}
+
 /** A running cluster. Every act rejects with one sentence when it cannot be done. */
 export interface RunningCluster {
   kill(node: NodeName): Promise<void>
@@ -33,7 +49,11 @@ export interface RunningCluster {
   restart(node: NodeName): Promise<void>
   freeze(): Promise<void>
   thaw(): Promise<void>
-  invoke(request: { client: NodeName; operation: Operation; target: NodeName | ''; label: string }): Promise<{ operationId: number }>
+  /** Faults, single messages and timers, break conditions. */
+  act(act: NetworkAct): Promise<void>
+  /** Writes how far a scenario has come into the trace. */
+  tell(event: ScenarioStep): Promise<void>
+  invoke(request: { client: NodeName; operation: Operation; target: NodeName | ''; label: string; session?: number }): Promise<{ operationId: number }>
   startWorkload(workload: Workload): Promise<void>
   stopWorkload(): Promise<void>
   /** Resolves when every process is gone and the recording is flushed. */

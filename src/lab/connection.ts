@@ -1,10 +1,14 @@
-// One connected screen: its calls, its feed, its uploads and its export. All that ends with it; the session does not.
+// One connected screen: its calls, its feed, its uploads and its exports. All that ends with it; the session does not.
 // It must hold nothing that another screen needs.
-import { Refusal, serveLab, type ClusterSettings, type LabHandlers, type LabServer, type Port, type SessionStatus } from '../contract'
+import { Refusal, serveLab, type ClusterSettings, type LabHandlers, type LabServer, type Port, type ScenarioEntry, type SessionStatus } from '../contract'
+import { readScenario } from '../scenario'
+import type { EventLines } from './cluster-seam'
 import { Exports } from './exports'
-import { Feed } from './feed'
+import { catchUpLimits, Feed } from './feed'
+import { FormatExports } from './format-exports'
+import type { GrowingFile } from './recording-bytes'
 import type { Session } from './session'
-import { Uploads } from './uploads'
+import { Uploads, type UploadedFile } from './uploads'
 
 /** What a connection asks of the lab. */
 export interface ConnectionOwner {
@@ -18,8 +22,11 @@ export interface ConnectionOwner {
   /** Throws a `Refusal` when there is none. */
   currentSession(): Session
   newCluster(settings: ClusterSettings): Promise<{ session: number }>
+  listScenarios(): Promise<ScenarioEntry[]>
+  runScenario(name: string, text: string): Promise<{ session: number }>
+  branch(session: number, seq: number): Promise<{ session: number }>
   endSession(): Promise<void>
-  openRecording(path: string, name: string): Promise<{ session: number }>
+  openRecording(path: string, name: string, growing: GrowingFile | null): Promise<{ session: number }>
 }
 
 export class Connection {
@@ -31,6 +38,7 @@ export class Connection {
   readonly #feed: Feed
   readonly #uploads: Uploads
   readonly #exports: Exports
+  readonly #formatExports = new FormatExports()
 
   constructor(port: Port, owner: ConnectionOwner) {
     this.#port = port
@@ -54,6 +62,12 @@ export class Connection {
   /** Another session is shown: nothing more of the one before is sent, and the screen subscribes anew. */
   forgetSession(): void {
     this.#feed.stop()
+    this.#formatExports.stopAll('Another session is shown: the export of the one before was stopped.')
+  }
+
+  /** The uploads, if a file is awaited under this key. */
+  uploadsOf(key: string): Uploads | undefined {
+    return this.#uploads.has(key) ? this.#uploads : undefined
   }
 
   close(): Promise<void> {
@@ -63,6 +77,7 @@ export class Connection {
 
   async #end(): Promise<void> {
     this.#feed.stop()
+    this.#formatExports.stopAll('The connection has ended.')
     await Promise.all([this.#uploads.close(), this.#exports.close()])
   }
 
@@ -75,6 +90,7 @@ export class Connection {
         return { version, host, lastSettings, status: owner.status(), canPause }
       },
       newCluster: (settings) => owner.newCluster(settings),
+      branch: ({ session: number, seq }) => owner.branch(number, seq),
       endSession: () => nothing(owner.endSession()),
       kill: ({ node }) => nothing(session().kill(node)),
       pause: ({ node }) => nothing(session().pause(node)),
@@ -82,6 +98,11 @@ export class Connection {
       restart: ({ node }) => nothing(session().restart(node)),
       freeze: () => nothing(session().freeze()),
       thaw: () => nothing(session().thaw()),
+      act: (act) => nothing(session().act(act)),
+      listScenarios: async () => ({ scenarios: await owner.listScenarios() }),
+      checkScenario: ({ text }) => ({ problems: [...readScenario('', text).problems] }),
+      runScenario: ({ name, text }) => owner.runScenario(name, text),
+      steerScenario: ({ act }) => nothing(session().steerScenario(act)),
       invoke: (call) => session().invoke(call),
       startWorkload: (workload) => nothing(session().startWorkload(workload)),
       stopWorkload: () => nothing(session().stopWorkload()),
@@ -90,17 +111,36 @@ export class Connection {
         this.#feed.ack(number, batch)
         return {}
       },
+      readEvents: ({ session: number, from, count }) => this.#readEvents(number, from, count),
       readRecording: ({ gzip, offset }) => this.#exports.read(session(), gzip, offset),
-      uploadBegin: async ({ name, bytes }) => ({ upload: await this.#uploads.begin(name, bytes) }),
+      exportBegin: ({ session: number, format, from, to }) => this.#formatExports.begin(this.#sessionOf(number), format, { from, to }),
+      exportRead: ({ export: id }) => this.#formatExports.read(id),
+      exportEnd: ({ export: id }) => this.#formatExports.end(id),
+      uploadBegin: ({ name, bytes }) => this.#uploads.begin(name, bytes),
       uploadPiece: ({ upload, base64 }) => nothing(this.#uploads.addPiece(upload, base64)),
-      uploadOpen: ({ upload }) => this.#uploads.use(upload, ({ path, name }) => owner.openRecording(path, name)),
+      uploadOpen: ({ upload, whileItComes }) => {
+        const open = (file: UploadedFile): Promise<{ session: number }> => owner.openRecording(file.path, file.name, file.growing)
+        return whileItComes ? this.#uploads.useWhileItComes(upload, open) : this.#uploads.use(upload, open)
+      },
     }
   }
 
-  #subscribe(number: number, since: number): Record<string, never> {
+  #sessionOf(number: number): Session {
     const owner = this.#owner
     if (number !== owner.sessionNumber) throw new Refusal(`Session ${number} is over; the lab shows session ${owner.sessionNumber}.`)
-    const { log } = owner.currentSession()
+    return owner.currentSession()
+  }
+
+  async #readEvents(number: number, from: number, count: number): Promise<EventLines> {
+    const { log } = this.#sessionOf(number)
+    if (from > log.latest) throw new Refusal(`There is no event ${from}; the newest is ${log.latest}.`)
+    const lines = await log.read(from, { ...catchUpLimits, eventsMax: Math.min(count, catchUpLimits.eventsMax) })
+    if (lines === undefined || lines.from !== from) throw new Refusal(log.problem || `Event ${from} can no longer be read.`)
+    return lines
+  }
+
+  #subscribe(number: number, since: number): Record<string, never> {
+    const { log } = this.#sessionOf(number)
     // A screen computes everything from the first event on: with a gap it would show what never was.
     if (!log.isWholeFrom(since)) throw new Refusal(log.problem)
     this.#feed.subscribe(number, log, since)

@@ -50,9 +50,10 @@ export function createFakeClusters(): FakeClusters {
 
 function createFakeCluster(options: ClusterOptions): FakeCluster {
   const asked: string[] = []
-  let seq = 0
+  let seq = options.branch?.seq ?? 0
   let isRecording = true
-  writeFileSync(options.recordingPath, `${formatHeader(options.header)}\n`, { flag: 'wx', mode: 0o600 })
+  // A branch's recording is there already.
+  if (!options.branch) writeFileSync(options.recordingPath, `${formatHeader(options.header)}\n`, { flag: 'wx', mode: 0o600 })
 
   const ask = (what: string): Promise<void> => {
     asked.push(what)
@@ -76,8 +77,16 @@ function createFakeCluster(options: ClusterOptions): FakeCluster {
     pause: (node) => ask(`pause ${node}`),
     resume: (node) => ask(`resume ${node}`),
     restart: (node) => ask(`restart ${node}`),
-    freeze: () => ask('freeze'),
-    thaw: () => ask('thaw'),
+    async freeze() {
+      await ask('freeze')
+      this.emit({ type: 'frozen', freeze: 1, timers: [], reason: 'by hand', metBy: 0 })
+    },
+    async thaw() {
+      await ask('thaw')
+      this.emit({ type: 'thawed', freeze: 1 })
+    },
+    act: (act) => ask(`act ${act.type}`),
+    tell: ({ text, state }) => ask(`tell ${text} ${state}`),
     async invoke({ client, operation, target, label }) {
       await ask(`invoke ${client} ${JSON.stringify(operation)} ${target} ${label}`)
       return { operationId: asked.length }

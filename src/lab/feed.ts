@@ -11,8 +11,11 @@ export const batchIntervalMs = 33
 /** What a screen that keeps up gets at once. */
 export const batchLimits: ReadLimits = { eventsMax: 2000, bytesMax: 1024 * 1024 }
 
-/** What a screen gets that is further behind than one batch: an opened recording, a window that was busy. No interval then, only the ack. */
-export const catchUpLimits: ReadLimits = { eventsMax: 20_000, bytesMax: 4 * 1024 * 1024 }
+/**
+ * What a screen gets that is further behind than one batch: an opened recording, a window that was busy. No interval then, only the ack.
+ * A mebibyte, so that a screen is not held up by taking it off the wire; more in one batch were no faster.
+ */
+export const catchUpLimits: ReadLimits = { eventsMax: 20_000, bytesMax: 1024 * 1024 }
 
 /** Where a feed reads: the event log. */
 export interface FeedSource {

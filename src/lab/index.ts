@@ -1,15 +1,29 @@
 // What hosts and the command line may use of the lab.
 import { canPause, startCluster } from '../cluster'
+import type { Scenario } from '../scenario'
 import { openLab } from './lab'
 import type { LabOptions, RunningLab } from './lab-options'
+import { playScenario, type Played, type PlayOptions } from './play-scenario'
 
 /** Opens a lab whose clusters are real processes. Rejects with one sentence if no private folder can be made. */
 export function createLab(options: LabOptions): Promise<RunningLab> {
   return openLab(options, { startCluster, canPause })
 }
 
+/** Set by the build: a hash of src/protocol. */
+declare const __PROTOCOL_HASH__: string
+
+/** Plays one scenario with real processes, or on the simulator. Rejects with one sentence if the cluster cannot be started. */
+export function playOne(scenario: Scenario, options: Omit<PlayOptions, 'startCluster' | 'protocolHash'>): Promise<Played> {
+  return playScenario(scenario, { ...options, startCluster, protocolHash: __PROTOCOL_HASH__ })
+}
+
+export { openLab } from './lab'
+export type { Clusters, ClusterOptions, RunningCluster } from './cluster-seam'
 export type { ClusterPrograms, LabOptions, RunningLab } from './lab-options'
-export { defaultDataFolder } from './folders'
+export { defaultDataFolder, makePrivateFolder, reasonOf } from './folders'
+export { readRecordingFile, type ReadRecording } from './recording-file'
+export { judgeRecording, type JudgedRecording } from './judge-recording'
 export { contentSecurityPolicy } from './static-files'
 export { startWebHost, type WebHost, type WebHostOptions } from './web-host'
 export { webSocketPort } from './web-socket-port'

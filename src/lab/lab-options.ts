@@ -16,6 +16,8 @@ export interface LabOptions {
   /** Where recordings are written; `recordings` in the data folder unless told. */
   readonly recordingsFolder?: string
   readonly programs: ClusterPrograms
+  /** The scenarios that come with the lab. */
+  readonly scenariosFolder: string
   /** The product's version, as told to every screen. */
   readonly version: string
   /** Sentences for whoever runs the host: problems that belong to no screen. */
@@ -26,6 +28,11 @@ export interface LabOptions {
 export interface RunningLab {
   /** Serves one screen; its end changes nothing for the others or for the session. */
   connect(port: Port): void
+  /**
+   * Takes a file that a screen announced with `uploadBegin`, beside its calls; resolves when all of it was taken. `key`: the upload's.
+   * Rejects with one sentence; nothing of a file that breaks off is kept.
+   */
+  receive(key: string, pieces: AsyncIterable<Uint8Array>): Promise<void>
   /** Opens a recording from a path of this machine, as `uploadOpen` does for uploaded files. Rejects with one sentence. */
   openRecording(path: string): Promise<{ session: number }>
   /** Ends the session, its processes and every connection; resolves when nothing is left. */

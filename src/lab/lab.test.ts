@@ -3,12 +3,14 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import {
   connectLab, createPortPair, defaultClusterSettings, defaultWorkload, type ClusterSettings, type EventBatch, type Lab, type SessionStatus,
 } from '../contract'
-import { createRecordingReader, parseEventLines, type EventBody, type TraceEvent, type TraceHeader } from '../trace'
+import { randomFaultsRecording } from '../sim/random-faults-recording'
+import { createRecordingReader, formatEvent, formatHeader, parseEventLines, type EventBody, type TraceEvent, type TraceHeader } from '../trace'
 import { createFakeClusters, type FakeCluster, type FakeClusters } from './fake-cluster'
 import { openLab } from './lab'
 import type { RunningLab } from './lab-options'
@@ -20,7 +22,7 @@ let lab: RunningLab
 
 async function open(recordingsFolder?: string): Promise<RunningLab> {
   return openLab({
-    host: 'in-process', dataFolder: join(folder, 'data'), version: '1.2.3', programs: { node: '/node.js', switchboard: '/switchboard.js' },
+    host: 'in-process', dataFolder: join(folder, 'data'), version: '1.2.3', scenariosFolder: fileURLToPath(new URL('../../scenarios', import.meta.url)), programs: { node: '/node.js', switchboard: '/switchboard.js' },
     ...(recordingsFolder === undefined ? {} : { recordingsFolder }),
   }, clusters)
 }
@@ -96,7 +98,7 @@ async function upload(screen: Lab, name: string, bytes: Buffer): Promise<{ sessi
 
 const note = (text: string): EventBody => ({ type: 'lab-note', text, node: '' })
 const notes = (count: number): EventBody[] => Array.from({ length: count }, (_, index) => note(`note ${index}`))
-const sample = readFileSync(new URL('../trace/testdata/v1.jsonl', import.meta.url))
+const sample = readFileSync(new URL('../trace/testdata/v3.jsonl', import.meta.url))
 
 /** Everything that the lab keeps in private folders of this process now. */
 function privateFiles(): string[] {
@@ -110,7 +112,7 @@ describe('a new cluster', () => {
     expect(await screen.call('newCluster', chosen)).toEqual({ session: 1 })
     const { header } = cluster().options
     expect(header).toMatchObject({
-      understudy: 'recording', version: 1, source: 'live', title: 'two', seed: 'abc', protocolHash: 'unbuilt',
+      understudy: 'recording', version: 3, parent: null, source: 'live', title: 'two', seed: 'abc', protocolHash: 'unbuilt',
       nodes: [{ name: 'vs', kind: 'view-server' }, { name: 's1', kind: 'replica' }, { name: 's2', kind: 'replica' }, { name: 'c1', kind: 'client' }],
       settings: { pingIntervalMs: 25, pingCheckIntervalMs: 25, deadPings: 3, backupsWanted: 1, newCluster: true, mutants: [] },
     })
@@ -461,6 +463,37 @@ describe('an opened recording', () => {
     expect(await statusNow(connect())).toMatchObject({ session: 1, kind: 'recorded' })
   })
 
+  it('is branched from: a live session begins with its events, and the cluster goes on after them', async () => {
+    const { header, events } = randomFaultsRecording('1', 10)
+    const screen = connect()
+    const path = join(folder, 'parent.jsonl')
+    await writeFile(path, [formatHeader(header), ...events.map(formatEvent), ''].join('\n'))
+    await lab.openRecording(path)
+    expect(await screen.call('branch', { session: 1, seq: 300 })).toEqual({ session: 2 })
+    const { options } = cluster()
+    const seq = options.branch?.seq ?? 0
+    expect(seq).toBeGreaterThanOrEqual(300)
+    expect(options.header.parent).toEqual({ title: '1', createdAt: header.createdAt, seq })
+    expect(options.branch?.lives).toContain('vs')
+    expect(await statusNow(screen)).toMatchObject({ session: 2, kind: 'live', title: `1 from #${seq}`, latest: seq + 1 })
+    const taken = follow(screen)
+    await screen.call('subscribe', { session: 2, since: 1 })
+    await taken.until(seq + 1)
+    expect(taken.events.slice(0, seq)).toEqual(events.slice(0, seq))
+    // And what is saved is the whole of it.
+    const { bytes } = await download(screen, false)
+    expect(bytes.toString().trimEnd().split('\n')).toHaveLength(seq + 2)
+  })
+
+  it('whose branch is refused is still shown', async () => {
+    const screen = connect()
+    await upload(screen, 'failover.jsonl', sample)
+    await expect(screen.call('branch', { session: 1, seq: 9999 })).rejects.toThrow('There is no event #9999; the newest is #336.')
+    await expect(screen.call('branch', { session: 7, seq: 1 })).rejects.toThrow('Session 7 is over; the lab shows session 1.')
+    expect(await statusNow(screen)).toMatchObject({ session: 1, kind: 'recorded' })
+    expect(clusters.started).toEqual([])
+  })
+
   it('refuses every act with a sentence that says why', async () => {
     const screen = connect()
     await upload(screen, 'failover.jsonl', sample)
@@ -472,7 +505,7 @@ describe('an opened recording', () => {
       screen.call('invoke', { client: 'c1', operation, target: '' }),
     ]
     for (const outcome of await Promise.allSettled(acts)) {
-      expect(outcome).toMatchObject({ status: 'rejected', reason: { message: expect.stringMatching(/^This is a recording: .*\. Start a new cluster to act\.$/) as string } })
+      expect(outcome).toMatchObject({ status: 'rejected', reason: { message: expect.stringMatching(/^This is a recording: .*\. Branch from a moment of it, or start a new cluster, to act\.$/) as string } })
     }
   })
 
@@ -540,7 +573,7 @@ describe('an upload', () => {
   })
 
   it('of too large a file is refused before it begins', async () => {
-    await expect(connect().call('uploadBegin', { name: 'a', bytes: 5 * 1024 ** 3 })).rejects.toThrow('A file of more than 4 096 MiB cannot be opened.')
+    await expect(connect().call('uploadBegin', { name: 'a', bytes: 9 * 1024 ** 3 })).rejects.toThrow('A file of more than 8 192 MiB cannot be opened.')
   })
 
   it('whose pieces come faster than they can be written is slowed down by a refusal, and loses none', async () => {

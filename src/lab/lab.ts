@@ -3,14 +3,20 @@
 import { randomBytes } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { Refusal, type ClusterSettings, type Port, type SessionStatus } from '../contract'
+import { Refusal, type ClusterSettings, type Port, type ScenarioEntry, type SessionStatus } from '../contract'
+import type { TraceHeader } from '../trace'
+import { prepareBranch } from './branch'
 import type { Clusters } from './cluster-seam'
 import { Connection, type ConnectionOwner } from './connection'
-import { makePrivateFolder, placeForRecording } from './folders'
+import { makePrivateFolder, placeForRecording, type RecordingPlace } from './folders'
 import type { LabOptions, RunningLab } from './lab-options'
 import { readLastSettings, writeLastSettings } from './last-settings'
-import { headerFor, LiveSession } from './live-session'
+import { headerFor, LiveSession, type LiveSessionOptions } from './live-session'
+import { scenarioHeader } from './play-scenario'
+import type { GrowingFile } from './recording-bytes'
 import { openRecordedSession } from './recorded-session'
+import { ScenarioPlay } from './scenario-play'
+import { listScenarios, takeScenario } from './scenario-shelf'
 import type { Session, SessionView } from './session'
 import { StatusTeller } from './status-teller'
 
@@ -21,7 +27,7 @@ export const changesWaitingMax = 8
 export const connectionsMax = 32
 
 const noSession: SessionView = {
-  kind: 'none', title: '', reason: '', header: '', frozen: false, workload: null, recording: null, latest: 0,
+  kind: 'none', title: '', reason: '', header: '', frozen: false, workload: null, scenario: null, recording: null, latest: 0,
 }
 
 /** Set by the build: a hash of src/protocol. */
@@ -72,6 +78,12 @@ class RealLab implements RunningLab, ConnectionOwner {
       .finally(() => this.#connections.delete(connection))
   }
 
+  async receive(key: string, pieces: AsyncIterable<Uint8Array>): Promise<void> {
+    const uploads = [...this.#connections].map((connection) => connection.uploadsOf(key)).find((found) => found !== undefined)
+    if (uploads === undefined) throw new Refusal('No file is awaited under this key; begin again.')
+    await uploads.receive(key, pieces)
+  }
+
   status(): SessionStatus {
     return { session: this.#sessionNumber, ...(this.#session?.view() ?? noSession) }
   }
@@ -106,13 +118,51 @@ class RealLab implements RunningLab, ConnectionOwner {
     })
   }
 
+  listScenarios(): Promise<ScenarioEntry[]> {
+    return listScenarios(this.#options.scenariosFolder, (sentence) => this.#log(sentence))
+  }
+
+  async runScenario(name: string, text: string): Promise<{ session: number }> {
+    const scenario = await takeScenario(this.#options.scenariosFolder, name, text)
+    return this.#change(async () => {
+      await this.#session?.end('A scenario was started.')
+      const play = new ScenarioPlay(scenario, () => this.#statusTeller.change())
+      const session = await this.#makeSession(scenarioHeader(scenario, { seed: scenario.seed, protocolHash, createdAt: new Date() }), play)
+      await this.#show(session)
+      const started = this.#sessionNumber
+      await session.start()
+      return { session: started }
+    })
+  }
+
+  /** A live session that goes on from an event of the one that is shown, standing still at first. */
+  async branch(number: number, seq: number): Promise<{ session: number }> {
+    return this.#change(async () => {
+      if (number !== this.#sessionNumber) throw new Refusal(`Session ${number} is over; the lab shows session ${this.#sessionNumber}.`)
+      const prepared = await prepareBranch(this.currentSession(), seq, {
+        createdAt: new Date(), protocolHash, place: (header) => this.#placeFor(header),
+      })
+      await this.#session?.end('A branch was begun.')
+      const session = this.#liveSession(prepared.header, prepared.place, { branch: prepared })
+      await this.#show(session)
+      const started = this.#sessionNumber
+      await session.start()
+      return { session: started }
+    })
+  }
+
   async endSession(): Promise<void> {
     await this.#change(() => this.currentSession().end('The session was ended.'))
   }
 
-  async openRecording(path: string, name = basename(path)): Promise<{ session: number }> {
+  async openRecording(path: string, name = basename(path), growing: GrowingFile | null = null): Promise<{ session: number }> {
+    // Before its turn: a file that comes slowly holds no other change up.
+    const session = await openRecordedSession({
+      path, name, growing, folder: this.privateFolder,
+      onChange: () => { if (this.#session === session) this.#statusTeller.change() },
+      onEvents: () => { if (this.#session === session) this.#wake() },
+    })
     return this.#change(async () => {
-      const session = await openRecordedSession({ path, name, folder: this.privateFolder })
       await this.#session?.end('A recording was opened.')
       await this.#show(session)
       return { session: this.#sessionNumber }
@@ -132,18 +182,32 @@ class RealLab implements RunningLab, ConnectionOwner {
     await rm(this.privateFolder, { recursive: true, force: true })
   }
 
-  async #makeLiveSession(settings: ClusterSettings): Promise<LiveSession> {
-    const createdAt = new Date()
+  #makeLiveSession(settings: ClusterSettings): Promise<LiveSession> {
     const seed = settings.seed === '' ? randomBytes(8).toString('hex') : settings.seed
+    return this.#makeSession(headerFor(settings, { seed, createdAt: new Date(), protocolHash }))
+  }
+
+  async #makeSession(header: TraceHeader, play?: ScenarioPlay): Promise<LiveSession> {
+    return this.#liveSession(header, await this.#placeFor(header), play ? { play } : {})
+  }
+
+  #placeFor(header: TraceHeader): Promise<RecordingPlace> {
     const folder = this.#options.recordingsFolder ?? join(this.#options.dataFolder, 'recordings')
+    return placeForRecording(folder, header.title, new Date(header.createdAt))
+  }
+
+  #liveSession(header: TraceHeader, place: RecordingPlace, more: Pick<LiveSessionOptions, 'play' | 'branch'>): LiveSession {
     return new LiveSession({
-      header: headerFor(settings, { seed, createdAt, protocolHash }),
-      place: await placeForRecording(folder, settings.title, createdAt),
+      header, place, ...more,
       programs: this.#options.programs,
       startCluster: this.#clusters.startCluster,
       onChange: () => this.#statusTeller.change(),
-      onEvents: () => { for (const connection of this.#connections) connection.wake() },
+      onEvents: () => this.#wake(),
     })
+  }
+
+  #wake(): void {
+    for (const connection of this.#connections) connection.wake()
   }
 
   /** From here on this is the session; the one before is forgotten. */

@@ -2,12 +2,15 @@
 // It knows the cluster only through cluster-seam.ts. It must never decide anything that the protocol or the switchboard decides.
 import { basename } from 'node:path'
 import { Refusal, type ClusterSettings, type Workload } from '../contract'
+import type { NetworkAct } from '../network'
 import { defaultSettings, viewServerName, type NodeKind, type NodeName, type Operation, type Settings } from '../protocol'
 import { formatHeader, operationInputOf, traceVersion, type TraceHeader } from '../trace'
+import type { PreparedBranch } from './branch'
 import type { ClusterOptions, ClusterStarter, EventLines, RunningCluster } from './cluster-seam'
 import { EventLog } from './event-log'
 import type { RecordingPlace } from './folders'
 import type { ClusterPrograms } from './lab-options'
+import type { ScenarioPlay } from './scenario-play'
 import type { OperationCall, RecordingSource, Session, SessionView } from './session'
 
 export interface LiveSessionOptions {
@@ -15,6 +18,10 @@ export interface LiveSessionOptions {
   readonly place: RecordingPlace
   readonly programs: ClusterPrograms
   readonly startCluster: ClusterStarter
+  /** The scenario that this session plays, and the nodes that it begins with. */
+  readonly play?: ScenarioPlay
+  /** What this session goes on from; its recording is begun. */
+  readonly branch?: Pick<PreparedBranch, 'log' | 'start' | 'workload'>
   /** Something of the view has changed. */
   readonly onChange: () => void
   /** There are new events in the log. */
@@ -31,8 +38,8 @@ export class LiveSession implements Session {
   #kind: 'starting' | 'live' | 'ended' = 'starting'
   #reason = ''
   #isFrozen = false
-  #workload: Workload | null = null
-  #recordedBytes = 0
+  #workload: Workload | null
+  #recordedBytes: number
   #recordingProblem = ''
   #ending: Promise<void> | null = null
 
@@ -40,13 +47,16 @@ export class LiveSession implements Session {
     this.#options = options
     this.#headerLine = formatHeader(options.header)
     this.#headerBytes = Buffer.byteLength(this.#headerLine) + 1
-    this.log = new EventLog(options.place.path)
+    this.log = options.branch?.log ?? new EventLog(options.place.path)
+    this.#workload = options.branch?.workload ?? null
+    this.#recordedBytes = options.branch?.start.bytes ?? 0
   }
 
   /** Resolves when every node is up. Rejects with one sentence, and the session has then ended. */
   async start(): Promise<void> {
-    const { header, place, programs, startCluster } = this.#options
+    const { header, place, programs, startCluster, play, branch } = this.#options
     const options: ClusterOptions = {
+      ...(play ? { start: play.scenario.start } : {}), ...(branch ? { branch: branch.start } : {}),
       header, recordingPath: place.path, nodeProgram: programs.node, switchboardProgram: programs.switchboard,
       onEvents: (lines) => this.#takeEvents(lines),
       onRecording: ({ bytes, problem }) => this.#takeRecording(bytes, problem),
@@ -61,6 +71,7 @@ export class LiveSession implements Session {
     // It may have died between its start and this line.
     if (this.#kind !== 'starting') throw new Refusal(this.#reason)
     this.#kind = 'live'
+    play?.begin(header, this.#cluster)
     this.#options.onChange()
   }
 
@@ -69,6 +80,7 @@ export class LiveSession implements Session {
     const problem = [place.problem, this.#recordingProblem, this.log.problem].filter((sentence) => sentence !== '').join(' ')
     return {
       kind: this.#kind, title: header.title, reason: this.#reason, header: this.#headerLine, frozen: this.#isFrozen, workload: this.#workload,
+      scenario: this.#options.play?.status() ?? null,
       recording: { path: place.path, bytes: this.#recordedBytes, problem }, latest: this.log.latest,
     }
   }
@@ -78,16 +90,15 @@ export class LiveSession implements Session {
   async resume(node: NodeName): Promise<void> { await this.#running().resume(node) }
   async restart(node: NodeName): Promise<void> { await this.#running().restart(node) }
 
-  async freeze(): Promise<void> {
-    await this.#running().freeze()
-    this.#isFrozen = true
-    this.#options.onChange()
-  }
+  async freeze(): Promise<void> { await this.#running().freeze() }
+  async thaw(): Promise<void> { await this.#running().thaw() }
+  async act(act: NetworkAct): Promise<void> { await this.#running().act(act) }
 
-  async thaw(): Promise<void> {
-    await this.#running().thaw()
-    this.#isFrozen = false
-    this.#options.onChange()
+  steerScenario(act: 'pause' | 'resume' | 'step' | 'stop'): Promise<void> {
+    const { play } = this.#options
+    if (!play) return Promise.reject(new Refusal('No scenario plays in this session.'))
+    play.steer(act)
+    return Promise.resolve()
   }
 
   async invoke({ client, operation, target }: OperationCall): Promise<{ operationId: number }> {
@@ -138,8 +149,18 @@ export class LiveSession implements Session {
 
   #takeEvents(lines: EventLines): void {
     this.log.append(lines)
+    this.#options.play?.take(lines)
+    this.#watchTime(lines.text)
     this.#options.onEvents()
     this.#options.onChange()
+  }
+
+  /** A break condition freezes without being asked: what time does is known from the events alone. */
+  #watchTime(text: string): void {
+    const frozen = text.lastIndexOf('"type":"frozen"')
+    const thawed = text.lastIndexOf('"type":"thawed"')
+    // Quotes within a value are escaped, so no key or value can look like this.
+    if (frozen !== thawed) this.#isFrozen = frozen > thawed
   }
 
   #takeRecording(bytes: number, problem: string): void {
@@ -157,6 +178,7 @@ export class LiveSession implements Session {
     this.#reason = reason
     this.#isFrozen = false
     this.#workload = null
+    this.#options.play?.end()
     this.#options.onChange()
   }
 }
@@ -185,6 +207,7 @@ export function headerFor(chosen: ClusterSettings, { seed, createdAt, protocolHa
     understudy: 'recording', version: traceVersion, source: 'live', title: chosen.title, createdAt: createdAt.toISOString(),
     settings: protocolSettings(chosen), seed, protocolHash,
     nodes: [{ name: viewServerName, kind: 'view-server' }, ...named('s', 'replica', chosen.replicas), ...named('c', 'client', chosen.clients)],
+    parent: null,
   }
 }
 

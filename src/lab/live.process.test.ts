@@ -9,9 +9,10 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
-import { connectLab, createCarrier, createPortPair, defaultClusterSettings, defaultWorkload, type ClusterSettings, type Lab, type OperationRequest } from '../contract'
-import { createRecordingReader, parseEventLines, type EventOf, type EventType, type TraceEvent } from '../trace'
+import { connectLab, createCarrier, createPortPair, defaultClusterSettings, defaultWorkload, type ClusterSettings, type Lab } from '../contract'
+import { createRecordingReader } from '../trace'
 import { createLab } from './index'
+import { Screen } from './screen-harness'
 
 const built = (name: string): string => fileURLToPath(new URL(`../../out/${name}`, import.meta.url))
 const quick: ClusterSettings = { ...defaultClusterSettings, title: 'process test', clients: 1, pingIntervalMs: 25, deadPings: 4, retryMs: 25, operationTimeoutMs: 5000 }
@@ -20,71 +21,11 @@ let folder: string
 beforeEach(async () => { folder = await mkdtemp(join(tmpdir(), 'live-test-')) })
 afterEach(() => rm(folder, { recursive: true, force: true }))
 
-/** A screen that keeps every event, as a window does, and can wait for one. */
-class Screen {
-  readonly lab: Lab
-  readonly events: TraceEvent[] = []
-  #waiting: (() => void)[] = []
-
-  constructor(lab: Lab) {
-    this.lab = lab
-    lab.on('events', ({ session, batch, text }) => {
-      this.events.push(...parseEventLines(text))
-      // Rejects when the lab ends between the batch and its ack, which some of these tests are about.
-      lab.call('ackBatch', { session, batch }).catch(() => {})
-      for (const check of this.#waiting) check()
-    })
-  }
-
-  /** Resolves with the first event of this type, from `after` on, that fits; says what was waited for when it does not come. */
-  async find<T extends EventType>(type: T, fits: (event: EventOf<T>) => boolean = () => true, after = 0): Promise<EventOf<T>> {
-    const found = (): EventOf<T> | undefined =>
-      this.events.find((event): event is EventOf<T> => event.seq > after && event.type === type && fits(event as EventOf<T>))
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`no ${type} came in time; the last of ${this.events.length} events: ${JSON.stringify(this.events.at(-1))}`)), 15_000)
-      const check = (): void => {
-        const event = found()
-        if (event === undefined) return
-        clearTimeout(timer)
-        this.#waiting = this.#waiting.filter((other) => other !== check)
-        resolve(event)
-      }
-      this.#waiting.push(check)
-      check()
-    })
-  }
-
-  async start(settings: ClusterSettings): Promise<void> {
-    const { session } = await this.lab.call('newCluster', settings)
-    await this.lab.call('subscribe', { session, since: 1 })
-  }
-
-  async invoke(operation: OperationRequest, target = ''): Promise<EventOf<'operation-returned'>['outcome']> {
-    const { operationId } = await this.lab.call('invoke', { client: 'c1', operation, target })
-    return (await this.find('operation-returned', (event) => event.operationId === operationId)).outcome
-  }
-
-  /** The acked view that has a backup, from `after` on. */
-  ackedWithBackup(after = 0): Promise<EventOf<'view-acked'>> {
-    return this.find('view-acked', ({ view }) => view.backups.length > 0, after)
-  }
-
-  async download(): Promise<string> {
-    const pieces: Buffer[] = []
-    for (let offset = 0; ;) {
-      const piece = await this.lab.call('readRecording', { gzip: false, offset })
-      pieces.push(Buffer.from(piece.base64, 'base64'))
-      if (piece.next === piece.total) return Buffer.concat(pieces).toString()
-      offset = piece.next
-    }
-  }
-}
-
 interface Hosted { readonly screen: Screen; readonly close: () => Promise<void> }
 
 async function inProcess(): Promise<Hosted> {
   const lab = await createLab({
-    host: 'in-process', dataFolder: folder, version: 'test', programs: { node: built('main/node.js'), switchboard: built('main/switchboard.js') },
+    host: 'in-process', dataFolder: folder, version: 'test', scenariosFolder: built('../scenarios'), programs: { node: built('main/node.js'), switchboard: built('main/switchboard.js') },
   })
   const [near, far] = createPortPair()
   lab.connect(far)
@@ -290,7 +231,9 @@ describe('serve', () => {
     await expect.poll(() => next.events.length, { timeout: 15_000 }).toBeGreaterThanOrEqual(screen.events.length)
     expect(next.events.slice(0, screen.events.length)).toEqual(screen.events)
     const exported = createRecordingReader()
-    expect(exported.push(await screen.download()).events.slice(0, screen.events.length)).toEqual(screen.events)
+    // The cluster runs on while the file is read: what was shown by now must be in it.
+    const shown = [...screen.events]
+    expect(exported.push(await screen.download()).events.slice(0, shown.length)).toEqual(shown)
     // The file that was written is a recording of its own, torn at most in its last line.
     const [name = ''] = await readdir(join(folder, 'recordings'))
     const reader = createRecordingReader()

@@ -1,188 +1,89 @@
 // An opened recording as a session: read-only, fed to the same panels. Every act is refused.
-// The file is checked whole before it is shown, and copied to a private folder: what happens to the original later changes nothing.
+// The file is checked and copied to a private folder while it is shown: what happens to the original later changes nothing.
 // It must never run anything that a recording says.
-import { createReadStream } from 'node:fs'
-import { open, rm, type FileHandle } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { pipeline } from 'node:stream/promises'
-import { TextDecoder } from 'node:util'
-import { constants, createGunzip } from 'node:zlib'
 import { Refusal } from '../contract'
-import { createRecordingReader, formatHeader, grouped, RecordingProblem, type ReadLines, type TraceHeader } from '../trace'
-import { EventLog, eventLogLimits } from './event-log'
+import { formatHeader, grouped, RecordingProblem } from '../trace'
+import { EventLog } from './event-log'
 import { reasonOf } from './folders'
+import { RecordingFile, type GrowingFile } from './recording-bytes'
+import { recordingBytesMax } from './recording-file'
+import { ReadingStopped, RecordingReading } from './recording-reading'
 import type { RecordingSource, Session, SessionView } from './session'
 
-/** An unpacked recording is at most this long; a file that unpacks to more is refused. */
-export const recordingBytesMax = 8 * 1024 * 1024 * 1024
-
 export interface OpenOptions {
-  /** The file, plain or gzip; its first bytes say which. */
+  /** The file, plain or gzip; its first bytes say which. It may be removed when this has resolved. */
   readonly path: string
   /** What people call the file. */
   readonly name: string
   /** A private folder for the checked copy. */
   readonly folder: string
   readonly bytesMax?: number
+  /** The file still comes. */
+  readonly growing?: GrowingFile | null
+  /** Something of the view has changed. */
+  readonly onChange?: () => void
+  /** There are new events in the log. */
+  readonly onEvents?: () => void
 }
 
-/** Reads, checks and copies a recording. Rejects with a `Refusal` of one sentence and leaves nothing behind. */
-export async function openRecordedSession({ path, name, folder, bytesMax = recordingBytesMax }: OpenOptions): Promise<Session> {
-  const copyPath = join(folder, `opened-${process.hrtime.bigint()}.jsonl`)
+/**
+ * Begins to read, check and copy a recording; resolves when its beginning is read, and reads on. Rejects with a `Refusal` of one
+ * sentence and leaves nothing behind if the beginning is no recording; what is wrong later is said by the session.
+ */
+export async function openRecordedSession(options: OpenOptions): Promise<Session> {
+  const copyPath = join(options.folder, `opened-${process.hrtime.bigint()}.jsonl`)
   try {
-    const copy = await open(copyPath, 'wx', 0o600)
-    try {
-      const checked = await copyChecked(path, copy, new EventLog(copyPath), bytesMax)
-      return new RecordedSession(name, copyPath, checked)
-    } finally {
-      await copy.close()
-    }
+    const session = new RecordedSession(options, await RecordingFile.open(options.path, options.growing ?? null), copyPath)
+    await session.begin()
+    return session
   } catch (error) {
     await rm(copyPath, { force: true })
     if (error instanceof RecordingProblem) throw new Refusal(error.message)
-    throw new Refusal(`${name} cannot be read: ${reasonOf(error)}.`)
-  }
-}
-
-interface Checked {
-  readonly header: TraceHeader
-  readonly log: EventLog
-  readonly bytes: number
-  readonly note: string
-}
-
-async function copyChecked(path: string, copy: FileHandle, log: EventLog, bytesMax: number): Promise<Checked> {
-  const reader = createRecordingReader()
-  const decoder = new TextDecoder('utf-8', { fatal: true })
-  const writer = new CopyWriter(copy, log)
-  let unpackedBytes = 0
-  const isCutOff = await eachPiece(path, async (piece) => {
-    unpackedBytes += piece.length
-    if (unpackedBytes > bytesMax) throw new RecordingProblem(`This recording is longer than ${grouped(Math.floor(bytesMax / 1024 / 1024))} MiB, the most that can be opened.`)
-    const hadHeader = reader.header !== undefined
-    const lines = reader.push(decode(decoder, piece))
-    if (!hadHeader && reader.header !== undefined) await writer.begin(reader.header)
-    await writer.add(lines)
-  })
-  const end = reader.end()
-  if (writer.bytes === 0) await writer.begin(end.header)
-  await writer.add(end)
-  await writer.finish()
-  const note = end.note === '' && isCutOff ? `The compressed file was cut off; ${grouped(end.count)} events are whole.` : end.note
-  return { header: end.header, log, bytes: writer.bytes, note }
-}
-
-/** Gives each piece of the unpacked file; true if a gzip file ended too early, which leaves a torn recording and no more. */
-async function eachPiece(path: string, take: (piece: Buffer) => Promise<void>): Promise<boolean> {
-  const announcedBytes = await gzipLength(path)
-  let unpackedBytes = 0
-  const takeAll = async (pieces: AsyncIterable<Buffer>): Promise<void> => {
-    for await (const piece of pieces) {
-      unpackedBytes += piece.length
-      await take(piece)
-    }
-  }
-  const file = createReadStream(path, { highWaterMark: 1024 * 1024 })
-  if (announcedBytes === null) {
-    await pipeline(file, takeAll)
-    return false
-  }
-  try {
-    // With a sync flush at the end a file that was cut off gives all that can be unpacked, where it would give an error and less.
-    await pipeline(file, createGunzip({ chunkSize: 256 * 1024, finishFlush: constants.Z_SYNC_FLUSH }), takeAll)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code?.startsWith('Z_')) throw new RecordingProblem('The compressed file is damaged.')
-    throw error
-  }
-  return unpackedBytes % 2 ** 32 !== announcedBytes
-}
-
-/** Null for a file that is not gzip; else the unpacked length that its last four bytes tell, modulo 2^32. */
-async function gzipLength(path: string): Promise<number | null> {
-  const file = await open(path, 'r')
-  try {
-    const { size } = await file.stat()
-    const start = await file.read(Buffer.alloc(2), 0, 2, 0)
-    if (start.bytesRead < 2 || start.buffer.readUInt16BE() !== gzipMagic) return null
-    const end = await file.read(Buffer.alloc(4), 0, 4, Math.max(0, size - 4))
-    return end.buffer.readUInt32LE()
-  } finally {
-    await file.close()
-  }
-}
-
-const gzipMagic = 0x1f8b
-
-function decode(decoder: TextDecoder, piece: Buffer): string {
-  try {
-    return decoder.decode(piece, { stream: true })
-  } catch {
-    throw new RecordingProblem('This file holds bytes that are not UTF-8 text, which no recording does.')
-  }
-}
-
-/** Writes checked lines in the current version, and tells the log where they are. */
-class CopyWriter {
-  readonly #copy: FileHandle
-  readonly #log: EventLog
-  #lines: string[] = []
-  #length = 0
-  bytes = 0
-
-  constructor(copy: FileHandle, log: EventLog) {
-    this.#copy = copy
-    this.#log = log
-  }
-
-  async begin(header: TraceHeader): Promise<void> {
-    await this.#write(`${formatHeader(header)}\n`)
-  }
-
-  async add({ lines }: ReadLines): Promise<void> {
-    for (const line of lines) {
-      this.#lines.push(line)
-      this.#length += line.length + 1
-      if (this.#length >= eventLogLimits.chunkBytes) await this.finish()
-    }
-  }
-
-  /** Writes what is left as a last chunk. */
-  async finish(): Promise<void> {
-    if (this.#lines.length === 0) return
-    const count = this.#lines.length
-    const bytes = await this.#write(`${this.#lines.join('\n')}\n`)
-    this.#log.appendFromFile({ from: this.#log.latest + 1, count, bytes })
-    this.#lines = []
-    this.#length = 0
-  }
-
-  async #write(text: string): Promise<number> {
-    const data = Buffer.from(text)
-    await this.#copy.writeFile(data) // Appends: a handle writes where it stands.
-    this.bytes += data.length
-    return data.length
+    throw new Refusal(`${options.name} cannot be read: ${reasonOf(error)}.`)
   }
 }
 
 class RecordedSession implements Session {
   readonly log: EventLog
-  readonly #name: string
+  readonly #options: OpenOptions
   readonly #copyPath: string
-  readonly #checked: Checked
+  readonly #reading: RecordingReading
+  #problem = ''
+  #isReading = true
+  #isBegun = false
+  #done: Promise<void> = Promise.resolve()
 
-  constructor(name: string, copyPath: string, checked: Checked) {
-    this.#name = name
+  constructor(options: OpenOptions, file: RecordingFile, copyPath: string) {
+    this.#options = options
     this.#copyPath = copyPath
-    this.#checked = checked
-    this.log = checked.log
+    this.log = new EventLog(copyPath)
+    this.#reading = new RecordingReading({
+      file, copyPath, log: this.log, bytesMax: options.bytesMax ?? recordingBytesMax, onEvents: () => this.#changed(),
+    })
+  }
+
+  /** Resolves when the beginning was read; rejects if it is no recording, or cannot be read. */
+  async begin(): Promise<void> {
+    const whole = this.#reading.run()
+    this.#done = whole.then((note) => { this.#problem = note }, (error: unknown) => {
+      if (!this.#isBegun) throw error
+      this.#problem = this.#sentenceOf(error)
+    }).finally(() => {
+      this.#isReading = false
+      this.#changed()
+    })
+    await Promise.race([this.#reading.beginning, this.#done])
+    this.#isBegun = true
   }
 
   view(): SessionView {
-    const { header, bytes, note } = this.#checked
-    const problem = [note, this.log.problem].filter((sentence) => sentence !== '').join(' ')
+    const { header, bytes, share } = this.#reading
+    const problem = [this.#problem, this.log.problem].filter((sentence) => sentence !== '').join(' ')
     return {
-      kind: 'recorded', title: header.title, reason: '', header: formatHeader(header), frozen: false, workload: null,
-      recording: { path: this.#name, bytes, problem }, latest: this.log.latest,
+      kind: 'recorded', title: header.title, reason: '', header: formatHeader(header), frozen: false, workload: null, scenario: null,
+      recording: { path: this.#options.name, bytes, problem, ...(this.#isReading ? { readShare: share } : {}) }, latest: this.log.latest,
     }
   }
 
@@ -192,25 +93,43 @@ class RecordedSession implements Session {
   restart(): Promise<never> { return refuse('nothing in it can be restarted') }
   freeze(): Promise<never> { return refuse('there is nothing to freeze') }
   thaw(): Promise<never> { return refuse('there is nothing to thaw') }
+  act(): Promise<never> { return refuse('its network is past') }
+  steerScenario(): Promise<never> { return refuse('no scenario plays') }
   invoke(): Promise<never> { return refuse('no operation can be sent') }
   startWorkload(): Promise<never> { return refuse('no workload can be started') }
   stopWorkload(): Promise<never> { return refuse('there is no workload to stop') }
 
   recording(): RecordingSource {
-    const { header, bytes } = this.#checked
-    const name = `${basename(this.#name).replace(/(\.jsonl)?(\.gz)?$/, '')}.jsonl`
+    const { header, bytes } = this.#reading
+    const name = `${basename(this.#options.name).replace(/(\.jsonl)?(\.gz)?$/, '')}.jsonl`
     return { name, header: formatHeader(header), file: { path: this.#copyPath, bytes, events: this.log.latest } }
   }
 
-  end(): Promise<void> {
-    return Promise.resolve() // Nothing runs.
+  /** Nothing runs but the reading: what was read by then stays. */
+  async end(): Promise<void> {
+    this.#reading.stop()
+    await this.#done
   }
 
   async dispose(): Promise<void> {
+    await this.end()
     await rm(this.#copyPath, { force: true })
+  }
+
+  #changed(): void {
+    if (!this.#isBegun) return
+    this.#options.onEvents?.()
+    this.#options.onChange?.()
+  }
+
+  #sentenceOf(error: unknown): string {
+    const shown = `${grouped(this.log.latest)} ${this.log.latest === 1 ? 'event is' : 'events are'} shown.`
+    if (error instanceof ReadingStopped) return `Reading was ended before the end of the file; ${shown}`
+    const reason = error instanceof RecordingProblem ? error.message : `The file cannot be read on: ${reasonOf(error)}.`
+    return `${reason} What comes before it is a recording: ${shown}`
   }
 }
 
 function refuse(what: string): Promise<never> {
-  return Promise.reject(new Refusal(`This is a recording: ${what}. Start a new cluster to act.`))
+  return Promise.reject(new Refusal(`This is a recording: ${what}. Branch from a moment of it, or start a new cluster, to act.`))
 }

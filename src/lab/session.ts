@@ -1,6 +1,7 @@
 // What the lab can do with any session, running or opened from a file. Everything that is asked of a screen goes through this.
 // It must hold no behaviour of one kind: that is live-session.ts and recorded-session.ts.
 import type { OperationRequest, SessionStatus, Workload } from '../contract'
+import type { NetworkAct } from '../network'
 import type { NodeName } from '../protocol'
 import type { EventLog } from './event-log'
 
@@ -23,6 +24,8 @@ export interface Session {
   restart(node: NodeName): Promise<void>
   freeze(): Promise<void>
   thaw(): Promise<void>
+  act(act: NetworkAct): Promise<void>
+  steerScenario(act: 'pause' | 'resume' | 'step' | 'stop'): Promise<void>
   invoke(call: OperationCall): Promise<{ operationId: number }>
   startWorkload(workload: Workload): Promise<void>
   stopWorkload(): Promise<void>

@@ -7,7 +7,7 @@ import { extname, join, normalize, sep } from 'node:path'
 /** The same policy as the desktop window's; `connect-src 'self'` covers the WebSocket to this host. */
 export const contentSecurityPolicy = [
   "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' data:", "font-src 'self'", "connect-src 'self'",
-  "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'", "require-trusted-types-for 'script'", 'trusted-types vue',
+  "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'", "require-trusted-types-for 'script'", 'trusted-types vue understudy-worker',
 ].join('; ')
 
 /** On every answer, refusals too. */

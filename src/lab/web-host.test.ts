@@ -8,6 +8,8 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 import { connectLab, createCarrier, defaultClusterSettings, type Lab } from '../contract'
+import { formatHeader } from '../trace'
+import { headerFor } from './live-session'
 import { createFakeClusters, type FakeClusters } from './fake-cluster'
 import { openLab } from './lab'
 import type { RunningLab } from './lab-options'
@@ -30,7 +32,7 @@ beforeEach(async () => {
   await writeFile(join(folder, 'renderer-next', 'secret.txt'), 'secret')
   clusters = createFakeClusters()
   logged = []
-  lab = await openLab({ host: 'browser', dataFolder: join(folder, 'data'), version: '1', programs: { node: '', switchboard: '' } }, clusters)
+  lab = await openLab({ host: 'browser', dataFolder: join(folder, 'data'), version: '1', scenariosFolder: '', programs: { node: '', switchboard: '' } }, clusters)
   host = await startWebHost({ lab, rendererFolder: join(folder, 'renderer'), log: (sentence) => logged.push(sentence) })
 })
 afterEach(async () => {
@@ -168,6 +170,51 @@ describe('a WebSocket', () => {
     bad.send(garbage)
     await once(bad, 'close')
     expect(await screen.call('hello', {})).toMatchObject({ version: '1' })
+  })
+})
+
+describe('a file that a page brings', () => {
+  const post = (path: string, body: Buffer, headers: Record<string, string>): Promise<{ status: number; body: string }> => new Promise((resolve, reject) => {
+    const { hostname, port, host: name } = new URL(host.origin)
+    const request = httpRequest({ hostname, port, path, method: 'POST', headers: { host: name, ...headers } }, (response) => {
+      let text = ''
+      response.on('data', (piece: Buffer) => { text += piece.toString() })
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, body: text }))
+    })
+    request.on('error', reject)
+    request.end(body)
+  })
+  const recording = Buffer.from(`${formatHeader(headerFor(defaultClusterSettings, { seed: '1', createdAt: new Date(0), protocolHash: '' }))}\n`)
+
+  it('is opened as one that came in pieces is', async () => {
+    const { screen } = await connect()
+    const { upload, key } = await screen.call('uploadBegin', { name: 'a.jsonl', bytes: recording.length })
+    const opened = screen.call('uploadOpen', { upload, whileItComes: true })
+    expect(await post(`/upload/${key}`, recording, { origin: host.origin })).toEqual({ status: 204, body: '' })
+    await opened
+    expect((await screen.call('hello', {})).status.kind).toBe('recorded')
+  })
+
+  it('is refused under a key that nobody was given, from another page, from no page, and beyond what was announced', async () => {
+    const { screen } = await connect()
+    const { key } = await screen.call('uploadBegin', { name: 'a.jsonl', bytes: 10 })
+    expect(await post('/upload/guessed', recording, { origin: host.origin })).toMatchObject({ status: 400, body: 'No file is awaited under this key; begin again.\n' })
+    expect((await post(`/upload/${key}`, recording, { origin: 'http://evil.example' })).status).toBe(403)
+    expect((await post(`/upload/${key}`, recording, {})).status).toBe(400)
+    expect(await post(`/upload/${key}`, recording, { origin: host.origin })).toMatchObject({ status: 400, body: 'The file is longer than was announced.\n' })
+    expect(await post(`/upload/${key}`, recording, { origin: host.origin })).toMatchObject({ status: 400, body: 'No file is awaited under this key; begin again.\n' })
+    expect(await post('/index.html', recording, { origin: host.origin })).toMatchObject({ status: 413 })
+  })
+
+  it('that breaks off is no longer awaited, and who opened it is told', async () => {
+    const { screen } = await connect()
+    const { upload, key } = await screen.call('uploadBegin', { name: 'a.jsonl', bytes: 1000 })
+    const opened = screen.call('uploadOpen', { upload, whileItComes: true })
+    const { port, host: name } = new URL(host.origin)
+    const socket = connectSocket(Number(port), '127.0.0.1')
+    socket.end(`POST /upload/${key} HTTP/1.1\r\nHost: ${name}\r\nOrigin: ${host.origin}\r\nContent-Length: 1000\r\n\r\n${recording.subarray(0, 20).toString()}`)
+    await expect(opened).rejects.toThrow()
+    await expect(screen.call('uploadOpen', { upload })).rejects.toThrow('There is no such upload; begin again.')
   })
 })
 

@@ -1,15 +1,16 @@
-// Serves the lab to a browser on this machine: the window's files over HTTP, the calls over a WebSocket.
+// Serves the lab to a browser on this machine: the window's files over HTTP, the calls over a WebSocket, and files that a page brings as
+// the body of a request, whose key the page was given over the WebSocket.
 // Bound to 127.0.0.1. A foreign page cannot reach the lab: Host must be ours (421, against rebound names), Origin must be ours,
 // and the WebSocket must bring the token (403). It must never put the token into a log or a URL's query.
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { stat } from 'node:fs/promises'
-import { createServer, type IncomingMessage, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer } from 'ws'
 import type { RunningLab } from './lab-options'
-import { refuse, serveFile } from './static-files'
+import { refuse, securityHeaders, serveFile } from './static-files'
 import { frameBytesMax, webSocketPort } from './web-socket-port'
 
 export interface WebHostOptions {
@@ -41,11 +42,12 @@ export const refusalsLoggedMax = 20
 const subprotocol = 'lab.v1'
 const tokenPrefix = 'tok.'
 const socketPath = '/ws'
+const uploadPath = '/upload/'
 
 /** Resolves when the host listens. Rejects with one sentence where it cannot. */
 export async function startWebHost(options: WebHostOptions): Promise<WebHost> {
   await requireWindow(options.rendererFolder)
-  const server = createServer({ headersTimeout: headersTimeoutMs, requestTimeout: headersTimeoutMs })
+  const server = createServer({ headersTimeout: headersTimeoutMs, requestTimeout: 0 })
   server.maxConnections = httpConnectionsMax
   const origin = `http://127.0.0.1:${await listen(server, options.port ?? 0)}`
   const token = randomBytes(24).toString('base64url')
@@ -55,6 +57,8 @@ export async function startWebHost(options: WebHostOptions): Promise<WebHost> {
   server.on('request', (request, response) => {
     const refusal = guard.refusalOfRequest(request)
     if (refusal) refuse(response, refusal.status, refusal.sentence)
+    else if (request.method === 'POST' && request.url?.startsWith(uploadPath)) void takeUpload(options.lab, request, response)
+    else if (hasBody(request)) endWith(response, 413, 'Only a file that is awaited may have a body.')
     else void serveFile(options.rendererFolder, request, response)
   })
   server.on('upgrade', (request, socket: Duplex, head) => {
@@ -74,6 +78,27 @@ export async function startWebHost(options: WebHostOptions): Promise<WebHost> {
       await closed
     },
   }
+}
+
+/** A file for the lab. Only a page of this origin brings one, under a key that its own calls gave it. */
+async function takeUpload(lab: RunningLab, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  try {
+    if (request.headers.origin === undefined) throw new Error('A file without an Origin is not from a page of this lab.')
+    await lab.receive((request.url ?? '').slice(uploadPath.length), request as AsyncIterable<Buffer>)
+    response.writeHead(204, securityHeaders).end()
+  } catch (error) {
+    endWith(response, 400, error instanceof Error ? error.message : String(error))
+  }
+}
+
+/** A body takes as long as its sender likes, so there is none but that of a file. */
+const hasBody = ({ headers }: IncomingMessage): boolean => headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
+
+/** Refuses and hangs up: what else comes is not read. */
+function endWith(response: ServerResponse, status: number, sentence: string): void {
+  response.setHeader('connection', 'close')
+  response.on('finish', () => response.socket?.destroySoon())
+  refuse(response, status, sentence)
 }
 
 async function requireWindow(rendererFolder: string): Promise<void> {

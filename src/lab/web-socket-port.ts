@@ -1,7 +1,7 @@
 // The lab's side of a WebSocket, as a Port. Who may open one is decided in web-host.ts before this is reached.
 // It must never interpret frames. The browser's side is renderer/link; both stand on contract/carrier.ts.
 import type { WebSocket } from 'ws'
-import { createCarrier, type Port } from '../contract'
+import { createCarrier, textOfFrame, type Port } from '../contract'
 
 /** A frame from a screen: a compare-and-swap of two 8 MiB values, each byte escaped to six characters, and room. */
 export const frameBytesMax = 128 * 1024 * 1024
@@ -13,7 +13,7 @@ export function webSocketPort(socket: WebSocket): Port {
   const carrier = createCarrier({
     send: (frame) => {
       if (socket.bufferedAmount > unsentBytesMax) throw new Error('the screen does not read')
-      socket.send(JSON.stringify(frame))
+      socket.send(textOfFrame(frame))
     },
     close: () => socket.close(),
   })

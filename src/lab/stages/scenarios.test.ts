@@ -1,0 +1,93 @@
+// Every scenario that comes with the lab, on the simulator; and what a scenario that does not pass says.
+import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
+import { describe, expect, it, test } from 'vitest'
+import { readScenario, runScenario, type Scenario, type ScenarioResult } from '../../scenario'
+import type { TraceEvent } from '../../trace'
+import { SimulatorStage } from './simulator-stage'
+
+const folder = fileURLToPath(new URL('../../../scenarios', import.meta.url))
+const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.yaml')).sort()
+
+function scenarioIn(text: string): Scenario {
+  const { scenario, problems } = readScenario('test.yaml', text)
+  if (!scenario) throw new Error(JSON.stringify(problems))
+  return scenario
+}
+
+async function play(scenario: Scenario, seed = scenario.seed): Promise<{ result: ScenarioResult; events: TraceEvent[] }> {
+  const events: TraceEvent[] = []
+  const result = await runScenario(scenario, new SimulatorStage(scenario, seed, (event) => events.push(event)), { seed })
+  return { result, events }
+}
+
+const withSteps = (...steps: string[]): string => `understudy: scenario\nversion: 1\ntitle: t\ncluster: { replicas: 2, clients: 2 }\nsteps:\n${steps.map((step) => `  - ${step}\n`).join('')}`
+const readyStep = 'wait: { view: { viewnum: 2, acked: true } }'
+
+describe('on the simulator', () => {
+  it.each(files)('%s passes', async (file) => {
+    const { result } = await play(scenarioIn(readFileSync(join(folder, file), 'utf8')))
+    expect(result.reason).toBe('')
+    expect(result.steps.every(({ state }) => state === 'passed')).toBe(true)
+  })
+
+  it('the same seed gives the same trace, byte for byte', async () => {
+    const scenario = scenarioIn(readFileSync(join(folder, 'mit-primary-backup/08-repeated-crash-unreliable.yaml'), 'utf8'))
+    const trace = async (seed: string): Promise<string> => (await play(scenario, seed)).events.map((event) => JSON.stringify(event)).join('\n')
+    expect(await trace('7')).toBe(await trace('7'))
+    expect(await trace('7')).not.toBe(await trace('8'))
+  })
+})
+
+describe('a step that fails ends the scenario with what was seen instead', () => {
+  it.each([
+    ['a condition that never comes', 'wait: { view: { viewnum: 3 } }\n    within: 500', 'not within 500 ms: view 2: s1 primary, s2 backup, acked. s2 joins as backup.'],
+    ['an expectation', 'expect: { role: { node: s2, is: primary } }', 's2 is up, believes it is backup and serves'],
+    ['a result', 'get: { key: a, gives: { value: "1" } }', 'it gave no such key, not "1"'],
+    ['a value', 'expect: { value: { key: a, is: "1", at: s1 } }', 's1 holds nothing under a'],
+    ['always', 'run: 500\n    always: { view: { viewnum: 1 } }', 'view 2: s1 primary, s2 backup, acked. s2 joins as backup.'],
+    ['an act that makes no sense', 'resume: s1', 's1 is not paused.'],
+    ['a message that does not wait', 'deliver: { kinds: forward }', 'no such message waits'],
+    ['a role that nobody has', 'kill: idle', 'there is no idle now'],
+    ['the view server cannot be restarted', 'restart: vs', 'The view server is not restarted'],
+    ['a refusal that did not come', 'put: { key: a, value: "1", to: s1, gives: rejected }', 'it gave ok, not rejected'],
+    ['a write that was not lost', 'expect: { writesKept: false }', 'no acknowledged write is lost'],
+  ])('%s', async (_what, step, seen) => {
+    const { result } = await play(scenarioIn(withSteps(readyStep, step, 'run: 1')))
+    expect(result.state).toBe('failed')
+    expect(result.reason).toContain('Line 7: ')
+    expect(result.reason).toContain(seen)
+    expect(result.steps.map(({ state }) => state)).toEqual(['passed', 'failed', 'skipped'])
+    expect(result.lastEvents.length).toBeGreaterThan(0)
+  })
+
+  it('an operation that does not return in time', async () => {
+    const { result } = await play(scenarioIn(withSteps(readyStep, 'fault: { isolate: c1 }', 'put: { key: a, value: "1", within: 300 }')))
+    expect(result.reason).toContain('it has not returned within 300 ms')
+  })
+
+  it('a lost write, by name', async () => {
+    const { result } = await play(scenarioIn(withSteps(readyStep, 'put: { key: a, value: "1" }', 'kill: [s1, s2]', 'expect: { writesKept: true }')))
+    expect(result.reason).toContain('the primary is dead, so nobody can tell')
+  })
+})
+
+test('the gate holds a scenario before any step, and stops it there', async () => {
+  const scenario = scenarioIn(withSteps('run: 1', 'run: 2', 'run: 3'))
+  const seen: number[] = []
+  const result = await runScenario(scenario, new SimulatorStage(scenario, '1'), {
+    gate: ({ number }) => {
+      seen.push(number)
+      return Promise.resolve(number < 3)
+    },
+  })
+  expect(seen).toEqual([1, 2, 3])
+  expect(result).toMatchObject({ state: 'stopped', steps: [{ state: 'passed' }, { state: 'passed' }, { state: 'skipped' }] })
+})
+
+test('what was played is in the trace, step by step', async () => {
+  const { events } = await play(scenarioIn(withSteps(readyStep, 'kill: s1')))
+  expect(events.filter(({ type }) => type === 'scenario-step').map((event) => event.type === 'scenario-step' ? [event.step, event.state, event.text] : []))
+    .toEqual([[1, 'running', 'wait until view 2, acked'], [1, 'passed', 'wait until view 2, acked'], [2, 'running', 'kill s1'], [2, 'passed', 'kill s1']])
+})
