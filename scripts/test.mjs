@@ -1,5 +1,6 @@
 // `npm test`: installs what is missing, then runs every test and says in one line for each suite how it went.
-// With CI set a suite that could not run is a failed run; elsewhere it is told and the rest counts.
+// With CI set a suite that could not run is a failed run, and the long runs are long (a minute of standing still, a million events, every
+// scenario on processes); elsewhere what could not run is told, and the same tests take what a person waits for. UNDERSTUDY_LONG=1 is as CI.
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { buildIfStale } from './build.mjs'
@@ -9,6 +10,7 @@ import { prepareSystem, startXvfb } from './system.mjs'
 
 requireNode()
 const isCi = Boolean(process.env.CI)
+if (isCi) process.env.UNDERSTUDY_LONG ??= '1'
 installModules()
 const runtime = findElectron()
 const missing = prepareSystem({ wantsElectron: Boolean(runtime), hasDisplay: hasDisplay() })

@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
 import { benchFailover } from '../cluster'
-import { wholeNumber } from './cannot-run'
+import { CannotRun, wholeNumber } from './cannot-run'
 
 export function benchCommand(program: Command): void {
   const bench = program.command('bench').description('measurements, as JSON lines')
@@ -10,6 +10,23 @@ export function benchCommand(program: Command): void {
     .description('from kill -9 of the primary to the first acknowledged write: pings 20 ms, checks each 5 ms, dead after 60 ms of silence')
     .option('--kills <number>', '1 to 1000', wholeNumber('--kills', 1, 1000), 20)
     .action(failover)
+  bench.command('window')
+    .description('the window in a real browser with a very large recording: opening, seeking, scrolling, scrubbing, memory, and a live cluster')
+    .option('--events <number>', 'events of the recording that is opened', wholeNumber('--events', 20_000, 100_000_000), 1_000_000)
+    .option('--rounds <number>', '1 to 20', wholeNumber('--rounds', 1, 20), 3)
+    .option('--only <names>', 'some of open, live, played; separated by commas', 'open,live,played')
+    .option('--electron <program>', 'the desktop window in place of Chromium: the path of the Electron runtime', '')
+    .action(window)
+}
+
+interface WindowOptions { events: number; rounds: number; only: string; electron: string }
+
+/** A program of its own beside this one: it drives a browser, which nothing else here does. */
+async function window({ events, rounds, only, electron }: WindowOptions): Promise<void> {
+  const program = new URL('./bench-window.js', import.meta.url).href
+  const { benchWindow } = await import(/* @vite-ignore */ program) as { benchWindow: (options: object) => Promise<string> }
+  const problem = await benchWindow({ events, rounds, only: only.split(','), electron, print: (line: object) => void process.stdout.write(`${JSON.stringify(line)}\n`) })
+  if (problem !== '') throw new CannotRun(problem)
 }
 
 async function failover({ kills }: { kills: number }): Promise<void> {

@@ -4,7 +4,11 @@ import { Command, CommanderError } from 'commander'
 import { benchCommand } from './bench'
 import { CannotRun } from './cannot-run'
 import { clientCommand } from './client'
+import { exportCommand } from './export'
+import { conformanceCommand } from './conformance'
 import { replicaCommand, viewServerCommand } from './node-commands'
+import { runCommand } from './run'
+import { runWorkerCommand } from './run-worker'
 import { serveCommand } from './serve'
 
 /** Set by the build. */
@@ -18,10 +22,14 @@ const program = new Command('lab')
   .exitOverride()
 
 serveCommand(program)
+runCommand(program)
+runWorkerCommand(program)
+exportCommand(program)
 viewServerCommand(program)
 replicaCommand(program)
 clientCommand(program)
 benchCommand(program)
+conformanceCommand(program)
 
 try {
   await program.parseAsync()

@@ -28,7 +28,7 @@ const beside = (name: string): string => fileURLToPath(new URL(name, import.meta
 async function serve({ port, open }: ServeOptions): Promise<void> {
   const log = (sentence: string): void => void process.stderr.write(`${sentence}\n`)
   const lab = await createLab({
-    host: 'browser', dataFolder: defaultDataFolder(), version: __VERSION__,
+    host: 'browser', dataFolder: defaultDataFolder(), version: __VERSION__, scenariosFolder: beside('../../scenarios'),
     programs: { node: beside('./node.js'), switchboard: beside('./switchboard.js') }, log,
   })
   const host = await startWebHost({ lab, rendererFolder: beside('../renderer'), port, log }).catch(async (error: unknown) => {

@@ -1,0 +1,2 @@
+// The shapes of scripts/system.mjs that TypeScript calls; it stays plain JavaScript because it runs before anything is installed.
+export function findChromium(environment?: NodeJS.ProcessEnv): string | undefined

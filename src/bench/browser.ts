@@ -1,0 +1,122 @@
+// A page driven from outside over the DevTools protocol, with as little of it as can be: no domain is enabled that reports what the page
+// does, as a browser that is told to report every frame of a WebSocket spends more time on that than on the frames.
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { rm } from 'node:fs/promises'
+import { createInterface } from 'node:readline'
+import { WebSocket } from 'ws'
+
+export interface DrivenPage {
+  /** The value of an expression in the page, or of the promise that it is. Rejects with what it threw. */
+  evaluate<Value>(expression: string): Promise<Value>
+  /** Gives a file to the file input that a selector finds. */
+  chooseFile(selector: string, path: string): Promise<void>
+  close(): Promise<void>
+}
+
+export interface BrowserStart {
+  readonly program: string
+  readonly args: readonly string[]
+  /** Removed at the end. */
+  readonly profileFolder: string
+  readonly env?: NodeJS.ProcessEnv
+}
+
+/** How long a page may take to be there. */
+const startMs = 60_000
+
+/** Starts a browser (or the desktop window) whose first page is driven. */
+export async function startBrowser({ program, args, profileFolder, env = process.env }: BrowserStart): Promise<DrivenPage> {
+  const child = spawn(program, [`--remote-debugging-port=0`, `--user-data-dir=${profileFolder}`, ...args], { stdio: ['ignore', 'ignore', 'pipe'], env })
+  const end = async (): Promise<void> => {
+    const ended = once(child, 'exit')
+    if (child.exitCode === null && child.signalCode === null && child.kill('SIGTERM')) await ended
+    await rm(profileFolder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 })
+  }
+  try {
+    const address = new URL(await toldAddress(child))
+    return drive(await connect(await findPage(address.host)), end)
+  } catch (error) {
+    await end()
+    throw error
+  }
+}
+
+/** "DevTools listening on ws://127.0.0.1:PORT/..." on standard error. */
+async function toldAddress(child: ChildProcess): Promise<string> {
+  const lines = createInterface(child.stderr as NonNullable<typeof child.stderr>)
+  const timer = setTimeout(() => lines.close(), startMs)
+  try {
+    for await (const line of lines) {
+      const found = /listening on (ws:\S+)/.exec(line)?.[1]
+      if (found !== undefined) return found
+    }
+    throw new Error('The browser did not start.')
+  } finally {
+    clearTimeout(timer)
+    // What it says from now on is nobody's concern, but must be read, or it would wait.
+    child.stderr?.resume()
+  }
+}
+
+async function findPage(host: string): Promise<string> {
+  const end = Date.now() + startMs
+  while (Date.now() < end) {
+    const targets = await (await fetch(`http://${host}/json/list`)).json() as { type: string; url: string; webSocketDebuggerUrl: string }[]
+    const page = targets.find(({ type, url }) => type === 'page' && !url.startsWith('devtools:'))
+    if (page) return page.webSocketDebuggerUrl
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+  throw new Error('The browser showed no page.')
+}
+
+async function connect(address: string): Promise<WebSocket> {
+  const socket = new WebSocket(address, { perMessageDeflate: false, maxPayload: 256 * 1024 * 1024 })
+  await once(socket, 'open')
+  return socket
+}
+
+interface Answer { readonly id?: number; readonly result?: unknown; readonly error?: { readonly message: string } }
+interface Evaluated {
+  readonly result: { readonly value?: unknown; readonly objectId?: string }
+  readonly exceptionDetails?: { readonly text: string; readonly exception?: { readonly description?: string } }
+}
+
+function drive(socket: WebSocket, end: () => Promise<void>): DrivenPage {
+  const waiting = new Map<number, (answer: Answer) => void>()
+  let lastId = 0
+  socket.on('message', (data) => {
+    const answer = JSON.parse((data as Buffer).toString('utf8')) as Answer
+    if (answer.id !== undefined) waiting.get(answer.id)?.(answer)
+  })
+  socket.on('close', () => { for (const resolve of waiting.values()) resolve({ error: { message: 'The browser has gone.' } }) })
+
+  async function ask(method: string, params: object): Promise<unknown> {
+    const id = ++lastId
+    const answer = await new Promise<Answer>((resolve) => {
+      waiting.set(id, resolve)
+      socket.send(JSON.stringify({ id, method, params }))
+    })
+    waiting.delete(id)
+    if (answer.error) throw new Error(answer.error.message)
+    return answer.result
+  }
+
+  async function run(expression: string, returnByValue: boolean): Promise<Evaluated['result']> {
+    const { result, exceptionDetails } = await ask('Runtime.evaluate', { expression, awaitPromise: true, returnByValue, userGesture: true }) as Evaluated
+    if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text)
+    return result
+  }
+
+  return {
+    evaluate: async <Value>(expression: string) => (await run(expression, true)).value as Value,
+    chooseFile: async (selector, path) => {
+      const { objectId } = await run(`document.querySelector(${JSON.stringify(selector)})`, false)
+      await ask('DOM.setFileInputFiles', { files: [path], objectId })
+    },
+    close: async () => {
+      socket.terminate()
+      await end()
+    },
+  }
+}

@@ -1,0 +1,45 @@
+// The other end of scenario-pool.ts: a process that plays one scenario after another for its parent, and ends with it.
+import { fileURLToPath } from 'node:url'
+import type { Command } from 'commander'
+import { playOne } from '../lab'
+import { readScenario, reportedScenario, type ReportedScenario } from '../scenario'
+import type { FromWorker, ScenarioJob, ToWorker } from './scenario-pool'
+
+export function runWorkerCommand(program: Command): void {
+  program.command('run-worker', { hidden: true }).action(work)
+}
+
+const beside = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
+
+function work(): Promise<never> {
+  // The parent hears the terminal's signals and says what is to be done.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined)
+  const stopping = new AbortController()
+  return new Promise(() => {
+    let running: Promise<void> = Promise.resolve()
+    process.on('message', (message: ToWorker) => {
+      if (message.type === 'stop') {
+        stopping.abort()
+        void running.then(() => process.disconnect?.())
+        return
+      }
+      running = runOne(message.job, stopping.signal).then((reported) => {
+        process.send?.({ type: 'finished', index: message.index, reported } satisfies FromWorker)
+      })
+    })
+    // Without a parent nobody waits for a result, nor for a step that is still waiting; clusters end with this process.
+    process.on('disconnect', () => process.exit(0))
+  })
+}
+
+async function runOne(job: ScenarioJob, signal: AbortSignal): Promise<ReportedScenario> {
+  const { name, text, on, seed, recordingPath, keepRecording } = job
+  const { scenario } = readScenario(name, text)
+  if (!scenario) throw new Error('it was read before')
+  const began = performance.now()
+  const { result, recording } = await playOne(scenario, {
+    on, seed, recordingPath, keepRecording, programs: { node: beside('./node.js'), switchboard: beside('./switchboard.js') },
+    signal, gate: () => Promise.resolve(!signal.aborted),
+  })
+  return reportedScenario(scenario, result, { on, seed, seconds: (performance.now() - began) / 1000, recording })
+}

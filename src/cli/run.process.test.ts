@@ -1,0 +1,124 @@
+// `run` as a course's CI uses it: the built program, its exit status, its reports, and what is left when it is interrupted.
+import { spawn, spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { isAlive } from '../cluster/cluster-harness'
+import { createRecordingReader } from '../trace'
+import { ReportSchema, type Report } from '../scenario/report'
+
+const root = resolve(import.meta.dirname, '../..')
+const cli = join(root, 'out/main/cli.js')
+
+let folder: string
+beforeEach(() => { folder = mkdtempSync(join(tmpdir(), 'understudy-run-test-')) })
+afterEach(() => { rmSync(folder, { recursive: true, force: true }) })
+
+interface Ran { readonly status: number | null; readonly stdout: string; readonly stderr: string }
+
+function run(...parameters: string[]): Ran {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [cli, 'run', ...parameters], { encoding: 'utf8', cwd: root, maxBuffer: 64 * 1024 * 1024 })
+  return { status, stdout, stderr }
+}
+
+function file(name: string, ...steps: string[]): string {
+  const path = join(folder, name)
+  writeFileSync(path, `understudy: scenario\nversion: 1\ntitle: ${name}\nsuite: S\npoints: 2\ncluster: { replicas: 2 }\nsteps:\n${steps.map((step) => `  - ${step}\n`).join('')}`)
+  return path
+}
+
+/** All of them take more than a minute; the corner cases have every kind of step. */
+const scenarios = process.env['UNDERSTUDY_LONG'] === '1' ? { folder: 'scenarios', least: 79 } : { folder: 'scenarios/corner-cases', least: 28 }
+const ready = 'wait: { view: { viewnum: 2, acked: true } }'
+const reportIn = (path: string): Report => ReportSchema.parse(JSON.parse(readFileSync(path, 'utf8')))
+
+/** Every process that this one has started, and theirs. */
+function descendantsOf(pid: number): number[] {
+  const parents = new Map<number, number>()
+  for (const name of readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) {
+    try {
+      const parent = /^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${name}/status`, 'utf8'))?.[1]
+      parents.set(Number(name), Number(parent))
+    } catch {
+      // It has just ended.
+    }
+  }
+  const children = (of: number): number[] => [...parents].filter(([, parent]) => parent === of).flatMap(([child]) => [child, ...children(child)])
+  return children(pid)
+}
+
+describe('run', () => {
+  it(`every scenario of ${scenarios.folder} passes on real processes, with points, in all forms of report`, () => {
+    const { status, stderr } = run(scenarios.folder, '--on', 'processes', '--report', 'json', 'junit', 'html', 'text', '--out', join(folder, 'report'))
+    const report = reportIn(join(folder, 'report.json'))
+    expect(report.suites.flatMap(({ scenarios }) => scenarios.filter(({ state }) => state !== 'passed').map(({ file: name, reason }) => `${name}: ${reason}`))).toEqual([])
+    expect({ status, failed: report.failed, points: report.points }).toEqual({ status: 0, failed: 0, points: report.pointsMax })
+    expect(report.passed).toBeGreaterThanOrEqual(scenarios.least)
+    expect(readdirSync(folder).sort()).toEqual(['report.html', 'report.json', 'report.txt', 'report.xml'])
+    console.log(stderr.trim().split('\n').at(-1))
+  }, 240_000)
+
+  it('a scenario that fails: status 1, what was seen, and a recording that opens', () => {
+    const bad = file('bad.yaml', ready, 'put: { key: a, value: "1" }', 'get: { key: a, gives: { value: "2" } }')
+    const { status } = run(bad, '--report', 'json', '--out', join(folder, 'r.json'))
+    const scenario = reportIn(join(folder, 'r.json')).suites[0]?.scenarios[0]
+    expect({ status, state: scenario?.state, points: scenario?.points, pointsMax: scenario?.pointsMax }).toEqual({ status: 1, state: 'failed', points: 0, pointsMax: 2 })
+    expect(scenario?.reason).toBe('Line 10: get a from c1: "2": it gave "1", not "2"')
+    const reader = createRecordingReader()
+    reader.push(readFileSync(scenario?.recording ?? '', 'utf8'))
+    expect(reader.end().count).toBeGreaterThanOrEqual(scenario?.seq ?? 1)
+    rmSync(scenario?.recording ?? '')
+  })
+
+  it('keeps the recording of one that passes when it is asked to, on the simulator too', () => {
+    const good = file('good.yaml', ready)
+    expect(run(good, '--on', 'simulator', '--record', join(folder, 'kept.jsonl'))).toMatchObject({ status: 0 })
+    expect(run(good, '--on', 'processes', '--record', join(folder, 'kept2.jsonl'))).toMatchObject({ status: 0 })
+    expect([existsSync(join(folder, 'kept.jsonl')), existsSync(join(folder, 'kept2.jsonl'))]).toEqual([true, true])
+  })
+
+  it.each<[string, () => string[], RegExp]>([
+    ['a file that is not there', () => [join(folder, 'none.yaml')], /There is no file or folder .*none\.yaml\.\n$/],
+    ['a folder without scenarios', () => [folder], /There is no scenario for this in/],
+    ['an unknown step', () => [file('x.yaml', 'kil: s1')], /x\.yaml:8:5: There is no step "kil"; did you mean "kill"\?\n$/],
+    ['a file of 10 MB', () => {
+      writeFileSync(join(folder, 'big.yaml'), 'x'.repeat(10 * 1024 * 1024))
+      return [join(folder, 'big.yaml')]
+    }, /big\.yaml:1:1: It is 10240 KB long; a scenario has at most 256 KB\.\n$/],
+    ['bytes that are no text', () => {
+      writeFileSync(join(folder, 'b.yaml'), Buffer.from([0xff, 0xfe, 0x00]))
+      return [join(folder, 'b.yaml')]
+    }, /b\.yaml:1:1: It cannot be read: it is not UTF-8 text\.\n$/],
+    ['a stage that is none', () => [file('a.yaml', ready), '--on', 'paper'], /Allowed choices are processes, simulator\.\n$/],
+  ])('%s: status 2 and one sentence', (_what, parameters, sentence) => {
+    const { status, stdout, stderr } = run(...parameters())
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' })
+    expect(stderr).toMatch(sentence)
+  })
+
+  it('interrupted: the children are gone, the report of what ran is written, status 130', async () => {
+    const paths = [file('quick.yaml', ready), ...[1, 2, 3].map((number) => file(`slow-${number}.yaml`, ready, 'pause: s1', 'run: 60000'))]
+    const child = spawn(process.execPath, [cli, 'run', ...paths, '--jobs', '2', '--report', 'json', '--out', join(folder, 'r.json')], { cwd: root, stdio: ['ignore', 'ignore', 'pipe'] })
+    let stderr = ''
+    await new Promise<void>((settle) => {
+      child.stderr.on('data', (text: Buffer) => {
+        stderr += text.toString()
+        if (/ok quick/.test(stderr)) settle()
+      })
+    })
+    // The slow ones have their clusters up by now, or are bringing them up: both must go.
+    await new Promise((settle) => setTimeout(settle, 1500))
+    const children = descendantsOf(child.pid as number)
+    // Two workers, each with a switchboard and four nodes; three scenarios are paused for a minute.
+    expect(children.length).toBeGreaterThanOrEqual(8)
+    child.kill('SIGINT')
+    const status = await new Promise((settle) => child.on('exit', settle))
+    const report = reportIn(join(folder, 'r.json'))
+    expect({ status, stopped: report.stopped, passed: report.passed, failed: report.failed, notRun: report.notRun })
+      .toEqual({ status: 130, stopped: true, passed: 1, failed: 0, notRun: 3 })
+    // The switchboards end what a killed worker has left.
+    for (let waited = 0; children.some(isAlive) && waited < 3000; waited += 100) await new Promise((settle) => setTimeout(settle, 100))
+    expect(children.filter(isAlive)).toEqual([])
+  }, 30_000)
+})
