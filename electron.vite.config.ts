@@ -30,7 +30,10 @@ export default defineConfig({
       externalizeDeps: false,
       sourcemap: true,
       rolldownOptions: {
-        input: { index: at('main/index.ts'), cli: at('src/cli/cli.ts'), node: at('src/cluster/node-main.ts'), switchboard: at('src/cluster/switchboard-main.ts') },
+        input: {
+          index: at('main/index.ts'), cli: at('src/cli/cli.ts'), node: at('src/cluster/node-main.ts'), switchboard: at('src/cluster/switchboard-main.ts'),
+          'bench-window': at('src/bench/bench-window.ts'),
+        },
         // Chunks lie beside the entries, so that `new URL('./node.js', import.meta.url)` is right in both.
         output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: '[name]-[hash].js' },
       },

@@ -1,6 +1,9 @@
-// The only bridge between the page and the main process: it passes on one port and exposes nothing.
+// The only bridge between the page and the main process: it passes on one port, the path of a file that a person chose for a recording, and
+// what became of files that the page saved.
 // A sandboxed preload is CommonJS and may require Electron alone.
-import { ipcRenderer } from 'electron'
+import { contextBridge, ipcRenderer, webUtils } from 'electron'
+
+const origin = (): string => location.origin === 'null' ? '*' : location.origin
 
 window.addEventListener('message', (event) => {
   if (event.source === window && event.data === 'lab:want-port') ipcRenderer.send('lab:want-port')
@@ -8,5 +11,16 @@ window.addEventListener('message', (event) => {
 
 ipcRenderer.on('lab:port', (event) => {
   const port = event.ports[0]
-  if (port) window.postMessage('lab:port', location.origin === 'null' ? '*' : location.origin, [port])
+  if (port) window.postMessage('lab:port', origin(), [port])
 })
+
+// A page cannot name a path: only a `File` that a person picked or dropped has one. It is told whether the file was taken, not where it is.
+contextBridge.exposeInMainWorld('understudyFiles', {
+  /** Brings a file that was announced with `uploadBegin`; its sentence where that cannot be, else empty. */
+  bring: (key: string, file: File): Promise<string> => {
+    const path = webUtils.getPathForFile(file)
+    return path === '' ? Promise.resolve('This file has no place on this machine.') : ipcRenderer.invoke('lab:bring', key, path) as Promise<string>
+  },
+})
+
+ipcRenderer.on('lab:saved', (_event, saved: unknown) => window.postMessage({ type: 'lab:saved', saved }, origin()))

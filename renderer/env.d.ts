@@ -5,4 +5,10 @@ declare module '*.vue' {
   export default component
 }
 
+/** The address of a module that is built to run as a worker. */
+declare module '*?worker&url' {
+  const address: string
+  export default address
+}
+
 declare module '*.css'

@@ -9,7 +9,7 @@ export type Meaning = (typeof meanings)[number]
 
 export const icons = [
   'kill', 'pause', 'play', 'restart', 'snow', 'first', 'prev', 'next', 'last', 'search', 'plus', 'minus', 'download',
-  'heart', 'tail', 'close', 'open', 'theme', 'settings', 'inspector', 'filter',
+  'heart', 'tail', 'close', 'open', 'theme', 'settings', 'inspector', 'filter', 'branch', 'measure', 'fit',
 ] as const
 export type IconName = (typeof icons)[number]
 

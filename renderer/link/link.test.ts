@@ -1,11 +1,11 @@
 import { describe, expect, it, vi } from 'vitest'
 import { createPortPair, defaultClusterSettings, serveLab, type LabHandlers, type LabServer, type Port, type SessionStatus } from '../../src/contract'
-import type { TraceHeader } from '../../src/trace'
+import { parseEventLines, type TraceHeader } from '../../src/trace'
 import { retryWaitsMs, startLink, type LinkSink } from './link'
 
 const header = JSON.stringify({ understudy: 'recording', version: 1, nodes: [] })
 const status = (changes: Partial<SessionStatus> = {}): SessionStatus => ({
-  session: 1, kind: 'live', title: '', reason: '', header, frozen: false, workload: null, recording: null, latest: 0, ...changes,
+  session: 1, kind: 'live', title: '', reason: '', header, frozen: false, workload: null, scenario: null, recording: null, latest: 0, ...changes,
 })
 
 /** A lab that can be connected to again and again, and a window's stores as lists. */
@@ -20,8 +20,10 @@ function world() {
     hello: () => ({ version: '1', host: 'in-process', lastSettings: defaultClusterSettings, status: now, canPause: true }),
     subscribe: (asked) => { subscriptions.push(asked); return {} },
     ackBatch: ({ batch }) => { acked.push(batch); return {} },
-    newCluster: refuse, endSession: refuse, kill: refuse, pause: refuse, resume: refuse, restart: refuse, freeze: refuse, thaw: refuse, invoke: refuse,
-    startWorkload: refuse, stopWorkload: refuse, readRecording: refuse, uploadBegin: refuse, uploadPiece: refuse, uploadOpen: refuse,
+    newCluster: refuse, endSession: refuse, branch: refuse, kill: refuse, pause: refuse, resume: refuse, restart: refuse, freeze: refuse, thaw: refuse, invoke: refuse,
+    act: refuse, listScenarios: refuse, checkScenario: refuse, runScenario: refuse, steerScenario: refuse,
+    startWorkload: refuse, stopWorkload: refuse, readEvents: refuse, readRecording: refuse, exportBegin: refuse, exportRead: refuse, exportEnd: refuse,
+    uploadBegin: refuse, uploadPiece: refuse, uploadOpen: refuse,
   }
   let port: Port | undefined
   const waits: number[] = []
@@ -34,8 +36,10 @@ function world() {
     hello: () => undefined,
     status: () => undefined,
     begin: (session, first: TraceHeader | null) => { begun.push([session, first !== null]); events = [] },
-    events: (batch) => events.push(...batch.map((event) => event.seq)),
-    latest: () => events.length,
+    events: ({ text }) => {
+      events.push(...parseEventLines(text).map((event) => event.seq))
+      return Promise.resolve()
+    },
   }
   const link = startLink(sink, {
     open: () => {
@@ -48,7 +52,6 @@ function world() {
       server = serveLab(lab, handlers)
       return Promise.resolve(screen)
     },
-    drawn: () => Promise.resolve(),
     wait: (ms) => { waits.push(ms); return Promise.resolve() },
   })
   return {

@@ -1,7 +1,7 @@
 // Keeps the stores fed: connects, says hello, subscribes, takes batches, and connects again when the connection ends.
 // It decides nothing about the cluster. The stores keep what they hold while there is no connection.
 import { connectLab, type EventBatch, type Gives, type Lab, type Port, type SessionStatus } from '../../src/contract'
-import { parseEventLines, type TraceEvent, type TraceHeader } from '../../src/trace'
+import type { TraceHeader } from '../../src/trace'
 import type { Connection } from '../stores/session'
 
 /** What the link tells; stores/session.ts and stores/trace.ts in the window, plain objects in tests. */
@@ -13,15 +13,12 @@ export interface LinkSink {
   status(status: SessionStatus): void
   /** Another session begins: forget all events. */
   begin(session: number, header: TraceHeader | null): void
-  events(batch: readonly TraceEvent[]): void
-  /** seq of the newest event that was taken in this session. */
-  latest(): number
+  /** Takes the events of a batch; resolves when the next may come. */
+  events(batch: EventBatch): Promise<void>
 }
 
 export interface LinkOptions {
   open(): Promise<Port>
-  /** Resolves when the screen has drawn, so that a batch is acked no faster than it is shown. */
-  drawn(): Promise<void>
   wait(ms: number): Promise<void>
 }
 
@@ -33,6 +30,8 @@ export function startLink(sink: LinkSink, options: LinkOptions): { stop(): void 
   let stopped = false
   let lab: Lab | null = null
   let session = 0
+  /** seq of the newest event that came in this session; the window may still be taking it. */
+  let latest = 0
   let hasHeader = false
 
   async function run(): Promise<void> {
@@ -82,6 +81,7 @@ export function startLink(sink: LinkSink, options: LinkOptions): { stop(): void 
     if (isNew) {
       session = status.session
       hasHeader = status.header !== ''
+      latest = 0
       sink.begin(session, hasHeader ? JSON.parse(status.header) as TraceHeader : null)
     }
     sink.status(status)
@@ -90,14 +90,14 @@ export function startLink(sink: LinkSink, options: LinkOptions): { stop(): void 
 
   function subscribe(to: Lab): void {
     // A refusal means that the session is already another one: its status is on its way and subscribes again.
-    to.call('subscribe', { session, since: sink.latest() + 1 }).catch(() => undefined)
+    to.call('subscribe', { session, since: latest + 1 }).catch(() => undefined)
   }
 
   async function takeBatch(from: Lab, batch: EventBatch): Promise<void> {
     if (batch.session !== session || !hasHeader) return
-    if (batch.from !== sink.latest() + 1) return from.close() // A gap: the next connection asks for what is missing.
-    sink.events(parseEventLines(batch.text))
-    await options.drawn()
+    if (batch.from !== latest + 1) return from.close() // A gap: the next connection asks for what is missing.
+    latest += batch.count
+    await sink.events(batch)
     // Refused only when the session or the connection has ended meanwhile; then nobody waits for it.
     from.call('ackBatch', { session: batch.session, batch: batch.batch }).catch(() => undefined)
   }

@@ -1,6 +1,6 @@
 // How this page reaches its lab: a MessagePort that Electron's preload hands over, or a WebSocket to the host that served the page.
 // It must never interpret frames, and never put the token anywhere but this tab's session storage.
-import { createCarrier, type Port } from '../../src/contract'
+import { createCarrier, textOfFrame, type Port } from '../../src/contract'
 
 /** What the address of the page said. */
 export interface PageAddress {
@@ -71,7 +71,7 @@ function openWebSocket(token: string): Promise<Port> {
     const scheme = location.protocol === 'https:' ? 'wss:' : 'ws:'
     const socket = new WebSocket(`${scheme}//${location.host}/ws`, ['lab.v1', `tok.${token}`])
     const carrier = createCarrier({
-      send: (frame) => socket.send(JSON.stringify(frame)),
+      send: (frame) => socket.send(textOfFrame(frame)),
       close: () => socket.close(),
     })
     socket.addEventListener('message', (event) => carrier.receiveText(typeof event.data === 'string' ? event.data : ''))

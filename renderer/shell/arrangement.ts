@@ -8,12 +8,15 @@ export type Columns = 'wide' | 'drawer' | 'rail' | 'single'
 
 export interface Arrangement {
   readonly columns: Columns
-  /** The log has a place of its own under the other tabs; else it is one of them. */
-  readonly logBelow: boolean
+  /** The diagram has a place of its own above the tabs; else it is one of them. */
+  readonly diagramAbove: boolean
+  /** The diagram says below it what its forms mean. */
+  readonly legend: boolean
   readonly timeLine: boolean
 }
 
 export function arrange(width: number, height: number): Arrangement {
   const columns = width < 860 ? 'single' : width < 980 ? 'rail' : width < 1180 ? 'drawer' : 'wide'
-  return { columns, logBelow: columns !== 'single' && height >= 600, timeLine: columns !== 'single' && height >= 480 }
+  const isSingle = columns === 'single'
+  return { columns, diagramAbove: !isSingle && height >= 600, legend: !isSingle && height >= 720, timeLine: !isSingle && height >= 480 }
 }

@@ -1,12 +1,15 @@
 // Every command of the palette as a list made from what is so now. Pure: `act` is called with a command's name, and runs it (commands.ts).
 // A command that is refused now stays in the list with its reason.
-import type { OperationRequest } from '../../src/contract'
-import { operationText, type Life } from '../../src/trace'
+import type { OperationRequest, ScenarioStatus } from '../../src/contract'
+import { exporters, exportFormats } from '../../src/export'
+import { operationText, type FrozenTimer, type Life } from '../../src/trace'
+import { steerProblem } from '../panels/scenario/scenario-steps'
 import { parseOperation } from '../panels/send/send'
+import { speeds } from '../playback/pacing'
 import { keysOf } from './keys'
 
 export interface PaletteCommand {
-  readonly group: 'Cluster' | 'Time' | 'Operations' | 'Go to' | 'File' | 'Window'
+  readonly group: 'Cluster' | 'Network' | 'Time' | 'Inboxes' | 'Scenario' | 'Operations' | 'Go to' | 'Diagram' | 'File' | 'Window'
   readonly title: string
   /** What runs: a name of commands.ts, and what it is about. */
   readonly name: string
@@ -20,12 +23,18 @@ export interface PaletteCommand {
 export interface CommandFacts {
   /** Why nothing live can be done now; ''. */
   readonly liveProblem: string
+  /** Why there is no branch from the event at the cursor; ''. */
+  readonly branchProblem: string
   /** Why the lab cannot be asked at all; ''. */
   readonly commandProblem: string
   readonly canPause: boolean
   readonly frozen: boolean
   readonly hasSession: boolean
   readonly follow: boolean
+  /** Why nothing can be played now; ''. */
+  readonly playProblem: string
+  readonly isPlaying: boolean
+  readonly isSearching: boolean
   readonly workloadRuns: boolean
   /** In the order of panels; `role` as words: "the primary", "a backup", "idle", "dead". */
   readonly processes: readonly { readonly name: string; readonly kind: 'view-server' | 'replica' | 'client'; readonly role: string; readonly life: Life }[]
@@ -34,7 +43,19 @@ export interface CommandFacts {
   readonly viewnum: number
   readonly theme: 'system' | 'light' | 'dark'
   readonly startOnOpen: boolean
+  readonly scenario: ScenarioStatus['state'] | undefined
+  /** Why no message or timer can be acted on now; ''. */
+  readonly inboxProblem: string
+  /** Messages in the inboxes, and whether one of them is selected. */
+  readonly messages: number
+  readonly isSelected: boolean
+  readonly timers: readonly Pick<FrozenTimer, 'node' | 'name'>[]
+  /** How many there are, on or off. */
+  readonly faults: number
 }
+
+/** Timers that are offered one by one; all of them are in the inboxes. */
+const timersMax = 40
 
 const viewServerRestart = 'The view server is not restarted: its history died with it, and by its rules a new one forms no view.'
 
@@ -50,28 +71,42 @@ export function commandList(facts: CommandFacts, query: string): PaletteCommand[
     add('Cluster', 'End the session', 'end-session', facts.liveProblem),
     add('Time', 'Freeze time', 'freeze', facts.liveProblem || (facts.frozen ? 'Time is frozen already.' : ''), { keys: 'Space' }),
     add('Time', 'Thaw: let time run', 'thaw', facts.liveProblem || (facts.frozen ? '' : 'Time is not frozen.'), { keys: 'Space' }),
+    add('Time', 'Branch here: a live session from this moment', 'branch', facts.branchProblem),
+    ...ofPlay(facts),
+    ...ofNetwork(facts),
+    ...ofInboxes(facts),
+    ...ofScenario(facts),
     add('Operations', 'Start the workload', 'start-workload', facts.liveProblem || (facts.workloadRuns ? 'The workload runs already.' : '')),
     add('Operations', 'Stop the workload', 'stop-workload', facts.liveProblem || (facts.workloadRuns ? '' : 'No workload runs.')),
     add('Operations', 'Workload settings…', 'workload-settings'),
     add('Go to', 'Newest event, and follow it', 'go-live', sessionProblem || (facts.follow ? 'It is followed already.' : ''), { keys: 'L' }),
     add('Go to', 'First event', 'first-event', sessionProblem),
-    add('Go to', 'Next failure', 'next-failure', sessionProblem),
-    add('Go to', 'Previous failure', 'previous-failure', sessionProblem),
-    add('Go to', 'Next view', 'next-view', sessionProblem),
-    add('Go to', 'Previous view', 'previous-view', sessionProblem),
+    ...ofTravel(facts, sessionProblem),
+    ...ofDiagram(sessionProblem),
     add('File', 'Open a recording…', 'open', facts.commandProblem),
     add('File', 'Save the recording (.jsonl)', 'save', facts.commandProblem || sessionProblem),
     add('File', 'Save the recording, packed (.jsonl.gz)', 'save-gzip', facts.commandProblem || sessionProblem),
+    ...ofExport(facts.commandProblem || sessionProblem),
     add('Window', 'Show the log', 'tab-log', sessionProblem),
     add('Window', 'Show operations', 'tab-operations', sessionProblem),
     add('Window', 'Show views', 'tab-views', sessionProblem),
     add('Window', 'Show plots', 'tab-plots', sessionProblem),
+    add('Window', 'Show the inboxes', 'tab-inboxes', sessionProblem),
+    add('Window', 'Show the scenario', 'tab-scenario', sessionProblem),
+    add('Window', 'Show the watch', 'tab-watch', sessionProblem),
     add('Window', 'Search the log', 'search', sessionProblem),
     add('Window', 'Show or hide the inspector', 'inspector', sessionProblem),
     ...(['light', 'dark', 'system'] as const).map((theme) => add('Window', theme === 'system' ? 'Theme of the system' : `Theme: ${theme}`, 'theme', facts.theme === theme ? 'It is in use.' : '', { about: theme })),
     add('Window', 'Sizes of panels as at first', 'reset-layout'),
     add('Window', facts.startOnOpen ? 'Start no cluster when the lab opens' : 'Start a cluster when the lab opens', 'toggle-start'),
     add('Window', 'Keys', 'keys'),
+  ]
+}
+
+function ofExport(problem: string): PaletteCommand[] {
+  return [
+    { group: 'File', title: 'Export…', name: 'export', keys: keysOf('export'), problem },
+    ...exportFormats.map((format): PaletteCommand => ({ group: 'File', title: `Export as ${exporters[format].title}…`, name: 'export', about: format, keys: '', problem })),
   ]
 }
 
@@ -89,6 +124,66 @@ function ofProcess(facts: CommandFacts, process: CommandFacts['processes'][numbe
   ]
 }
 
+function ofTravel({ isSearching }: CommandFacts, sessionProblem: string): PaletteCommand[] {
+  const add = (title: string, name: string, problem = sessionProblem): PaletteCommand => ({ group: 'Go to', title, name, problem, keys: keysOf(name) })
+  const searchProblem = sessionProblem || (isSearching ? '' : 'There is no search.')
+  return [
+    ...(['message', 'view', 'failure', 'kill', 'violation'] as const).flatMap((what) => [add(`Next ${what}`, `next-${what}`), add(`Previous ${what}`, `previous-${what}`)]),
+    add('Next match of the search', 'next-match', searchProblem),
+    add('Previous match of the search', 'previous-match', searchProblem),
+  ]
+}
+
+function ofPlay({ playProblem, isPlaying }: CommandFacts): PaletteCommand[] {
+  return [
+    { group: 'Time', title: isPlaying ? 'Stop playing' : 'Play from here', name: 'play', keys: 'Space', problem: isPlaying ? '' : playProblem },
+    ...speeds.map((speed): PaletteCommand => ({ group: 'Time', title: `Play at ${speed} times the speed`, name: 'speed', about: speed, keys: '', problem: '' })),
+  ]
+}
+
+function ofNetwork({ liveProblem, faults }: CommandFacts): PaletteCommand[] {
+  const add = (title: string, name: string, problem = liveProblem): PaletteCommand => ({ group: 'Network', title, name, problem, keys: keysOf(name) })
+  return [
+    add('Add a fault…', 'add-fault'), add('Cut a link…', 'cut'), add('Isolate nodes…', 'isolate'), add('Partition…', 'partition'),
+    add('Unreliable mode', 'unreliable'), add('Mend all', 'mend-all', liveProblem || (faults > 0 ? '' : 'There is no fault to mend.')),
+    add('Freeze when…', 'freeze-when'),
+  ]
+}
+
+function ofDiagram(problem: string): PaletteCommand[] {
+  const add = (title: string, name: string, about?: string): PaletteCommand => ({ group: 'Diagram', title, name, problem, keys: keysOf(name), ...(about ? { about } : {}) })
+  return [
+    add('Show the whole session', 'fit'), add('Zoom in', 'zoom-in'), add('Zoom out', 'zoom-out'),
+    add('Heartbeats one by one, or folded', 'heartbeats'), add('Measure between two events', 'measure'),
+    add('Axis: cluster time', 'axis', 'real'), add('Axis: one step for each event', 'axis', 'logical'),
+    add('To the cause of the selected event', 'cause'), add('To its effect', 'effect'),
+  ]
+}
+
+function ofInboxes({ inboxProblem, messages, isSelected, timers, frozen }: CommandFacts): PaletteCommand[] {
+  const nothing = messages > 0 ? '' : frozen ? 'No message is under way.' : 'Time runs: only late and held messages wait.'
+  const ofSelected = inboxProblem || nothing || (isSelected ? '' : 'No message is selected.')
+  const add = (title: string, name: string, problem: string): PaletteCommand => ({ group: 'Inboxes', title, name, problem, keys: keysOf(name) })
+  return [
+    add('Deliver the selected message', 'deliver-selected', ofSelected),
+    add('Deliver the next message in line', 'deliver-next', inboxProblem || nothing),
+    add('Drop the selected message', 'drop-selected', ofSelected),
+    add('Duplicate the selected message', 'duplicate-selected', ofSelected),
+    ...timers.slice(0, timersMax).map(({ node, name }) => ({ ...add(`Fire ${name} of ${node}`, 'fire', inboxProblem), about: `${node} ${name}` })),
+  ]
+}
+
+function ofScenario({ scenario, liveProblem, commandProblem }: CommandFacts): PaletteCommand[] {
+  const add = (title: string, name: string, problem: string): PaletteCommand => ({ group: 'Scenario', title, name, problem, keys: keysOf(name) })
+  return [
+    add('Run a scenario…', 'run-scenario', commandProblem),
+    add('Pause the scenario before its next step', 'scenario-pause', steerProblem('pause', scenario, liveProblem)),
+    add('One step of the scenario', 'scenario-step', steerProblem('step', scenario, liveProblem)),
+    add('Go on with the scenario', 'scenario-resume', steerProblem('resume', scenario, liveProblem)),
+    add('Stop the scenario', 'scenario-stop', steerProblem('stop', scenario, liveProblem)),
+  ]
+}
+
 /** Commands that are typed rather than chosen: an operation, an event, a time, a view. */
 function typed(facts: CommandFacts, query: string): PaletteCommand[] {
   const text = query.trim()
@@ -98,11 +193,12 @@ function typed(facts: CommandFacts, query: string): PaletteCommand[] {
     const problem = facts.liveProblem || (facts.client === '' ? 'There is no client.' : '')
     return [{ group: 'Operations', title: `Send ${operationText(operation)} from ${facts.client || 'a client'}`, name: 'invoke', about: operation, keys: '', problem }]
   }
-  const event = /^#?\s?(\d{1,12})$/.exec(text)
+  const place = text.replace(/^go\s+to\s+(?:time\s+|event\s+)?/i, '')
+  const event = /^#?\s?(\d{1,12})$/.exec(place)
   if (event) return [{ group: 'Go to', title: `Event #${event[1]}`, name: 'go-to', about: Number(event[1]), keys: '', problem: sessionProblem }]
-  const time = /^(\d+(?:\.\d+)?)\s?s$/.exec(text)
+  const time = /^(\d+(?:\.\d+)?)\s?s$/.exec(place)
   if (time) return [{ group: 'Go to', title: `${time[1]} s`, name: 'go-to-time', about: Number(time[1]), keys: '', problem: sessionProblem }]
-  const view = /^view\s+(\d{1,9})$/i.exec(text)
+  const view = /^view\s+(\d{1,9})$/i.exec(place)
   if (view) {
     const exists = Number(view[1]) >= 1 && Number(view[1]) <= facts.viewnum
     return [{ group: 'Go to', title: `View ${view[1]}`, name: 'go-to-view', about: Number(view[1]), keys: '', problem: sessionProblem || (exists ? '' : `There are ${facts.viewnum} views.`) }]

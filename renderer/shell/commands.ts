@@ -2,18 +2,29 @@
 // A command that cannot be carried out now says why in the status line; it never does nothing in silence.
 import { computed } from 'vue'
 import type { OperationRequest } from '../../src/contract'
+import { isExportFormat } from '../../src/export'
 import { currentView, operationText } from '../../src/trace'
 import { processFacts } from '../panels/cluster/processes'
+import { useDiagram } from '../panels/diagram/diagram'
+import type { Axis } from '../panels/diagram/model/places'
+import { useInboxActs } from '../panels/inboxes/acts'
+import { useInboxes } from '../panels/inboxes/inboxes'
+import { useNetwork } from '../panels/network/network'
 import { useWorkloadForm } from '../panels/send/workload'
+import { speeds } from '../playback/pacing'
 import { splits, useLayoutStore, type CentreTab, type Theme } from '../stores/layout'
+import { usePlaybackStore } from '../stores/playback'
+import { useSearchStore } from '../stores/search'
 import { useSessionStore } from '../stores/session'
 import { useTraceStore } from '../stores/trace'
 import { useBackgroundWork } from './background-work'
+import { useBranch } from './branch'
 import { commandList, type CommandFacts, type PaletteCommand } from './command-list'
 import { openRecording, saveRecording } from './files'
 import { focusOn, focusPanel, moveFocus } from './focus'
 import { useOverlays } from './overlays'
-import { isFailure, isViewChange, nearest, seqAtTime } from './travel'
+import { travelUnits } from './travel'
+import { useTravel } from './travel-acts'
 import { useWorkbench } from './workbench'
 
 type About = PaletteCommand['about']
@@ -31,15 +42,25 @@ export function useCommands(page: { pickFile(): void }): Commands {
   const session = useSessionStore()
   const trace = useTraceStore()
   const layout = useLayoutStore()
+  const playback = usePlaybackStore()
+  const search = useSearchStore()
   const files = fileActs(page)
-  const acts: Acts = { ...sessionActs(), ...operationActs(), ...travelActs(), ...windowActs(), ...files.acts }
+  const acts: Acts = {
+    ...sessionActs(), ...operationActs(), ...inboxActs(), ...networkActs(), ...scenarioActs(), ...travelActs(), ...diagramActs(), ...windowActs(), ...files.acts,
+  }
+  const inboxes = useInboxes()
+  const network = useNetwork()
+  const branch = useBranch()
   const processes = computed(() => { void trace.version; return processFacts(trace.tail) })
 
   const facts = (): CommandFacts => ({
-    liveProblem: session.liveProblem, commandProblem: session.commandProblem, canPause: session.canPause, frozen: session.status.frozen,
-    hasSession: trace.header !== null, follow: trace.follow, workloadRuns: session.status.workload !== null,
+    liveProblem: session.liveProblem, commandProblem: session.commandProblem, branchProblem: branch.problem, canPause: session.canPause, frozen: session.status.frozen,
+    hasSession: trace.header !== null, follow: trace.follow, playProblem: playback.problem, isPlaying: playback.isPlaying, isSearching: search.query !== null,
+    workloadRuns: session.status.workload !== null,
     processes: processes.value, selected: trace.selection?.type === 'node' ? trace.selection.node : '', client: clientsOf(trace)[0] ?? '',
     viewnum: trace.tail === null ? 0 : currentView(trace.tail)?.view.viewnum ?? 0, theme: layout.theme, startOnOpen: layout.startOnOpen,
+    scenario: session.status.scenario?.state, faults: network.taken.size,
+    inboxProblem: inboxes.problem, messages: inboxes.messages.length, isSelected: inboxes.current >= 0, timers: inboxes.timers,
   })
 
   return {
@@ -60,6 +81,8 @@ function sessionActs(): Acts {
   const session = useSessionStore()
   const trace = useTraceStore()
   const overlays = useOverlays()
+  const branch = useBranch()
+  const playback = usePlaybackStore()
 
   /** Acts on the selected process, as its buttons do. */
   function onSelected(act: 'kill' | 'pause' | 'restart'): unknown {
@@ -74,6 +97,7 @@ function sessionActs(): Acts {
   return {
     'new-cluster': () => session.commandProblem === '' ? overlays.open('new-cluster') : session.refuse(session.commandProblem),
     'end-session': () => session.endSession(),
+    'branch': () => branch.here(),
     'kill': (about) => session.kill(nameOf(about)),
     'pause': (about) => session.pause(nameOf(about)),
     'resume': (about) => session.resume(nameOf(about)),
@@ -83,7 +107,9 @@ function sessionActs(): Acts {
     'restart-selected': () => onSelected('restart'),
     'freeze': () => session.freeze(),
     'thaw': () => session.thaw(),
-    'freeze-or-thaw': () => {
+    'space': () => {
+      // In a recording and in a live session's past there is nothing to freeze: Space plays.
+      if (playback.problem === '' && (!session.isLive || !trace.follow)) return playback.toggle()
       if (session.liveProblem !== '') return session.refuse(session.liveProblem)
       return session.status.frozen ? session.thaw() : session.freeze()
     },
@@ -109,38 +135,108 @@ function operationActs(): Acts {
   }
 }
 
-function travelActs(): Acts {
+function networkActs(): Acts {
   const session = useSessionStore()
-  const trace = useTraceStore()
+  const overlays = useOverlays()
+  const network = useNetwork()
+  const open = (act: () => void) => () => session.liveProblem === '' ? act() : session.refuse(session.liveProblem)
 
-  /** Time travel moves the inspector along, as a click on that event would. */
-  function select(seq: number): void {
-    if (trace.latest > 0) trace.select({ type: 'event', seq: Math.max(1, Math.min(trace.latest, seq)) })
+  return {
+    'add-fault': open(() => overlays.openFault('drop')),
+    'cut': open(() => overlays.openFault('cut')),
+    'isolate': open(() => overlays.openFault('isolate')),
+    'partition': open(() => overlays.openFault('partition')),
+    'unreliable': () => network.toggleUnreliable(),
+    'mend-all': () => network.mendAll(),
+    'freeze-when': open(() => overlays.open('break')),
   }
+}
 
-  function find(by: 1 | -1, passes: typeof isFailure, what: string): void {
-    const seq = nearest(trace.events, trace.position, by, passes)
-    if (seq === undefined) session.say(`There is no ${by === 1 ? 'later' : 'earlier'} ${what}.`, 'refused')
-    else select(seq)
-  }
+function inboxActs(): Acts {
+  const acts = useInboxActs()
+  const inboxes = useInboxes()
+  const layout = useLayoutStore()
 
-  function goToView(viewnum: number): void {
-    const view = trace.tail?.views.find((found) => found.view.viewnum === viewnum)
-    if (view) select(view.seq)
+  /** From wherever the focus is; lists that have it move by themselves. */
+  function move(by: 1 | -1): void {
+    if (layout.tab === 'inboxes' && inboxes.messages.length > 0) inboxes.select(Math.max(0, Math.min(inboxes.messages.length - 1, inboxes.current + by)))
   }
 
   return {
+    'deliver-selected': () => acts.deliver(),
+    'deliver-next': () => acts.deliverNext(),
+    'deliver-step': () => acts.step(),
+    'drop-selected': () => acts.drop(),
+    'duplicate-selected': () => acts.duplicate(),
+    'previous-waiting': () => move(-1),
+    'next-waiting': () => move(1),
+    'fire': (about) => {
+      // "NODE TIMER": a node's name has no space.
+      const [node = '', ...name] = nameOf(about).split(' ')
+      return acts.fire({ node, name: name.join(' ') })
+    },
+  }
+}
+
+function scenarioActs(): Acts {
+  const session = useSessionStore()
+  const overlays = useOverlays()
+  const steer = (act: 'pause' | 'step' | 'resume' | 'stop') => (): unknown => session.steerScenario(act)
+  return {
+    'run-scenario': () => session.commandProblem === '' ? overlays.open('scenarios') : session.refuse(session.commandProblem),
+    'scenario-pause': steer('pause'), 'scenario-step': steer('step'), 'scenario-resume': steer('resume'), 'scenario-stop': steer('stop'),
+  }
+}
+
+function travelActs(): Acts {
+  const trace = useTraceStore()
+  const travel = useTravel()
+  const playback = usePlaybackStore()
+
+  function goToView(viewnum: number): void {
+    const view = trace.tail?.views.find((found) => found.view.viewnum === viewnum)
+    if (view) travel.select(view.seq)
+  }
+
+  const bothWays = travelUnits.flatMap((unit) => [
+    [`previous-${unit}`, () => travel.step(unit, -1)],
+    [`next-${unit}`, () => travel.step(unit, 1)],
+  ] as const)
+  return {
+    ...Object.fromEntries(bothWays),
     'go-live': () => trace.goLive(),
-    'first-event': () => select(1),
-    'previous-event': () => select(trace.position - 1),
-    'next-event': () => select(trace.position + 1),
-    'previous-failure': () => find(-1, isFailure, 'failure'),
-    'next-failure': () => find(1, isFailure, 'failure'),
-    'previous-view': () => find(-1, isViewChange, 'view'),
-    'next-view': () => find(1, isViewChange, 'view'),
-    'go-to': (about) => select(Number(about)),
-    'go-to-time': (about) => trace.goTo(seqAtTime(trace.events, Number(about) * 1_000_000)),
+    'first-event': () => travel.select(1),
+    'next-kill': () => travel.kill(1),
+    'previous-kill': () => travel.kill(-1),
+    'next-violation': () => travel.violation(1),
+    'previous-violation': () => travel.violation(-1),
+    'next-match': () => travel.match(1),
+    'previous-match': () => travel.match(-1),
+    'play': () => playback.toggle(),
+    'speed': (about) => { playback.speed = speeds.find((speed) => speed === Number(about)) ?? 1 },
+    'go-to': (about) => travel.select(Number(about)),
+    'go-to-time': (about) => trace.goTo(trace.seqAtTime(Number(about) * 1_000_000)),
     'go-to-view': (about) => goToView(Number(about)),
+  }
+}
+
+function diagramActs(): Acts {
+  const session = useSessionStore()
+  const diagram = useDiagram()
+  const walk = (by: 1 | -1): void => {
+    if (!diagram.walk(by)) session.say(by === 1 ? 'Nothing that is known came of this event.' : 'Nothing that is known caused this event.', 'refused')
+  }
+  return {
+    'heartbeats': () => diagram.toggleHeartbeats(),
+    'measure': () => diagram.toggleMeasure(),
+    'zoom-in': () => diagram.zoomByKey(1),
+    'zoom-out': () => diagram.zoomByKey(-1),
+    'fit': () => diagram.fitAll(),
+    'pan-left': () => diagram.panByKey(-1),
+    'pan-right': () => diagram.panByKey(1),
+    'cause': () => walk(-1),
+    'effect': () => walk(1),
+    'axis': (about) => diagram.setAxis(about as Axis),
   }
 }
 
@@ -150,13 +246,10 @@ function windowActs(): Acts {
   const overlays = useOverlays()
 
   function showTab(tab: CentreTab, selector = '[role="grid"][tabindex="0"]'): void {
-    // Where the log has its own place, choosing it leaves the other tab as it is.
-    const hasOwnPlace = tab === 'log' && document.querySelector('[data-panel="log"]') !== null
-    if (!hasOwnPlace) layout.tab = tab
+    layout.tab = tab
     workbench.single = tab
     // Into its rows and not onto its tab, where arrows would mean tabs.
-    const place = hasOwnPlace ? '[data-panel="log"]' : '#centre-panel'
-    focusOn([place, '#single-panel'].map((panel) => `${panel} ${selector}`).join(', '))
+    focusOn(['#centre-panel', '#single-panel'].map((panel) => `${panel} ${selector}`).join(', '))
   }
 
   function inspector(): void {
@@ -169,11 +262,14 @@ function windowActs(): Acts {
   return {
     'palette': () => overlays.open('palette'),
     'keys': () => overlays.open('keys'),
-    'search': () => showTab('log', 'input[type="search"]'),
+    'search': () => showTab('log', '[data-search]'),
     'tab-log': () => showTab('log'),
     'tab-operations': () => showTab('operations'),
     'tab-views': () => showTab('views'),
     'tab-plots': () => showTab('plots'),
+    'tab-inboxes': () => showTab('inboxes'),
+    'tab-scenario': () => showTab('scenario'),
+    'tab-watch': () => showTab('watch', 'input'),
     'inspector': inspector,
     'close-drawers': () => workbench.closeDrawers(),
     'theme': (about) => { layout.theme = about as Theme },
@@ -210,6 +306,11 @@ function fileActs(page: { pickFile(): void }): { readonly acts: Acts; openFile(f
     'open': () => session.commandProblem === '' ? page.pickFile() : session.refuse(session.commandProblem),
     'save': () => save(false),
     'save-gzip': () => save(true),
+    'export': (about) => {
+      const problem = session.commandProblem || (trace.header === null ? 'There is no session to export.' : '')
+      if (problem !== '') return session.refuse(problem)
+      return overlays.openExport(typeof about === 'string' && isExportFormat(about) ? about : undefined)
+    },
   }
   return { acts, openFile, openNow }
 }

@@ -1,18 +1,12 @@
-// Recordings in and out as files: pieces of base64 through the contract, so that any carrier and either host can do it.
+// Recordings in and out as files, and exports of them.
 // It must never look inside a recording: what is one is the lab's to say.
+import { exporters, type ExportFormat, type ExportRange } from '../../src/export'
+import { bringFileBy } from '../link/bring-file'
 import { useSessionStore } from '../stores/session'
+import { saveFile } from './save-file'
 
-/** Bytes of a file in one piece: a whole number of base64 groups, within the contract's limit. */
-export const pieceBytes = 3 * 256 * 1024
 /** Files that the lab would refuse anyway are not read at all. */
 export const fileBytesMax = 8 * 1024 * 1024 * 1024
-
-/** Base64 of bytes, in runs that fit an argument list. */
-export function base64Of(bytes: Uint8Array): string {
-  let text = ''
-  for (let at = 0; at < bytes.length; at += 0x8000) text += String.fromCharCode(...bytes.subarray(at, at + 0x8000))
-  return btoa(text)
-}
 
 export function bytesOfBase64(base64: string): Uint8Array<ArrayBuffer> {
   const text = atob(base64)
@@ -21,23 +15,39 @@ export function bytesOfBase64(base64: string): Uint8Array<ArrayBuffer> {
   return bytes
 }
 
-/** Sends a file to the lab and shows it; a refusal is in the session store. `progress` is told the bytes that have gone. */
+/** Brings a file to the lab, which shows it while it comes; a refusal is in the session store. `progress` is told the bytes that have gone. */
 export async function openRecording(file: File, progress: (done: number, total: number) => boolean): Promise<boolean> {
   const session = useSessionStore()
   if (file.size > fileBytesMax) return Boolean(session.refuse(`${file.name} is larger than 8 GiB; a recording of that size cannot be opened.`))
   const begun = await session.call('uploadBegin', { name: file.name.slice(-255), bytes: file.size })
-  if (begun === undefined) return false
-  for (let at = 0; at < file.size; at += pieceBytes) {
-    if (!progress(at, file.size)) {
-      session.say(`Opening ${file.name} was cancelled.`)
-      return false
-    }
-    const bytes = new Uint8Array(await file.slice(at, at + pieceBytes).arrayBuffer())
-    if (await session.call('uploadPiece', { upload: begun.upload, base64: base64Of(bytes) }) === undefined) return false
-  }
+  if (begun === undefined || session.lab === null) return false
+  let isOpen: boolean | undefined
+  const opened = session.call('uploadOpen', { upload: begun.upload, whileItComes: true }, `${file.name} is open: a recording, read-only.`)
+    .then((answer) => isOpen = answer !== undefined)
+  let isRefused = false
+  const bring = bringFileBy(session.about?.host, session.lab)
+  const { problem, isStopped } = await bring(begun, file, (done) => {
+    isRefused = isOpen === false
+    return !isRefused && progress(done, file.size)
+  })
+  // Of a file that is refused no piece is wanted any more: that has been said in other words.
+  if (isStopped && !isRefused) return giveUp(file.name, isOpen === true, opened)
   progress(file.size, file.size)
-  const opened = await session.call('uploadOpen', { upload: begun.upload }, `${file.name} is open: a recording, read-only.`)
-  return opened !== undefined
+  // A lab that has heard nothing of the file's end would await it.
+  if (problem !== '') await session.call('uploadBegin', { name: '', bytes: 0 })
+  if (!await opened) return false
+  return problem === '' ? true : Boolean(session.refuse(problem))
+}
+
+/** What is shown of the file by now stays; the rest is not sent. */
+async function giveUp(name: string, isOpen: boolean, opened: Promise<boolean>): Promise<false> {
+  const session = useSessionStore()
+  if (isOpen) await session.call('endSession', {})
+  // Announcing another file is how the lab is told that this one will not come.
+  await session.call('uploadBegin', { name: '', bytes: 0 })
+  await opened
+  session.say(isOpen ? `Opening ${name} was stopped; what has come is shown.` : `Opening ${name} was cancelled.`)
+  return false
 }
 
 /** Reads the session's recording and saves it where the browser (or the desktop's save dialog) puts downloads. */
@@ -49,8 +59,7 @@ export async function saveRecording(gzip: boolean, progress: (done: number, tota
     if (piece === undefined) return
     pieces.push(bytesOfBase64(piece.base64))
     if (piece.next >= piece.total || piece.next <= offset) {
-      download(new Blob(pieces, { type: gzip ? 'application/gzip' : 'application/jsonl' }), piece.name)
-      session.say(`${piece.name} is saved.`)
+      void saveFile(new Blob(pieces, { type: gzip ? 'application/gzip' : 'application/jsonl' }), piece.name)
       return
     }
     offset = piece.next
@@ -58,12 +67,28 @@ export async function saveRecording(gzip: boolean, progress: (done: number, tota
   }
 }
 
-function download(blob: Blob, name: string): void {
-  const address = URL.createObjectURL(blob)
-  const link = document.createElement('a')
-  link.href = address
-  link.download = name
-  link.click()
-  // The download has its own hold on the data once it has begun; a second is plenty.
-  setTimeout(() => URL.revokeObjectURL(address), 1000)
+export interface ExportRequest {
+  readonly format: ExportFormat
+  readonly range: ExportRange
+}
+
+/** Parts of the share of an export that is done: a number of bytes is not known before its end. */
+const shareParts = 1000
+
+/** Has the lab make an export, piece by piece, and saves it. Nothing is saved of one that is cancelled or refused on the way. */
+export async function saveExport({ format, range }: ExportRequest, progress: (done: number, total: number) => boolean): Promise<void> {
+  const session = useSessionStore()
+  const begun = await session.call('exportBegin', { session: session.status.session, format, ...range })
+  if (begun === undefined) return
+  // As blobs, which the browser keeps outside of this window's memory: an export may be larger than its recording.
+  const pieces: Blob[] = []
+  for (;;) {
+    const piece = await session.call('exportRead', { export: begun.export })
+    if (piece === undefined) return
+    if (piece.base64 !== '') pieces.push(new Blob([bytesOfBase64(piece.base64)]))
+    if (piece.done) return void saveFile(new Blob(pieces, { type: exporters[format].mimeType }), begun.name, piece.notes)
+    if (progress(Math.floor(piece.share * (shareParts - 10)), shareParts)) continue
+    await session.call('exportEnd', { export: begun.export })
+    return session.say('The export was cancelled; nothing was saved.')
+  }
 }

@@ -12,12 +12,13 @@ function press(selector: string, key: string, modifiers: KeyboardEventInit = {})
 
 describe('the keys of the window', () => {
   beforeEach(() => {
-    document.body.innerHTML = '<input id="field"><button id="button"></button><button id="row" data-space-passes></button><div role="tablist"><button id="tab" role="tab"></button></div><div role="listbox"><div id="option" role="option"></div></div>'
+    document.body.innerHTML = '<input id="field"><button id="button"></button><button id="row" data-space-passes></button><div role="tablist"><button id="tab" role="tab"></button></div><div role="listbox"><div id="option" role="option"></div></div><div id="grid" role="grid" tabindex="0"></div>'
   })
 
   it('act on the page', () => {
     expect(press('body', 'k')).toBe('kill-selected')
-    expect(press('body', ' ')).toBe('freeze-or-thaw')
+    expect(press('body', ' ')).toBe('space')
+    expect(press('body', 'b')).toBe('branch')
     expect(press('body', 'ArrowLeft')).toBe('previous-event')
     expect(press('body', 'ArrowLeft', { shiftKey: true })).toBe('previous-failure')
   })
@@ -37,21 +38,34 @@ describe('the keys of the window', () => {
   })
 
   it('freeze from where the focus rests after a click on a process', () => {
-    expect(press('#row', ' ')).toBe('freeze-or-thaw')
+    expect(press('#row', ' ')).toBe('space')
   })
 
-  it('do nothing with Alt, and tell Ctrl S from Ctrl Shift S', () => {
-    expect(press('body', 'ArrowLeft', { altKey: true })).toBeUndefined()
+  it('deliver by Enter, but never in the place of a button', () => {
+    expect([press('body', 'Enter'), press('#grid', 'Enter'), press('#grid', ' '), press('body', 'n')]).toEqual(['deliver-selected', 'deliver-selected', 'space', 'deliver-next'])
+    expect([press('#button', 'Enter'), press('#tab', 'Enter'), press('#option', 'Enter'), press('#field', 'Enter')]).toEqual([undefined, undefined, undefined, undefined])
+  })
+
+  it('go from message to message with Alt, which makes no other key act', () => {
+    expect([press('body', 'ArrowLeft', { altKey: true }), press('#tab', 'ArrowRight', { altKey: true })]).toEqual(['previous-message', 'next-message'])
+    expect([press('body', 'k', { altKey: true }), press('#field', 'ArrowLeft', { altKey: true })]).toEqual([undefined, undefined])
+  })
+
+  it('walk through matches by G and Shift G', () => {
+    expect([press('body', 'g'), press('body', 'G', { shiftKey: true }), press('#field', 'g')]).toEqual(['next-match', 'previous-match', undefined])
+  })
+
+  it('tell Ctrl S from Ctrl Shift S', () => {
     expect(press('body', 's', { ctrlKey: true })).toBe('save')
     expect(press('body', 'S', { ctrlKey: true, shiftKey: true })).toBe('save-gzip')
   })
 
   it('are each bound once', () => {
-    const pressed = keyBindings.map((binding) => `${binding.control ?? false}${binding.shift ?? false}${binding.key}`)
+    const pressed = keyBindings.map((binding) => `${binding.control ?? false}${binding.shift ?? false}${binding.alt ?? false}${binding.key}`)
     expect(new Set(pressed).size).toBe(pressed.length)
   })
 
   it('are shown as people know them', () => {
-    expect([keysOf('palette'), keysOf('freeze-or-thaw'), keysOf('next-failure'), keysOf('nothing')]).toEqual(['Ctrl K', 'Space', 'Shift →', ''])
+    expect([keysOf('palette'), keysOf('space'), keysOf('next-failure'), keysOf('next-message'), keysOf('nothing')]).toEqual(['Ctrl K', 'Space', 'Shift →', 'Alt →', ''])
   })
 })

@@ -6,6 +6,7 @@ export interface KeyBinding {
   readonly key: string
   readonly control?: boolean
   readonly shift?: boolean
+  readonly alt?: boolean
   readonly command: string
   /** Acts in fields too. */
   readonly everywhere?: boolean
@@ -17,12 +18,15 @@ export const keyBindings: readonly KeyBinding[] = [
   { key: 'o', control: true, command: 'open', everywhere: true },
   { key: 's', control: true, command: 'save', everywhere: true },
   { key: 's', control: true, shift: true, command: 'save-gzip', everywhere: true },
+  { key: 'e', control: true, command: 'export', everywhere: true },
   { key: 'F1', command: 'keys', everywhere: true },
   { key: 'F6', command: 'next-panel', everywhere: true },
   { key: 'F6', shift: true, command: 'previous-panel', everywhere: true },
-  { key: ' ', command: 'freeze-or-thaw' },
+  { key: ' ', command: 'space' },
   { key: 'ArrowLeft', command: 'previous-event' },
   { key: 'ArrowRight', command: 'next-event' },
+  { key: 'ArrowLeft', alt: true, command: 'previous-message' },
+  { key: 'ArrowRight', alt: true, command: 'next-message' },
   { key: 'ArrowLeft', shift: true, command: 'previous-failure' },
   { key: 'ArrowRight', shift: true, command: 'next-failure' },
   { key: 'PageUp', command: 'previous-view' },
@@ -30,39 +34,71 @@ export const keyBindings: readonly KeyBinding[] = [
   { key: 'Home', command: 'first-event' },
   { key: 'End', command: 'go-live' },
   { key: 'l', command: 'go-live' },
+  { key: 'b', command: 'branch' },
   { key: 'k', command: 'kill-selected' },
   { key: 'p', command: 'pause-selected' },
   { key: 'r', command: 'restart-selected' },
   { key: '/', command: 'search' },
+  { key: 'h', command: 'heartbeats' },
+  { key: 'm', command: 'measure' },
+  { key: '+', command: 'zoom-in' },
+  { key: '=', command: 'zoom-in' },
+  { key: '-', command: 'zoom-out' },
+  { key: '0', command: 'fit' },
+  { key: 'ArrowLeft', control: true, command: 'pan-left' },
+  { key: 'ArrowRight', control: true, command: 'pan-right' },
+  { key: '[', command: 'cause' },
+  { key: ']', command: 'effect' },
+  { key: 'g', command: 'next-match' },
+  { key: 'g', shift: true, command: 'previous-match' },
   { key: 'i', command: 'inspector' },
   { key: 'Escape', command: 'close-drawers' },
   { key: '1', command: 'tab-log' },
   { key: '2', command: 'tab-operations' },
   { key: '3', command: 'tab-views' },
   { key: '4', command: 'tab-plots' },
+  { key: '5', command: 'tab-inboxes' },
+  { key: '6', command: 'tab-scenario' },
+  { key: '7', command: 'tab-watch' },
+  { key: 'Enter', command: 'deliver-selected' },
+  { key: 'n', command: 'deliver-next' },
+  { key: 'd', command: 'drop-selected' },
+  { key: 'u', command: 'duplicate-selected' },
+  { key: 'ArrowUp', command: 'previous-waiting' },
+  { key: 'ArrowDown', command: 'next-waiting' },
 ]
 
 /** What F1 shows: groups of keys with words. Keys that a panel handles itself are listed here too. */
 export const keyHelp: readonly { readonly title: string; readonly rows: readonly (readonly [keys: string, words: string])[] }[] = [
   {
     title: 'Time', rows: [
-      ['Space', 'freeze or thaw'], ['Left  Right', 'previous, next event'], ['Shift Left  Right', 'previous, next failure'],
-      ['PgUp  PgDn', 'previous, next view'], ['Home', 'first event'], ['End  L', 'newest event, and follow it'],
+      ['Space', 'freeze or thaw; in a recording and in the past, play or stop'], ['Left  Right', 'previous, next event'],
+      ['Alt Left  Right', 'previous, next message that is no heartbeat'], ['Shift Left  Right', 'previous, next failure'],
+      ['PgUp  PgDn', 'previous, next view'], ['Home', 'first event'], ['End  L', 'newest event, and follow it'], ['B', 'branch here: a live session from this moment'],
+    ],
+  },
+  {
+    title: 'The diagram', rows: [
+      ['+  -', 'zoom in, out'], ['0', 'the whole session'], ['Ctrl Left  Right', 'earlier, later'], ['[  ]', 'to the cause, the effect'], ['H', 'heartbeats one by one'],
+      ['M', 'measure between two events'],
     ],
   },
   {
     title: 'The selected process', rows: [['K', 'kill'], ['P', 'pause or resume'], ['R', 'restart'], ['Up  Down', 'another process, or another row']],
   },
   {
+    title: 'The inboxes', rows: [['Enter', 'deliver the selected message'], ['N', 'deliver the next in line'], ['D', 'drop it'], ['U', 'duplicate it'], ['Up  Down', 'another message']],
+  },
+  {
     title: 'Panels', rows: [
-      ['1  2  3  4', 'log, operations, views, plots'], ['I  Esc', 'open, close the inspector'], ['/', 'search the log'], ['F6  Shift F6', 'next, previous panel'],
+      ['1  2  3  4', 'log, operations, views, plots'], ['5  6  7', 'inboxes, scenario, watch'], ['I  Esc', 'open, close the inspector'], ['/', 'search the log'], ['G  Shift G', 'next, previous match'], ['F6  Shift F6', 'next, previous panel'],
       ['Arrows on a gap', 'move it; Enter for the default'],
     ],
   },
   {
     title: 'Session', rows: [
       ['Ctrl K', 'do anything'], ['Ctrl N', 'new cluster'], ['Ctrl O', 'open a recording'], ['Ctrl S', 'save the recording'],
-      ['Ctrl Shift S', 'save it packed (.gz)'], ['F1', 'this list'],
+      ['Ctrl Shift S', 'save it packed (.gz)'], ['Ctrl E', 'export it for other tools'], ['F1', 'this list'],
     ],
   },
 ]
@@ -77,24 +113,33 @@ export function isField(target: EventTarget | null): boolean {
 const ownKeys: readonly { readonly selector: string; readonly keys: readonly string[] }[] = [
   // Space on a row's name or on Freeze itself is still the window's Space: they are where the focus rests after a click.
   { selector: 'button:not([data-space-passes], [role=tab]), a[href], summary', keys: [' '] },
+  { selector: 'button, a[href], summary, [role=separator], [role=listbox], [role=option], [role=radio], [role=menuitem]', keys: ['Enter'] },
   // A tab is chosen by arrows already: Space has nothing left to do there.
   { selector: '[role=tab]', keys: ['ArrowLeft', 'ArrowRight', 'Home', 'End'] },
   { selector: '[role=radio], [role=separator], [role=slider], [role=spinbutton]', keys: ['ArrowLeft', 'ArrowRight', 'Home', 'End', 'PageUp', 'PageDown', ' '] },
-  { selector: '[role=listbox], [role=option], [role=grid], [role=row], [role=gridcell], [role=rowgroup], [role=tree]', keys: ['Home', 'End', 'PageUp', 'PageDown', ' '] },
+  { selector: '[role=listbox], [role=option], [role=tree]', keys: ['Home', 'End', 'PageUp', 'PageDown', ' '] },
+  { selector: '[role=radio], [role=separator], [role=slider], [role=spinbutton], [role=listbox], [role=option], [role=tree], .panel-body', keys: ['ArrowUp', 'ArrowDown'] },
+  // Rows are moved through by the other keys; Space has nothing to do there but to freeze.
+  { selector: '[role=grid], [role=row], [role=gridcell], [role=rowgroup]', keys: ['Home', 'End', 'PageUp', 'PageDown'] },
 ]
+
+/** Signs that need Shift on some keyboards and none on others. */
+const signs: readonly string[] = ['/', '+', '=', '[', ']', '0']
 
 /** The command of a key press, or undefined when it is somebody else's. */
 export function commandOfKey(event: KeyboardEvent): string | undefined {
-  if (event.defaultPrevented || event.altKey || event.isComposing) return undefined
+  if (event.defaultPrevented || event.isComposing) return undefined
   const control = event.ctrlKey || event.metaKey
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key
-  const binding = keyBindings.find((found) => found.key === key && (found.control ?? false) === control && ((found.shift ?? false) === event.shiftKey || key === '/'))
+  const hasShift = ({ shift = false }: KeyBinding): boolean => shift === event.shiftKey || signs.includes(key)
+  const binding = keyBindings.find((found) => found.key === key && (found.control ?? false) === control && (found.alt ?? false) === event.altKey && hasShift(found))
   if (binding === undefined) return undefined
   if (binding.everywhere) return binding.command
   if (isField(event.target)) return undefined
   const target = event.target
-  // With Shift they are never a widget's own.
-  if (!event.shiftKey && target instanceof Element && ownKeys.some(({ selector, keys }) => keys.includes(event.key) && target.closest(selector))) return undefined
+  // With Shift or Alt they are never a widget's own.
+  const isPlain = !event.shiftKey && !event.altKey
+  if (isPlain && target instanceof Element && ownKeys.some(({ selector, keys }) => keys.includes(event.key) && target.closest(selector))) return undefined
   return binding.command
 }
 
@@ -104,5 +149,5 @@ export function keysOf(command: string): string {
   if (binding === undefined) return ''
   const names: Record<string, string> = { ' ': 'Space', ArrowLeft: '←', ArrowRight: '→', PageUp: 'PgUp', PageDown: 'PgDn' }
   const key = names[binding.key] ?? (binding.key.length === 1 ? binding.key.toUpperCase() : binding.key)
-  return [binding.control ? 'Ctrl' : '', binding.shift ? 'Shift' : '', key].filter(Boolean).join(' ')
+  return [binding.control ? 'Ctrl' : '', binding.alt ? 'Alt' : '', binding.shift ? 'Shift' : '', key].filter(Boolean).join(' ')
 }

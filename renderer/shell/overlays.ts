@@ -1,13 +1,38 @@
 // Which dialog lies over the window. One at a time: opening another closes the first.
 import { defineStore } from 'pinia'
 import { ref, shallowRef } from 'vue'
+import type { ExportFormat } from '../../src/export'
+import type { EffectChoice } from '../panels/network/fault-form'
 
-export type Overlay = 'palette' | 'keys' | 'new-cluster' | 'workload' | 'confirm-open'
+export type Overlay = 'palette' | 'keys' | 'new-cluster' | 'workload' | 'scenarios' | 'confirm-open' | 'confirm-branch' | 'fault' | 'break' | 'export'
 
 export const useOverlays = defineStore('overlays', () => {
   const shown = ref<Overlay | null>(null)
   /** The file that waits for "yes, end the running cluster". */
   const fileToOpen = shallowRef<File | null>(null)
+  /** The event that waits for "yes, end it and branch". */
+  const branchSeq = ref(0)
+
+  /** What the fault dialog begins with. */
+  const faultEffect = ref<EffectChoice>('drop')
+
+  function openFault(effect: EffectChoice): void {
+    faultEffect.value = effect
+    open('fault')
+  }
+
+  /** The format that the export dialog begins with, and ends with. */
+  const exportFormat = ref<ExportFormat>('html')
+
+  function openExport(format: ExportFormat = exportFormat.value): void {
+    exportFormat.value = format
+    open('export')
+  }
+
+  function openBranch(seq: number): void {
+    branchSeq.value = seq
+    open('confirm-branch')
+  }
 
   function open(overlay: Overlay): void {
     shown.value = overlay
@@ -17,5 +42,5 @@ export const useOverlays = defineStore('overlays', () => {
     shown.value = null
   }
 
-  return { shown, fileToOpen, open, close }
+  return { shown, fileToOpen, branchSeq, faultEffect, exportFormat, open, openFault, openExport, openBranch, close }
 })

@@ -1,29 +1,30 @@
 import { describe, expect, it } from 'vitest'
-import type { TraceEvent } from '../../src/trace'
-import { isFailure, isViewChange, nearest, seqAtTime } from './travel'
+import type { EventType, TraceEvent } from '../../src/trace'
+import { isFailure, nearest, nearestMessage } from './travel'
 
-const events = [
-  { type: 'view-changed', at: 10 }, { type: 'message-sent', at: 10 }, { type: 'node-killed', at: 20 }, { type: 'node-exited', signal: 'SIGKILL', at: 20 },
-  { type: 'view-changed', at: 30 }, { type: 'node-exited', signal: null, code: 1, at: 40 },
-].map((body, index) => ({ seq: index + 1, wall: 0, ...body })) as unknown as TraceEvent[]
+const event = (body: object): TraceEvent => ({ seq: 1, at: 0, wall: 0, ...body }) as unknown as TraceEvent
 
 describe('time travel', () => {
-  it('finds the next and the previous failure, an expected exit not counted', () => {
-    expect(nearest(events, 1, 1, isFailure)).toBe(3)
-    expect(nearest(events, 3, 1, isFailure)).toBe(6)
-    expect(nearest(events, 6, -1, isFailure)).toBe(3)
-    expect(nearest(events, 3, -1, isFailure)).toBeUndefined()
+  it('counts as failures what nobody asked for, and what somebody did to a process', () => {
+    expect(isFailure(event({ type: 'node-killed' }))).toBe(true)
+    expect(isFailure(event({ type: 'node-exited', signal: 'SIGKILL' }))).toBe(false)
+    expect(isFailure(event({ type: 'node-exited', signal: null, code: 1 }))).toBe(true)
+    expect(isFailure(event({ type: 'stuck', stuck: null }))).toBe(false)
   })
 
-  it('finds views from before the first event and after the last', () => {
-    expect(nearest(events, 0, 1, isViewChange)).toBe(1)
-    expect(nearest(events, 7, -1, isViewChange)).toBe(5)
+  it('finds the next and the previous one, and none beyond the ends', () => {
+    expect(nearest([3, 6], 1, 1)).toBe(3)
+    expect(nearest([3, 6], 3, 1)).toBe(6)
+    expect(nearest([3, 6], 6, -1)).toBe(3)
+    expect(nearest([3, 6], 3, -1)).toBeUndefined()
+    expect(nearest([3, 6], 6, 1)).toBeUndefined()
   })
 
-  it('lands on the last event of a moment', () => {
-    expect(seqAtTime(events, 20)).toBe(4)
-    expect(seqAtTime(events, 25)).toBe(4)
-    expect(seqAtTime(events, 5)).toBe(0)
-    expect(seqAtTime(events, 99)).toBe(6)
+  it('goes from message to message, past heartbeats and hand-overs, and no farther than what is known', () => {
+    const types: EventType[] = ['message-sent', 'message-handed', 'message-taken', 'message-sent', 'timer-fired', 'message-dropped']
+    const index = { typeAt: (seq: number) => types[seq - 1], isHeartbeat: (seq: number) => seq === 4 }
+    expect([0, 1, 2, 3, 4, 6].map((seq) => nearestMessage(index, seq, 1, 1, 6))).toEqual([1, 3, 3, 6, 6, undefined])
+    expect([7, 6, 3, 1].map((seq) => nearestMessage(index, seq, -1, 1, 6))).toEqual([6, 3, 1, undefined])
+    expect([nearestMessage(index, 1, 1, 6, 6), nearestMessage(index, 9, -1, 4, 6), nearestMessage(index, 5, -1, 4, 6)]).toEqual([6, 6, undefined])
   })
 })

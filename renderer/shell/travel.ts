@@ -1,5 +1,5 @@
-// Where the time-travel keys land: the next event of a kind from here, or the last one before a moment. Pure.
-import type { TraceEvent } from '../../src/trace'
+// Where the time-travel keys land: which events are worth travelling to, and the next of them from here. Pure.
+import type { EventType, TraceEvent } from '../../src/trace'
 
 export const isFailure = (event: TraceEvent): boolean => {
   switch (event.type) {
@@ -13,23 +13,28 @@ export const isFailure = (event: TraceEvent): boolean => {
 
 export const isViewChange = (event: TraceEvent): boolean => event.type === 'view-changed'
 
-/** seq of the nearest event after (`by` 1) or before (`by` -1) `seq` that passes; undefined without one. */
-export function nearest(events: readonly TraceEvent[], seq: number, by: 1 | -1, passes: (event: TraceEvent) => boolean): number | undefined {
-  for (let at = seq - 1 + by; at >= 0 && at < events.length; at += by) {
-    const event = events[at]
-    if (event !== undefined && passes(event)) return at + 1
-  }
-  return undefined
+/** The nearest of these after (`by` 1) or before (`by` -1) `seq`; undefined without one. `seqs` are in order. */
+export function nearest(seqs: readonly number[], seq: number, by: 1 | -1): number | undefined {
+  return by === 1 ? seqs.find((candidate) => candidate > seq) : seqs.findLast((candidate) => candidate < seq)
 }
 
-/** seq of the last event at or before a cluster time; 0 when all are later. Time never goes back along the events. */
-export function seqAtTime(events: readonly TraceEvent[], micros: number): number {
-  let low = 0
-  let high = events.length
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if ((events[middle]?.at ?? Infinity) <= micros) low = middle + 1
-    else high = middle
+/** What one step of time travel may be, and what it is called in sentences. */
+export const travelUnits = ['event', 'message', 'view', 'failure'] as const
+export type TravelUnit = (typeof travelUnits)[number]
+
+/** What is known of events without looking at them. */
+export interface KindIndex {
+  typeAt(seq: number): EventType | undefined
+  isHeartbeat(seq: number): boolean
+}
+
+/** The next message after (`by` 1) or before (`by` -1) `seq` that is sent, taken or lost and is no heartbeat, from event `first` to `last`; undefined without one. */
+export function nearestMessage(index: KindIndex, seq: number, by: 1 | -1, first: number, last: number): number | undefined {
+  const begin = by === 1 ? Math.max(seq + 1, first) : Math.min(seq - 1, last)
+  for (let candidate = begin; candidate >= first && candidate <= last; candidate += by) {
+    const type = index.typeAt(candidate)
+    if (type !== 'message-sent' && type !== 'message-taken' && type !== 'message-dropped') continue
+    if (!index.isHeartbeat(candidate)) return candidate
   }
-  return low
+  return undefined
 }

@@ -7,17 +7,17 @@ export const themes = ['system', 'light', 'dark'] as const
 export type Theme = (typeof themes)[number]
 export const densities = ['system', 'compact', 'roomy'] as const
 export type Density = (typeof densities)[number]
-/** The panels of the centre, in the order of their keys 1 to 4. */
-export const centreTabs = ['log', 'operations', 'views', 'plots'] as const
+/** The panels of the centre, in the order of their keys 1 to 7; the diagram is one of them only where it has no place of its own. */
+export const centreTabs = ['log', 'operations', 'views', 'plots', 'inboxes', 'scenario', 'watch', 'diagram'] as const
 export type CentreTab = (typeof centreTabs)[number]
-export const splits = ['left', 'right', 'log', 'timeline'] as const
+export const splits = ['left', 'right', 'bottom', 'timeline'] as const
 export type Split = (typeof splits)[number]
 
 const storageKey = 'understudy.layout'
 
 /** Least and greatest size of each split, in px; the defaults are in tokens.css, which knows the window's width. */
 export const splitLimits: Readonly<Record<Split, { readonly min: number; readonly max: number }>> = {
-  left: { min: 232, max: 520 }, right: { min: 232, max: 720 }, log: { min: 96, max: 1200 }, timeline: { min: 56, max: 240 },
+  left: { min: 232, max: 520 }, right: { min: 232, max: 720 }, bottom: { min: 96, max: 1200 }, timeline: { min: 56, max: 240 },
 }
 
 interface Kept {
@@ -63,7 +63,7 @@ export const useLayoutStore = defineStore('layout', () => {
   const kept = readKept(localStorage.getItem(storageKey))
   /** px; absent: the default of tokens.css. */
   const sizes = reactive(kept.sizes)
-  /** The panel chosen in the centre; `log` matters only where the window is too low for two. */
+  /** The panel chosen in the centre; `diagram` matters only where the window is too low for two. */
   const tab = ref(kept.tab)
   const theme = ref(kept.theme)
   const density = ref(kept.density)

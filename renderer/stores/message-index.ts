@@ -1,67 +1,109 @@
-// For every event the seq of the event that sent its message: four bytes an event, where a map of all ids would be a hundred. Pure.
-import type { TraceEvent } from '../../src/trace'
+// For every event that is held its type, and the seq of the event that sent its message: five bytes an event, where a map of all ids
+// would be a hundred. Pure.
+import { eventTypes, type ClusterState, type EventType, type TraceEvent } from '../../src/trace'
 
-const firstCapacity = 4096
+/** Events of one chunk: chunks are let go whole. */
+const chunkEvents = 65_536
+/** In `kinds`: the event is about a heartbeat. The other bits are its type. */
+const heartbeatBit = 0x80
+
+interface Chunk {
+  readonly sent: Int32Array
+  readonly kinds: Uint8Array
+}
+
+const codeOf: ReadonlyMap<EventType, number> = new Map(eventTypes.map((type, index) => [type, index + 1]))
 
 export class MessageIndex {
-  /** Messages that were sent and are neither taken nor lost yet. */
+  /** Messages that were sent and are neither taken nor lost yet: the seq of their sending, doubled, plus one for a heartbeat. */
   readonly #underWay = new Map<string, number>()
-  #sent = new Int32Array(firstCapacity)
-  #pings = new Uint8Array(firstCapacity)
+  readonly #chunks = new Map<number, Chunk>()
+  /** The chunk of the event that was taken last. */
+  #chunk: Chunk = emptyChunk()
+  #chunkIndex = -1
 
-  /** Takes the next event; they come in order, from seq 1. */
+  /** `before`: the cluster before the first event that is taken; without it that is event 1. */
+  constructor(before?: ClusterState) {
+    for (const [id, { sentSeq, type, to }] of before?.underWay ?? []) {
+      // As for a sent event: what goes to a server is the answer to its ping.
+      const isBeat = type === 'ping' || (type === 'view-reply' && before?.nodes.get(to)?.kind === 'replica')
+      this.#underWay.set(id, sentSeq * 2 + Number(isBeat))
+    }
+  }
+
+  /** Takes the next event; they come in order. */
   take(event: TraceEvent): void {
-    if (event.seq >= this.#sent.length) this.#grow()
+    const { seq } = event
+    this.#openChunkOf(seq)
+    const at = seq % chunkEvents
+    this.#chunk.kinds[at] = codeOf.get(event.type) ?? 0
     switch (event.type) {
-      case 'message-sent':
-        this.#underWay.set(event.id, event.seq)
-        this.#sent[event.seq] = event.seq
-        this.#pings[event.seq] = isHeartbeat(event) ? 1 : 0
-        return
+      case 'message-sent': {
+        const message = seq * 2 + Number(isHeartbeat(event))
+        this.#underWay.set(event.id, message)
+        return this.#join(at, message)
+      }
       case 'message-duplicated': {
         const original = this.#underWay.get(event.of)
         if (original !== undefined) this.#underWay.set(event.id, original)
-        return this.#join(event.seq, original)
+        return this.#join(at, original)
       }
       case 'message-taken':
       case 'message-dropped':
-        this.#join(event.seq, this.#underWay.get(event.id))
+        this.#join(at, this.#underWay.get(event.id))
         this.#underWay.delete(event.id)
         return
       case 'message-handed':
+      case 'message-delayed':
       case 'message-held':
-      case 'message-released': return this.#join(event.seq, this.#underWay.get(event.id))
+      case 'message-released': return this.#join(at, this.#underWay.get(event.id))
       case 'timer-fired':
-        this.#pings[event.seq] = event.name === 'ping' || event.name === 'ping-check' ? 1 : 0
+        if (event.name === 'ping' || event.name === 'ping-check') this.#chunk.kinds[at] |= heartbeatBit
         return
       default: return
     }
   }
 
-  /** 0 for an event that is about no message. */
+  /** Events before `seq` are not asked for any more. */
+  dropBefore(seq: number): void {
+    for (const index of this.#chunks.keys()) if ((index + 1) * chunkEvents <= seq) this.#chunks.delete(index)
+  }
+
+  /** 0 for an event that is about no message, or is not held. */
   sentSeq(seq: number): number {
-    return this.#sent[seq] ?? 0
+    return this.#chunks.get(Math.floor(seq / chunkEvents))?.sent[seq % chunkEvents] ?? 0
   }
 
   /** A ping, its answer, or the timer that sends or checks pings, and what happens to them. */
   isHeartbeat(seq: number): boolean {
-    return this.#pings[seq] === 1
+    return (this.#kindAt(seq) & heartbeatBit) !== 0
   }
 
-  #join(seq: number, sentSeq: number | undefined): void {
-    if (sentSeq === undefined) return
-    this.#sent[seq] = sentSeq
-    this.#pings[seq] = this.#pings[sentSeq] ?? 0
+  typeAt(seq: number): EventType | undefined {
+    return eventTypes[(this.#kindAt(seq) & ~heartbeatBit) - 1]
   }
 
-  #grow(): void {
-    const sent = new Int32Array(this.#sent.length * 2)
-    sent.set(this.#sent)
-    this.#sent = sent
-    const pings = new Uint8Array(this.#pings.length * 2)
-    pings.set(this.#pings)
-    this.#pings = pings
+  #kindAt(seq: number): number {
+    return this.#chunks.get(Math.floor(seq / chunkEvents))?.kinds[seq % chunkEvents] ?? 0
   }
+
+  #join(at: number, message: number | undefined): void {
+    if (message === undefined) return
+    this.#chunk.sent[at] = Math.floor(message / 2)
+    if (message % 2 === 1) this.#chunk.kinds[at]! |= heartbeatBit
+  }
+
+  #openChunkOf(seq: number): void {
+    const index = Math.floor(seq / chunkEvents)
+    if (index === this.#chunkIndex) return
+    this.#chunkIndex = index
+    this.#chunk = this.#chunks.get(index) ?? emptyChunk()
+    this.#chunks.set(index, this.#chunk)
+  }
+}
+
+function emptyChunk(): Chunk {
+  return { sent: new Int32Array(chunkEvents), kinds: new Uint8Array(chunkEvents) }
 }
 
 /** The view server's answer to a client's question is no heartbeat: it carries no life to answer to. */

@@ -1,7 +1,5 @@
 // Throughput and latency over time, in buckets that grow with the operations as they return. Pure; a bucket keeps its latencies so that
 // a quantile is exact, and doubles its width when there would be too many buckets.
-import type { OperationFacts } from '../../src/trace'
-
 export interface SeriesPoint {
   /** The bucket's begin, in seconds of cluster time. */
   readonly at: number
@@ -10,6 +8,13 @@ export interface SeriesPoint {
   /** In milliseconds; null where nothing returned. */
   readonly p50: number | null
   readonly p99: number | null
+}
+
+/** An operation that has returned; times in microseconds of cluster time. */
+export interface Returned {
+  readonly invokedAt: number
+  readonly returnedAt: number
+  readonly isOk: boolean
 }
 
 interface Bucket {
@@ -22,23 +27,29 @@ const firstBucketSeconds = 1
 /** A plot shows no more than this, and memory is bounded by it. */
 const bucketsMax = 1200
 /** Latencies that one bucket keeps; beyond, every second one, so that quantiles stay close. */
-const latenciesMax = 20_000
+const latenciesMax = 4000
 
 export class Series {
   #width = firstBucketSeconds
   #buckets: Bucket[] = []
-  #taken = 0
 
   get bucketSeconds(): number {
     return this.#width
   }
 
-  /** Takes what has returned since the last call. */
-  take(returned: readonly OperationFacts[]): void {
-    for (; this.#taken < returned.length; this.#taken++) {
-      const operation = returned[this.#taken]
-      if (operation) this.#add(operation)
+  /** Takes the next operation that has returned. */
+  take({ returnedAt, invokedAt, isOk }: Returned): void {
+    const index = Math.floor(returnedAt / 1_000_000 / this.#width)
+    if (index >= bucketsMax) {
+      this.#widen()
+      return this.take({ returnedAt, invokedAt, isOk })
     }
+    while (this.#buckets.length <= index) this.#buckets.push({ ok: 0, latenciesMs: [], isSorted: true })
+    const bucket = this.#buckets[index] as Bucket
+    if (isOk) bucket.ok++
+    bucket.latenciesMs.push((returnedAt - invokedAt) / 1000)
+    bucket.isSorted = false
+    if (bucket.latenciesMs.length > latenciesMax) bucket.latenciesMs = bucket.latenciesMs.filter((_, at) => at % 2 === 0)
   }
 
   /** One point for each bucket up to `endSeconds`, empty ones too, so that a standstill is seen. */
@@ -56,20 +67,6 @@ export class Series {
       bucket.isSorted = true
     }
     return { at, rate: bucket.ok / this.#width, p50: quantile(bucket.latenciesMs, 0.5), p99: quantile(bucket.latenciesMs, 0.99) }
-  }
-
-  #add({ returnedAt, invokedAt, outcome }: OperationFacts): void {
-    const index = Math.floor(returnedAt / 1_000_000 / this.#width)
-    if (index >= bucketsMax) {
-      this.#widen()
-      return this.#add({ returnedAt, invokedAt, outcome } as OperationFacts)
-    }
-    while (this.#buckets.length <= index) this.#buckets.push({ ok: 0, latenciesMs: [], isSorted: true })
-    const bucket = this.#buckets[index] as Bucket
-    if (outcome?.type === 'ok') bucket.ok++
-    bucket.latenciesMs.push((returnedAt - invokedAt) / 1000)
-    bucket.isSorted = false
-    if (bucket.latenciesMs.length > latenciesMax) bucket.latenciesMs = bucket.latenciesMs.filter((_, at) => at % 2 === 0)
   }
 
   #widen(): void {

@@ -41,7 +41,7 @@ describe('the session store', () => {
     expect(session.liveProblem).toBe('Reconnecting to the lab.')
     session.connection = 'open'
     session.status = { ...noStatus, kind: 'recorded' }
-    expect([session.liveProblem, session.commandProblem]).toEqual(['This is a recording: it is read-only.', ''])
+    expect([session.liveProblem, session.commandProblem]).toEqual(['This is a recording: it is read-only. Branch here (B) to act.', ''])
     session.status = { ...noStatus, kind: 'live' }
     expect(session.liveProblem).toBe('')
   })

@@ -3,11 +3,12 @@
 import { defineStore } from 'pinia'
 import { computed, ref, shallowRef } from 'vue'
 import type { CallName, ClusterSettings, Gives, Lab, OperationRequest, SessionStatus, Takes, Workload } from '../../src/contract'
+import type { NetworkAct } from '../../src/network'
 
 export type Connection = 'connecting' | 'open' | 'reconnecting' | 'refused'
 
 export const noStatus: SessionStatus = {
-  session: 0, kind: 'none', title: '', reason: '', header: '', frozen: false, workload: null, recording: null, latest: 0,
+  session: 0, kind: 'none', title: '', reason: '', header: '', frozen: false, workload: null, scenario: null, recording: null, latest: 0,
 }
 
 /** A sentence in the status line; `key` grows, so that the same sentence twice is told twice. */
@@ -44,9 +45,9 @@ export const useSessionStore = defineStore('session', () => {
     if (commandProblem.value !== '') return commandProblem.value
     switch (status.value.kind) {
       case 'live': return ''
-      case 'recorded': return 'This is a recording: it is read-only.'
+      case 'recorded': return 'This is a recording: it is read-only. Branch here (B) to act.'
       case 'starting': return 'The cluster is starting.'
-      case 'ended': return 'The session has ended.'
+      case 'ended': return 'The session has ended. Branch from an earlier moment (B) to act.'
       case 'none': return 'No cluster is running.'
     }
   })
@@ -77,6 +78,8 @@ export const useSessionStore = defineStore('session', () => {
   const newCluster = (settings: ClusterSettings) => call('newCluster', settings,
     `A cluster runs: ${counted(settings.replicas, 'replica')}, ${counted(settings.clients, 'client')}.`)
   const endSession = () => call('endSession', {}, 'The session ended; its recording is kept.')
+  const branch = (seq: number) => call('branch', { session: status.value.session, seq },
+    'A branch: its processes have the states of that moment, and time stands still. Thaw to go on (Space).')
   const kill = (node: string) => call('kill', { node }, `${node} was killed (SIGKILL).`)
   const pause = (node: string) => call('pause', { node }, `${node} is paused.`)
   const resume = (node: string) => call('resume', { node }, `${node} runs again.`)
@@ -86,12 +89,24 @@ export const useSessionStore = defineStore('session', () => {
   const invoke = (client: string, operation: OperationRequest, target: string) => call('invoke', { client, operation, target })
   const startWorkload = (workload: Workload) => call('startWorkload', workload, 'The workload runs.')
   const stopWorkload = () => call('stopWorkload', {}, 'The workload stopped.')
+  /** A message, a timer, a fault or a break condition; `done` says what it did. */
+  const act = (what: NetworkAct, done: string) => call('act', what, done)
+  const listScenarios = () => call('listScenarios', {})
+  const checkScenario = (text: string) => call('checkScenario', { text })
+  const runScenario = (name: string, text = '') => call('runScenario', { name, text }, 'The scenario plays.')
+  const steerScenario = (how: Takes<'steerScenario'>['act']) => call('steerScenario', { act: how }, steerTexts[how])
 
   return {
     connection, connectionProblem, status, about, lab, refusal, isOpening, said, isLive, canPause, commandProblem, liveProblem,
-    say, refuse, call, newCluster, endSession, kill, pause, resume, restart, freeze, thaw, invoke, startWorkload, stopWorkload,
+    say, refuse, call, newCluster, endSession, branch, kill, pause, resume, restart, freeze, thaw, invoke, startWorkload, stopWorkload,
+    act, listScenarios, checkScenario, runScenario, steerScenario,
   }
 })
+
+const steerTexts: Readonly<Record<Takes<'steerScenario'>['act'], string>> = {
+  pause: 'The scenario pauses before its next step.', step: 'The scenario does one step.', resume: 'The scenario goes on.',
+  stop: 'The scenario is stopped; the cluster runs on.',
+}
 
 function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`

@@ -6,7 +6,7 @@ import type { TraceEvent, TraceHeader } from '../../src/trace'
 import { useTraceStore } from './trace'
 
 const header: TraceHeader = {
-  understudy: 'recording', version: 1, source: 'live', title: '', createdAt: '', settings: defaultSettings, seed: '', protocolHash: '',
+  understudy: 'recording', version: 3, parent: null, source: 'live', title: '', createdAt: '', settings: defaultSettings, seed: '', protocolHash: '',
   nodes: [{ name: 's1', kind: 'replica' }],
 }
 const life = (type: 'node-paused' | 'node-resumed', seq: number): TraceEvent => ({ type, seq, at: seq * 1000, wall: 0, node: 's1', incarnation: 1 })

@@ -4,7 +4,7 @@ import { beginState, foldEvent, type ClusterState, type TraceEvent, type TraceHe
 import { clusterWords, processFacts, processRows, stuckWords, viewWords } from './processes'
 
 const header: TraceHeader = {
-  understudy: 'recording', version: 1, source: 'live', title: '', createdAt: '2026-01-01T00:00:00.000Z', settings: { ...defaultSettings, mutants: [] }, seed: 's', protocolHash: '',
+  understudy: 'recording', version: 3, parent: null, source: 'live', title: '', createdAt: '2026-01-01T00:00:00.000Z', settings: { ...defaultSettings, mutants: [] }, seed: 's', protocolHash: '',
   nodes: [{ name: 'vs', kind: 'view-server' }, { name: 's1', kind: 'replica' }, { name: 's2', kind: 'replica' }, { name: 'c1', kind: 'client' }],
 }
 const member = (name: string, incarnation = 1) => ({ name, incarnation, address: '' })

@@ -1,61 +1,120 @@
-// The replays that the inspector looks through: for each node one that goes forward as the cursor does, begun again to go back. It
-// works in slices between frames, so a long recording takes a while to be seen and never holds the window up.
-import { NodeReplay, type EventSource } from '../../../src/check'
-import type { NodeState } from '../../../src/protocol'
-import type { EventOf } from '../../../src/trace'
+// States of nodes at any moment, from a worker that follows the session: this asks it, and brings it the events that it needs, from
+// memory or from the lab. It must never answer for another session, nor bring events while the window still takes them.
+import type { Preview, Seen } from '../../../src/check'
+import type { EventOf, TraceHeader } from '../../../src/trace'
+import type { ReplayAnswer, ReplayQuestion } from './replay-messages'
 
-/** Events that a replay looks at between two frames; most are not its node's and cost next to nothing. */
-export const sliceEvents = 4000
+export type { Seen } from '../../../src/check'
 
-export interface Seen {
-  readonly node: string
-  /** Null: the node has not started by then. */
-  readonly state: NodeState | null
-  readonly before: NodeState | null
-  readonly step: number
-  /** The event of the last step's input. */
-  readonly seq: number
-  /** Events that are still to be looked at; 0 when the state is that of the moment. */
-  readonly left: number
-  /** From this event on the states are not to be trusted: the effects are not the recorded ones. */
-  readonly differsFrom: number
+/** Where questions go. */
+export interface Asked {
+  ask(question: ReplayQuestion): Promise<ReplayAnswer>
 }
 
+/** Where events come from. */
+export interface EventTexts {
+  /** seq of the newest event. */
+  latest(): number
+  /** Lines from event `from` on, at least one and at most `count`; how many came. Rejects where they cannot be had. */
+  read(from: number, count: number): Promise<{ readonly count: number; readonly text: string }>
+  /** Resolves when there may be more, and time to look at it. */
+  quiet(): Promise<void>
+}
+
+/** Events that are followed at once: some ten milliseconds of the worker's time. */
+export const followEvents = 4096
+
 export class Replays {
-  readonly #source: EventSource
-  readonly #replays = new Map<string, NodeReplay>()
-  /** Starts of each node, oldest first. */
-  readonly #starts = new Map<string, EventOf<'node-started'>[]>()
-  #scanned = 0
+  readonly #worker: Asked
+  readonly #texts: EventTexts
+  #followed = 0
+  #isOver = false
+  #waiting: { readonly seq: number; readonly resolve: () => void }[] = []
+  /** Tells how far the worker is. */
+  onFollowed: (followed: number) => void = () => undefined
 
-  constructor(source: EventSource) {
-    this.#source = source
+  constructor(header: TraceHeader, worker: Asked, texts: EventTexts) {
+    this.#worker = worker
+    this.#texts = texts
+    void this.#run(header)
   }
 
-  /** Goes a slice toward the node's state after event `seq`. */
-  look(node: string, seq: number): Seen {
-    this.#scan(seq)
-    const start = this.#starts.get(node)?.findLast((candidate) => candidate.seq <= seq)
-    if (!start) return { node, state: null, before: null, step: -1, seq: 0, left: 0, differsFrom: 0 }
-    let replay = this.#replays.get(node)
-    if (!replay || replay.incarnation !== start.incarnation || replay.lookedAt > seq + 1) {
-      replay = new NodeReplay(this.#source, start)
-      this.#replays.set(node, replay)
-    }
-    const isThere = replay.advance(seq, sliceEvents)
-    return {
-      node, state: replay.after, before: replay.before, step: replay.step, seq: replay.seq,
-      left: isThere ? 0 : seq - replay.lookedAt + 1, differsFrom: replay.difference?.seq ?? 0,
+  /** The last event that the worker knows. */
+  get followed(): number {
+    return this.#followed
+  }
+
+  /** Another session: nothing more is answered. */
+  end(): void {
+    this.#isOver = true
+    this.#release(Infinity)
+  }
+
+  /** The nodes after event `seq`, once the worker has come there; null if the session is over or the events cannot be had. */
+  async look(nodes: readonly string[], seq: number): Promise<readonly Seen[] | null> {
+    const text = await this.#textFor(nodes, seq)
+    if (text === null) return null
+    const { seen, problem } = await this.#worker.ask({ type: 'look', nodes, seq, text })
+    return this.#isOver || problem !== '' ? null : seen
+  }
+
+  /** What delivering a message after event `seq` would do; null as above. */
+  async preview(sent: EventOf<'message-sent'>, seq: number): Promise<Preview | null> {
+    const text = await this.#textFor([sent.to], seq)
+    return text === null ? null : (await this.#worker.ask({ type: 'preview', sent, seq, text })).preview
+  }
+
+  async #textFor(nodes: readonly string[], seq: number): Promise<string | null> {
+    await this.#reach(seq)
+    if (this.#isOver) return null
+    const { from } = await this.#worker.ask({ type: 'needs', nodes, seq })
+    try {
+      return await this.#textOf(from, seq)
+    } catch {
+      return null // The events are lost, and the status of the session says so.
     }
   }
 
-  #scan(seq: number): void {
-    for (; this.#scanned < seq; this.#scanned++) {
-      const event = this.#source.eventAt(this.#scanned + 1)
-      if (event?.type !== 'node-started') continue
-      const starts = this.#starts.get(event.node)
-      if (starts) starts.push(event)
-      else this.#starts.set(event.node, [event])
+  async #textOf(from: number, to: number): Promise<string> {
+    const texts: string[] = []
+    for (let next = from; next <= to && !this.#isOver;) {
+      const { count, text } = await this.#texts.read(next, to - next + 1)
+      texts.push(text)
+      next += count
     }
+    return texts.join('\n')
+  }
+
+  /** Follows the session to its end, piece by piece. */
+  async #run(header: TraceHeader): Promise<void> {
+    await this.#worker.ask({ type: 'begin', header })
+    while (!this.#isOver) {
+      if (this.#followed >= this.#texts.latest()) {
+        await this.#texts.quiet()
+        continue
+      }
+      try {
+        const { text } = await this.#texts.read(this.#followed + 1, followEvents)
+        if (this.#isOver) return
+        this.#followed = (await this.#worker.ask({ type: 'follow', text })).followed
+      } catch {
+        await this.#texts.quiet() // There is no connection, or the events are lost: it is tried again.
+        continue
+      }
+      this.onFollowed(this.#followed)
+      this.#release(this.#followed)
+      await this.#texts.quiet()
+    }
+  }
+
+  #reach(seq: number): Promise<void> {
+    if (this.#followed >= seq || this.#isOver) return Promise.resolve()
+    return new Promise((resolve) => this.#waiting.push({ seq, resolve }))
+  }
+
+  #release(followed: number): void {
+    const there = this.#waiting.filter(({ seq }) => seq <= followed)
+    this.#waiting = this.#waiting.filter(({ seq }) => seq > followed)
+    for (const { resolve } of there) resolve()
   }
 }

@@ -1,7 +1,7 @@
 // A node's state as lines of name and value, for showing, comparing and finding what a step changed. Pure. Long lists are cut, and it
 // is said how much was.
 import type { NodeState, ReplicaState, View } from '../../../src/protocol'
-import { recordBytes, resultText, stuckSentence } from '../../../src/trace'
+import { recordBytes, resultText, stuckSentence, visible } from '../../../src/trace'
 import type { Result } from '../../../src/protocol'
 
 export interface StateLine {
@@ -45,7 +45,7 @@ function replicaLines(state: ReplicaState): StateLine[] {
     ...state.transfers.filter((transfer) => !transfer.done).map((transfer) => line('Transfer', `to ${transfer.to}`, `${transfer.acked} chunks acked`)),
     ...cut('Pending', state.pending, (pending) => line('Pending', `seq ${pending.seq}`, `${pending.clientId} #${pending.requestId}, waits for ${pending.waitsFor.join(', ') || 'its turn'}`)),
     ...cut('Waiting', state.waiting, (waiting) => line('Waiting', waiting.clientId, `#${waiting.requestId}`)),
-    ...cut('Store', state.store, (entry) => line('Store', recordBytes(entry.key), shorten(recordBytes(entry.value)))),
+    ...cut('Store', state.store, (entry) => line('Store', shorten(recordBytes(entry.key)), shorten(recordBytes(entry.value)))),
     ...cut('At-most-once table', state.table, (row) => line('At-most-once table', row.clientId, `#${row.requestId} ${resultOf(row.result)}, seq ${row.seq}`)),
   ]
 }
@@ -120,5 +120,5 @@ function resultOf(result: Result): string {
 
 function shorten(text: string): string {
   if (text === '') return '""'
-  return text.length <= 80 ? text : `${text.slice(0, 80)}… (${text.length} characters)`
+  return text.length <= 80 ? visible(text) : `${visible(text.slice(0, 80))}… (${text.length} characters)`
 }

@@ -10,7 +10,7 @@ function session(): { events: TraceEvent[]; source: LogSource } {
   const events: TraceEvent[] = []
   const world = new World({
     title: '', seed: '1', replicas: 3, clients: 1, settings: defaultSettings,
-    fate: () => ({ type: 'pass', delayMs: 1 }), onEvent: (event) => events.push(event),
+    onEvent: (event) => events.push(event),
   })
   world.run(1000)
   world.kill('s1')
@@ -21,13 +21,13 @@ function session(): { events: TraceEvent[]; source: LogSource } {
   return {
     events,
     source: {
-      eventAt, isHeartbeat: (seq) => index.isHeartbeat(seq),
+      eventAt, isHeartbeat: (seq) => index.isHeartbeat(seq), typeAt: (seq) => index.typeAt(seq),
       sentOf: (seq) => eventAt(index.sentSeq(seq)) as EventOf<'message-sent'> | undefined,
     },
   }
 }
 
-const everything: LogFilter = { hidden: new Set(), group: 'all', text: '', foldHeartbeats: false, showDetails: true }
+const everything: LogFilter = { hidden: new Set(), group: 'all', search: null, foldHeartbeats: false, showDetails: true }
 
 function rowsOf(filter: Partial<LogFilter>): { rows: LogRows; events: TraceEvent[] } {
   const { events, source } = session()
@@ -60,10 +60,12 @@ describe('the rows of the log', () => {
     expect(shown.hiddenDetails).toBeGreaterThan(0)
   })
 
-  test('find text in every part of a line', () => {
-    const { rows, events } = rowsOf({ text: 's2 primary' })
-    const found = Array.from({ length: rows.length }, (_, index) => rows.row(index)).map((row) => row?.type === 'event' ? events[row.seq - 1]?.type : '')
-    expect(found).toContain('view-changed')
+  test('are what a search finds, of the processes and kinds that are shown', () => {
+    const search = { test: (seq: number) => seq > 3 }
+    const { rows, events } = rowsOf({ search, group: 'views', hidden: new Set(['vs']), foldHeartbeats: true })
+    const found = Array.from({ length: rows.length }, (_, index) => rows.row(index)).flatMap((row) => row?.type === 'event' ? [events[row.seq - 1]] : [])
+    expect(found.length).toBeGreaterThan(0)
+    expect(found.some((event) => event !== undefined && (event.seq <= 3 || event.type === 'view-changed' || event.type.startsWith('message-')))).toBe(false)
   })
 
   test('are the same whether they grow in slices or at once', () => {

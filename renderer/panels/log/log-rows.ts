@@ -1,6 +1,8 @@
 // The rows of the log: which events are told, in what order, and what is folded between them. Grows with the events in slices, so
 // that a million of them never hold the window up; another filter begins again from the first. Pure.
-import { eventLine, type EventLine, type EventOf, type TraceEvent } from '../../../src/trace'
+import { eventLine, type EventLine, type EventOf, type EventType, type TraceEvent } from '../../../src/trace'
+import type { Wanted } from '../../search/hits'
+import { isDetail } from '../../search/match'
 
 export const kindGroups = ['all', 'messages', 'operations', 'views', 'processes'] as const
 export type KindGroup = (typeof kindGroups)[number]
@@ -9,8 +11,8 @@ export interface LogFilter {
   /** Processes whose lines are left out. */
   readonly hidden: ReadonlySet<string>
   readonly group: KindGroup
-  /** Lower case; empty for no search. */
-  readonly text: string
+  /** What is searched for; null for no search. It says by itself which heartbeats and details are wanted. */
+  readonly search: Wanted | null
   /** One row for all heartbeats between two other rows. */
   readonly foldHeartbeats: boolean
   /** Hand-overs, timers and the like, which say little. */
@@ -29,6 +31,8 @@ export type LogRow = { readonly type: 'event'; readonly seq: number } | { readon
 
 export interface LogSource {
   eventAt(seq: number): TraceEvent | undefined
+  /** Known without looking at the event itself. */
+  typeAt(seq: number): EventType | undefined
   sentOf(seq: number): EventOf<'message-sent'> | undefined
   isHeartbeat(seq: number): boolean
 }
@@ -37,22 +41,24 @@ export class LogRows {
   readonly filter: LogFilter
   readonly #source: LogSource
   /** A seq, or a fold as its negative place in `#folds` less one. */
-  readonly #rows: number[] = []
-  readonly #folds: Fold[] = []
-  #taken = 0
+  #rows: number[] = []
+  #folds: Fold[] = []
+  #taken: number
   /** Details that were left out. */
   hiddenDetails = 0
 
-  constructor(source: LogSource, filter: LogFilter) {
+  /** `first`: the first event that is looked at. */
+  constructor(source: LogSource, filter: LogFilter, first = 1) {
     this.#source = source
     this.filter = filter
+    this.#taken = first - 1
   }
 
   get length(): number {
     return this.#rows.length
   }
 
-  /** Events that were looked at. */
+  /** The last event that was looked at. */
   get taken(): number {
     return this.#taken
   }
@@ -82,36 +88,59 @@ export class LogRows {
     return this.#taken < latest
   }
 
+  /** Rows of events before `first` go. */
+  dropBefore(first: number): void {
+    const gone = Math.max(0, this.rowOf(first - 1) + 1)
+    const rows = this.#rows.slice(gone)
+    // Folds are named by their place: those that stay get new ones.
+    const folds: Fold[] = []
+    this.#rows = rows.map((row) => row > 0 ? row : -folds.push(this.#folds[-row - 1] as Fold))
+    this.#folds = folds
+    this.#taken = Math.max(this.#taken, first - 1)
+  }
+
   #take(seq: number): void {
-    const event = this.#source.eventAt(seq)
-    if (!event) return
+    const type = this.#source.typeAt(seq)
+    if (type === undefined) return
     const { filter } = this
+    if (filter.search) return this.#takeFound(seq, type, filter.search)
     if (filter.foldHeartbeats && this.#source.isHeartbeat(seq)) {
-      if (filter.group === 'all' && filter.text === '' && filter.hidden.size === 0) this.#fold(event)
+      if (filter.group === 'all' && filter.hidden.size === 0) this.#fold(seq, type)
       return
     }
-    if (filter.group !== 'all' && groupOf(event) !== filter.group) return
-    if (!filter.showDetails && isDetail(event)) {
+    if (filter.group !== 'all' && groupOf(type) !== filter.group) return
+    if (!filter.showDetails && isDetail(type)) {
       this.hiddenDetails++
       return
     }
-    if (filter.text === '' && filter.hidden.size === 0) return void this.#rows.push(seq)
-    const line = lineOf(event, this.#source)
-    if (filter.hidden.has(line.process)) return
-    if (filter.text === '' || matches(line, filter.text)) this.#rows.push(seq)
+    if (!this.#isHidden(seq)) this.#rows.push(seq)
   }
 
-  #fold(event: TraceEvent): void {
+  #takeFound(seq: number, type: EventType, search: Wanted): void {
+    const isWanted = (this.filter.group === 'all' || groupOf(type) === this.filter.group) && search.test(seq)
+    if (isWanted && !this.#isHidden(seq)) this.#rows.push(seq)
+  }
+
+  /** Only a process that is left out needs the event itself. */
+  #isHidden(seq: number): boolean {
+    const { hidden } = this.filter
+    if (hidden.size === 0) return false
+    const event = this.#source.eventAt(seq)
+    return event === undefined || hidden.has(lineOf(event, this.#source).process)
+  }
+
+  #fold(seq: number, type: EventType): void {
     const last = this.#rows.at(-1)
     let fold = last !== undefined && last < 0 ? this.#folds[-last - 1] : undefined
     if (!fold) {
-      fold = { firstSeq: event.seq, lastSeq: event.seq, pings: 0, answers: 0 }
+      fold = { firstSeq: seq, lastSeq: seq, pings: 0, answers: 0 }
       this.#folds.push(fold)
       this.#rows.push(-this.#folds.length)
     }
-    fold.lastSeq = event.seq
-    if (event.type !== 'message-sent') return
-    if (event.message.type === 'ping') fold.pings++
+    fold.lastSeq = seq
+    if (type !== 'message-sent') return
+    const event = this.#source.eventAt(seq)
+    if (event?.type === 'message-sent' && event.message.type === 'ping') fold.pings++
     else fold.answers++
   }
 
@@ -132,22 +161,7 @@ export function foldText({ pings, answers }: Fold): string {
   return `${counted(pings, 'ping')} and ${counted(answers, 'answer')} folded`
 }
 
-function matches(line: EventLine, text: string): boolean {
-  return `${line.process} ${line.kind} ${line.text}`.toLowerCase().includes(text)
-}
-
-function isDetail(event: TraceEvent): boolean {
-  switch (event.type) {
-    case 'message-handed':
-    case 'timer-fired':
-    case 'operation-started':
-    case 'peer-lost': return true
-    default: return false
-  }
-}
-
-function groupOf(event: TraceEvent): KindGroup {
-  const { type } = event
+function groupOf(type: EventType): KindGroup {
   if (type.startsWith('message-')) return 'messages'
   if (type.startsWith('operation-') || type.startsWith('workload-')) return 'operations'
   if (type.startsWith('node-') || type === 'frozen' || type === 'thawed' || type === 'lab-note') return 'processes'

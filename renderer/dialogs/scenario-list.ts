@@ -1,0 +1,33 @@
+// The scenarios of the chooser: those that match what is typed, by suite; and what is wrong with a file, in words. Pure.
+import type { Gives, ScenarioEntry } from '../../src/contract'
+
+export interface Suite {
+  readonly name: string
+  /** `index` counts through all suites, as the arrows go. */
+  readonly scenarios: readonly { readonly entry: ScenarioEntry; readonly index: number }[]
+}
+
+/** Suites in the order in which they come; every word that is typed occurs somewhere in the scenario. */
+export function suitesOf(entries: readonly ScenarioEntry[], query: string): Suite[] {
+  const words = query.toLowerCase().split(/\s+/).filter(Boolean)
+  const found = entries.filter((entry) => {
+    const text = `${entry.title} ${entry.suite} ${entry.about} ${entry.name}`.toLowerCase()
+    return words.every((word) => text.includes(word))
+  })
+  let index = 0
+  return [...new Set(found.map(({ suite }) => suite))].map((name) => ({
+    name, scenarios: found.filter(({ suite }) => suite === name).map((entry) => ({ entry, index: index++ })),
+  }))
+}
+
+/** Problems of a file that are shown; the rest are counted. */
+export const problemsMax = 20
+
+export function problemTexts(problems: Gives<'checkScenario'>['problems']): string[] {
+  const texts = problems.slice(0, problemsMax).map(({ line, column, sentence }) => `line ${line}, column ${column}: ${sentence}`)
+  return problems.length <= problemsMax ? texts : [...texts, `and ${problems.length - problemsMax} more.`]
+}
+
+export function pointsText(points: number): string {
+  return points === 0 ? '' : `${points} ${points === 1 ? 'point' : 'points'}`
+}

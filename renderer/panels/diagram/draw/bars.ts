@@ -1,0 +1,116 @@
+// Operations as bars on their clients' lanes: what was asked and what came of it. The right end is open while nobody knows the outcome,
+// and for ever where it stays unknown; the outline is dashed where it failed. Pure.
+import { isRelated } from '../causality'
+import { barState, type OperationBars } from '../model/operation-bars'
+import { placeOfX } from '../scale'
+import { roundBox, type Sketch } from './sketch'
+
+/** Bars narrower than this have neither outline nor words. */
+const leastPx = 3
+/** Small bars nearer than this are drawn as one. */
+const crowdPx = 2
+
+export function drawOperations(sketch: Sketch): void {
+  for (const [lane, bars] of sketch.model.operations.entries()) {
+    if (bars.spans.length > 0 && !sketch.isHidden[lane]) drawLane(sketch, lane, bars)
+  }
+}
+
+function drawLane(sketch: Sketch, lane: number, bars: OperationBars): void {
+  const { large, small, rows, isCrowded } = barsInView(sketch, bars)
+  const height = Math.min(16, (sketch.laneHeight - 6) / rows)
+  const top = (sketch.y[lane] ?? 0) - height * rows / 2
+  const boxes: number[] = []
+  for (const { x, width, row } of small) boxes.push(x, top + row * height + height * 0.2, width, height * 0.6)
+  sketch.pen.boxes(boxes, { colour: 'fg3', alpha: isCrowded ? 0.8 : 0.6 })
+  const nextBegin = new Map<number, number>()
+  for (const bar of large.toReversed()) {
+    const row = bars.row[bar] ?? 0
+    drawBar(sketch, bars, bar, top + row * height, height, nextBegin.get(row) ?? sketch.scale.right)
+    nextBegin.set(row, sketch.x(bars.spans.begin(bar)))
+  }
+}
+
+interface BarsInView {
+  /** Bars that are wide enough for an outline. */
+  readonly large: readonly number[]
+  readonly small: readonly { readonly x: number; readonly width: number; readonly row: number }[]
+  /** Rows that are needed for them. */
+  readonly rows: number
+  /** Some stand on each other and are drawn as one. */
+  readonly isCrowded: boolean
+}
+
+function barsInView({ model, scale, x, first, last, tailX }: Sketch, bars: OperationBars): BarsInView {
+  const { spans } = bars
+  const large: number[] = []
+  const small: { x: number; width: number; row: number }[] = []
+  const isWide = (bar: number): boolean => (spans.end(bar) > model.latest ? tailX : x(spans.end(bar))) - x(spans.begin(bar)) >= leastPx
+  let rows = 1
+  let isCrowded = false
+  const begin = spans.firstFrom(first)
+  // What began before the view and is not over at its left edge: the few that are found by their ends.
+  spans.forEachIn(first, first - 1, (bar) => void large.push(bar))
+  for (let bar = begin; bar < spans.length && spans.begin(bar) <= last; bar++) {
+    const row = bars.row[bar] ?? 0
+    const from = x(spans.begin(bar))
+    const end = spans.end(bar) > model.latest ? tailX : x(spans.end(bar))
+    if (end - from >= leastPx) {
+      large.push(bar)
+      continue
+    }
+    const before = small.at(-1)
+    if (!before || from > before.x + before.width + crowdPx) {
+      small.push({ x: from, width: Math.max(1, end - from), row })
+      rows = Math.max(rows, row + 1)
+      continue
+    }
+    // Many within a few px are one bar, whatever their rows: it grows, and the look goes on at the next px.
+    isCrowded = true
+    before.width = Math.max(before.width, end - before.x)
+    const seq = model.places.seqAt(placeOfX(scale, Math.max(from, before.x + before.width) + crowdPx / 2), scale.axis, scale.isFolded)
+    const next = Math.max(bar + 1, spans.firstFrom(seq))
+    // A long one that begins among those that are passed over is found by its end.
+    if (next > bar + 1) spans.forEachIn(seq, seq - 1, (other) => void (other > bar && isWide(other) && large.push(other)))
+    bar = next - 1
+  }
+  for (const bar of large) rows = Math.max(rows, (bars.row[bar] ?? 0) + 1)
+  return { large, small, rows, isCrowded }
+}
+
+/** `room`: where the next bar of its row begins, so that words may go on beyond a short bar. */
+function drawBar(sketch: Sketch, bars: OperationBars, bar: number, y: number, height: number, room: number): void {
+  const { pen, model, scale, x, tailX, light, selected, hits, labels } = { ...sketch, labels: sketch.model.labels }
+  const begin = bars.spans.begin(bar)
+  const end = bars.spans.end(bar)
+  const state = bars.state[bar] ?? barState.waiting
+  const isOpen = state === barState.waiting || state === barState.unknown
+  const left = Math.max(scale.left - 6, x(begin))
+  const right = Math.min(scale.right + 6, end > model.latest ? tailX : x(end))
+  const isSelected = selected > 0 && (selected === begin || selected === end)
+  const isFaded = light !== null && light.chain.size > 1 && !isSelected && !light.chain.has(begin) && !light.chain.has(end)
+  const isNear = isFaded && (isRelated(light, model, begin) || isRelated(light, model, Math.min(end, model.latest)))
+  const draw = (): void => {
+    pen.shape(roundBox(right - left, height - 1, 3, isOpen), left, y + 0.5, {
+      fill: { colour: 'raise' },
+      line: { colour: isSelected ? 'accent' : 'line2', width: isSelected ? 2 : 1, ...(state === barState.failed ? { dash: [3, 2] } : {}) },
+    })
+    hits.box(left, y, Math.max(4, right - left), height, begin)
+    if (height < 11) return
+    const what = labels.text(bars.what[bar] ?? 0)
+    const outcome = labels.text(bars.outcome[bar] ?? 0)
+    const text = outcome === '' ? what : `${what} → ${outcome}`
+    const at = Math.max(left, scale.left) + 5
+    const space = Math.max(right, Math.min(room, scale.right)) - at - 6
+    pen.text(at, y + height / 2 + 4, shortened(sketch, text, space), { colour: 'fg', hasRim: true })
+  }
+  if (isFaded) pen.faded(isNear ? 0.6 : 0.35, draw)
+  else draw()
+}
+
+function shortened({ measure }: Sketch, text: string, space: number): string {
+  if (space < 18) return ''
+  if (measure(text, 400) <= space) return text
+  const letters = Math.floor(text.length * space / measure(text, 400)) - 1
+  return letters < 3 ? '' : `${text.slice(0, letters)}…`
+}

@@ -1,0 +1,102 @@
+// Every message as an arrow: where and when it was sent, where and when it ended, and what became of it. Columns of numbers; which
+// message a row is knows the model, while it is under way. Pure.
+import type { MessageType } from '../../../../src/protocol'
+import { firstCapacity, grown } from './columns'
+import type { Labels } from './labels'
+import { Spans } from './spans'
+
+/** What became of a message. */
+export const fate = { open: 0, taken: 1, lost: 2 } as const
+/** How an arrow is drawn: by what it is for. */
+export const arrowKind = { client: 0, forward: 1, view: 2, heartbeat: 3, transfer: 4 } as const
+/** What happened on its way, as bits. `held`: it waits in the network. `atLane`: it was lost at its receiver and not on the way. */
+export const onWay = { late: 1, held: 2, copy: 4, copied: 8, atLane: 16, handed: 32 } as const
+
+export function kindOf(type: MessageType, isHeartbeat: boolean): number {
+  if (isHeartbeat) return arrowKind.heartbeat
+  switch (type) {
+    case 'forward': case 'forward-ack': return arrowKind.forward
+    case 'state-transfer': case 'state-transfer-ack': return arrowKind.transfer
+    case 'request': case 'reply': case 'rejected': case 'not-yet': return arrowKind.client
+    case 'ping': case 'view-reply': case 'superseded': case 'get-view': case 'query': case 'query-reply': case 'restarted': return arrowKind.view
+  }
+}
+
+export class Arrows {
+  readonly spans = new Spans()
+  readonly #labels: Labels
+  from = new Uint8Array(firstCapacity)
+  to = new Uint8Array(firstCapacity)
+  kind = new Uint8Array(firstCapacity)
+  fate = new Uint8Array(firstCapacity)
+  way = new Uint8Array(firstCapacity)
+  /** Milliseconds that faults made it late, all together. */
+  lateMs = new Float32Array(firstCapacity)
+  /** A label: why it is lost or held; 0 for no reason. */
+  reason = new Int32Array(firstCapacity)
+  /** The event that sent it; of a copy, that of the original. */
+  sent = new Int32Array(firstCapacity)
+
+  constructor(labels: Labels) {
+    this.#labels = labels
+  }
+
+  get length(): number {
+    return this.spans.length
+  }
+
+  add(seq: number, from: number, to: number, kind: number): number {
+    const row = this.spans.add(seq)
+    if (row >= this.from.length) this.#grow(row * 2)
+    this.from[row] = from
+    this.to[row] = to
+    this.kind[row] = kind
+    this.sent[row] = seq
+    return row
+  }
+
+  /** A copy of a message under way. */
+  addCopy(seq: number, original: number): number {
+    const copy = this.add(seq, this.from[original] ?? 0, this.to[original] ?? 0, this.kind[original] ?? 0)
+    this.sent[copy] = this.sent[original] ?? seq
+    this.way[copy] = onWay.copy
+    this.mark(original, onWay.copied, true)
+    return copy
+  }
+
+  end(row: number, seq: number, what: number, reason = ''): void {
+    this.spans.close(row, seq)
+    this.fate[row] = what
+    if (what === fate.lost) this.reason[row] = this.#labels.number(reason)
+  }
+
+  mark(row: number, bit: number, isOn: boolean): void {
+    const way = this.way[row] ?? 0
+    this.way[row] = isOn ? way | bit : way & ~bit
+  }
+
+  late(row: number, ms: number): void {
+    this.mark(row, onWay.late, true)
+    this.lateMs[row] = (this.lateMs[row] ?? 0) + ms
+  }
+
+  held(row: number, reason: string): void {
+    this.mark(row, onWay.held, true)
+    this.reason[row] = this.#labels.number(reason)
+  }
+
+  has(row: number, bit: number): boolean {
+    return ((this.way[row] ?? 0) & bit) !== 0
+  }
+
+  #grow(capacity: number): void {
+    this.from = grown(this.from, capacity)
+    this.to = grown(this.to, capacity)
+    this.kind = grown(this.kind, capacity)
+    this.fate = grown(this.fate, capacity)
+    this.way = grown(this.way, capacity)
+    this.lateMs = grown(this.lateMs, capacity)
+    this.reason = grown(this.reason, capacity)
+    this.sent = grown(this.sent, capacity)
+  }
+}

@@ -1,0 +1,58 @@
+// What a lane was at every moment: alive, paused or dead, what the view server says it is, and what it believes itself. Steps in order
+// of seq. Belief and fact are never joined into one. Pure.
+import type { Role } from '../../../../src/protocol'
+import type { Life } from '../../../../src/trace'
+import { lowerBound } from './columns'
+
+export interface LaneState {
+  readonly life: Life
+  /** The role that the view server's current view gives it; null before any. */
+  readonly says: Role | null
+  /** The role that it believes it has; null before it has said so, and after its end. */
+  readonly believes: Role | null
+}
+
+export const unseen: LaneState = { life: 'none', says: null, believes: null }
+
+export class LaneHistory {
+  readonly #seqs: number[] = []
+  readonly #states: LaneState[] = []
+
+  get length(): number {
+    return this.#seqs.length
+  }
+
+  get last(): LaneState {
+    return this.#states.at(-1) ?? unseen
+  }
+
+  /** Changes what is said; the rest stays. Equal states add nothing. */
+  change(seq: number, part: Partial<LaneState>): void {
+    const before = this.last
+    const state = { ...before, ...part }
+    if (state.life === before.life && state.says === before.says && state.believes === before.believes) return
+    if (this.#seqs.at(-1) === seq) {
+      this.#states[this.#states.length - 1] = state
+      return
+    }
+    this.#seqs.push(seq)
+    this.#states.push(state)
+  }
+
+  seq(step: number): number {
+    return this.#seqs[step] ?? 0
+  }
+
+  state(step: number): LaneState {
+    return this.#states[step] ?? unseen
+  }
+
+  /** The step that holds after the event `seq`; -1 before the first. */
+  stepAt(seq: number): number {
+    return lowerBound(this.#seqs, this.#seqs.length, seq + 1) - 1
+  }
+
+  at(seq: number): LaneState {
+    return this.state(this.stepAt(seq))
+  }
+}

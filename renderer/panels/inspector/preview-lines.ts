@@ -1,0 +1,28 @@
+// A preview as lines of a diff: what changes in the state, then what the node reports and sends. Pure.
+import type { Preview } from '../../../src/check'
+import { eventLine, messageText } from '../../../src/trace'
+import { changes } from './state-lines'
+
+export interface PreviewLine {
+  readonly sign: '+' | '-'
+  readonly text: string
+}
+
+/** Lines that are shown; the rest are counted. */
+export const previewLinesMax = 40
+
+export function previewLines({ node, before, after, sends, reports }: Preview): PreviewLine[] {
+  const lines: PreviewLine[] = [
+    ...changes(before, after).map(({ sign, name, value }) => ({ sign, text: `${name}: ${value}` })),
+    ...reports.map((report) => ({ sign: '+' as const, text: reportText(node, report) })),
+    ...sends.map(({ to, message }) => ({ sign: '+' as const, text: `sends ${message.type} to ${to} ${messageText(message)}`.trimEnd() })),
+  ]
+  if (lines.length <= previewLinesMax) return lines
+  return [...lines.slice(0, previewLinesMax), { sign: '+', text: `… ${lines.length - previewLinesMax} lines more` }]
+}
+
+/** As the log would say it. */
+function reportText(node: string, report: Preview['reports'][number]): string {
+  const { kind, text } = eventLine({ ...report, node, incarnation: 1, step: 0, seq: 0, at: 0, wall: 0 }, () => undefined)
+  return `${kind} ${text}`.trimEnd()
+}

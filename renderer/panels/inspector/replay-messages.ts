@@ -1,0 +1,26 @@
+// What the window and the worker that steps nodes again say to each other. Every question has one answer, in order.
+// Plain values only: they are cloned on the way.
+import type { Preview, Seen } from '../../../src/check'
+import type { EventOf, TraceHeader } from '../../../src/trace'
+
+export type ReplayQuestion =
+  /** Another session: forget all. */
+  | { readonly type: 'begin'; readonly header: TraceHeader }
+  /** The next events, as lines joined by line feeds. */
+  | { readonly type: 'follow'; readonly text: string }
+  /** From which event on are the events needed to see these nodes after `seq`? */
+  | { readonly type: 'needs'; readonly nodes: readonly string[]; readonly seq: number }
+  /** Here they are, up to `seq`: what is seen? */
+  | { readonly type: 'look'; readonly nodes: readonly string[]; readonly seq: number; readonly text: string }
+  /** The same events for the receiver of this message: what would its delivery do? */
+  | { readonly type: 'preview'; readonly sent: EventOf<'message-sent'>; readonly seq: number; readonly text: string }
+
+export interface ReplayAnswer {
+  /** The last event that was followed. */
+  readonly followed: number
+  readonly from: number
+  readonly seen: readonly Seen[]
+  readonly preview: Preview | null
+  /** Empty, or why there is no answer. */
+  readonly problem: string
+}

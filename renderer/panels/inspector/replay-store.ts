@@ -1,0 +1,64 @@
+// The one worker of this window, and the replays of the session that is shown: begun when something first asks for a state.
+import { defineStore } from 'pinia'
+import { ref, watch } from 'vue'
+import { pauseByMessage } from '../../stores/pace'
+import { useTraceStore } from '../../stores/trace'
+import type { ReplayAnswer, ReplayQuestion } from './replay-messages'
+import workerAddress from './replay-worker?worker&url'
+import { Replays, type Asked } from './replays'
+
+/** While the window takes events, the worker waits: it looks again this often. */
+const busyMs = 50
+
+export const useReplays = defineStore('replays', () => {
+  const trace = useTraceStore()
+  /** The last event that states are known of. */
+  const followed = ref(0)
+  let worker: Asked | null = null
+  let replays: Replays | null = null
+  let ofSession = -1
+
+  /** The replays of the session that is shown; null without one. */
+  function current(): Replays | null {
+    if (ofSession === trace.session && replays) return replays
+    replays?.end()
+    ofSession = trace.session
+    followed.value = 0
+    if (trace.header === null) return replays = null
+    worker ??= startWorker()
+    const own = replays = new Replays(trace.header, worker, { latest: () => trace.latest, read: trace.readText, quiet })
+    own.onFollowed = (seq) => { if (own === replays) followed.value = seq }
+    return own
+  }
+
+  async function quiet(): Promise<void> {
+    if (trace.isTaking() || trace.loading !== null) return new Promise((resolve) => setTimeout(resolve, busyMs))
+    if (followed.value < trace.latest) return pauseByMessage()
+    await new Promise<void>((resolve) => {
+      const stop = watch(() => [trace.version, trace.session], () => {
+        stop()
+        resolve()
+      })
+    })
+  }
+
+  return { followed, current }
+})
+
+interface ScriptPolicy { createScriptURL(address: string): string }
+interface PolicyFactory { createPolicy(name: string, rules: { createScriptURL(address: string): string }): ScriptPolicy }
+
+function startWorker(): Asked {
+  // The page's policy lets no address become a script but through here, and only the one that the build made.
+  const factory = (window as unknown as { trustedTypes?: PolicyFactory }).trustedTypes
+  const address = factory?.createPolicy('understudy-worker', { createScriptURL: () => workerAddress }).createScriptURL('') ?? workerAddress
+  const worker = new Worker(address, { type: 'module' })
+  const waiting: ((answer: ReplayAnswer) => void)[] = []
+  worker.onmessage = ({ data }: MessageEvent<ReplayAnswer>) => waiting.shift()?.(data)
+  return {
+    ask: (question: ReplayQuestion) => new Promise((resolve) => {
+      waiting.push(resolve)
+      worker.postMessage(question)
+    }),
+  }
+}

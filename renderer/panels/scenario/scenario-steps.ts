@@ -1,0 +1,74 @@
+// The steps of a scenario as rows, at the cursor: what the lab says is to come, and what the events say has happened. Pure.
+import type { ScenarioStatus } from '../../../src/contract'
+import type { ScenarioStepFacts } from '../../../src/trace'
+import type { Meaning } from '../../glyphs/names'
+
+export interface StepRow {
+  readonly number: number
+  readonly text: string
+  readonly state: 'waiting' | 'running' | 'passed' | 'failed'
+  /** The state in a word. */
+  readonly word: string
+  readonly glyph: Meaning
+  readonly detail: string
+  /** The event that a click goes to: the newest about this step; 0 before it has begun. */
+  readonly seq: number
+}
+
+const glyphs = { waiting: 'none', running: 'started', passed: 'ok', failed: 'bad' } as const satisfies Record<StepRow['state'], Meaning>
+
+/** `status` is null in a recording: then the steps that began are all that is known. `shown` are the steps at the cursor, `all` at the tail. */
+export function stepRows(status: ScenarioStatus | null, shown: readonly ScenarioStepFacts[], all: readonly ScenarioStepFacts[]): StepRow[] {
+  const begun = new Map(all.map((facts) => [facts.step, facts]))
+  const atCursor = new Map(shown.map((facts) => [facts.step, facts]))
+  const count = Math.max(status?.steps.length ?? 0, ...begun.keys())
+  const isOver = status !== null && (status.state === 'failed' || status.state === 'stopped')
+  return Array.from({ length: count }, (_, index) => {
+    const number = index + 1
+    const facts = atCursor.get(number)
+    const state = facts?.state ?? 'waiting'
+    return {
+      number, text: status?.steps[index] ?? begun.get(number)?.text ?? '', state, glyph: glyphs[state], detail: facts?.detail ?? '',
+      word: state === 'waiting' && isOver && !begun.has(number) ? 'not played' : state, seq: begun.get(number)?.seq ?? 0,
+    }
+  })
+}
+
+/** The row that is followed: the one that runs, else the last that has begun; -1 before the first. */
+export function currentStep(rows: readonly StepRow[]): number {
+  const running = rows.findIndex(({ state }) => state === 'running')
+  return running >= 0 ? running : rows.findLastIndex(({ state }) => state !== 'waiting')
+}
+
+export interface ScenarioChip {
+  readonly kind: '' | 'live' | 'warn' | 'bad' | 'recorded'
+  readonly text: string
+  readonly glyph: Meaning
+}
+
+export function chipOf(status: ScenarioStatus | null, rows: readonly StepRow[]): ScenarioChip {
+  const passed = rows.filter(({ state }) => state === 'passed').length
+  if (!status) {
+    const hasFailed = rows.some(({ state }) => state === 'failed')
+    return hasFailed ? { kind: 'bad', text: 'Failed', glyph: 'bad' } : { kind: 'recorded', text: `${passed} of ${rows.length} passed`, glyph: 'ok' }
+  }
+  switch (status.state) {
+    case 'running': return { kind: 'live', text: 'Running', glyph: 'started' }
+    case 'paused': return { kind: 'warn', text: `Paused before step ${status.at}`, glyph: 'paused' }
+    case 'passed': return { kind: 'live', text: 'Passed', glyph: 'ok' }
+    case 'failed': return { kind: 'bad', text: 'Failed', glyph: 'bad' }
+    case 'stopped': return { kind: '', text: 'Stopped', glyph: 'dead' }
+  }
+}
+
+export type Steer = 'pause' | 'step' | 'resume' | 'stop'
+
+/** Why a hand on the scenario would be refused now; empty when it would not. `problem` is why nothing live can be done. */
+export function steerProblem(act: Steer, state: ScenarioStatus['state'] | undefined, problem: string): string {
+  if (state === undefined) return 'No scenario plays here.'
+  if (problem !== '') return problem
+  if (state !== 'running' && state !== 'paused') return 'The scenario is over.'
+  if (act === 'pause') return state === 'paused' ? 'The scenario is paused already.' : ''
+  if (act === 'stop') return ''
+  return state === 'paused' ? '' : 'The scenario runs: pause it first.'
+}

@@ -1,0 +1,60 @@
+// The events that a search has found so far, in order. They grow in slices as events are looked at. Pure.
+
+/** Anything that says of an event whether it is wanted. */
+export interface Wanted { test(seq: number): boolean }
+
+export class Hits {
+  readonly #wanted: Wanted
+  #seqs: number[] = []
+  #taken: number
+
+  /** `first`: the first event that is looked at. */
+  constructor(wanted: Wanted, first: number) {
+    this.#wanted = wanted
+    this.#taken = first - 1
+  }
+
+  get count(): number {
+    return this.#seqs.length
+  }
+
+  /** The last event that was looked at. */
+  get taken(): number {
+    return this.#taken
+  }
+
+  /** Looks at up to `count` events more; returns whether any are left of `latest`. */
+  advance(latest: number, count: number): boolean {
+    const end = Math.min(latest, this.#taken + count)
+    while (this.#taken < end) if (this.#wanted.test(++this.#taken)) this.#seqs.push(this.#taken)
+    return this.#taken < latest
+  }
+
+  /** Events before `first` are held no more. */
+  dropBefore(first: number): void {
+    this.#seqs = this.#seqs.slice(this.upTo(first - 1))
+    this.#taken = Math.max(this.#taken, first - 1)
+  }
+
+  /** How many are at or before an event. */
+  upTo(seq: number): number {
+    let low = 0
+    let high = this.#seqs.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if ((this.#seqs[middle] as number) <= seq) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+
+  /** Known for events that were looked at; asked of the query itself for others. */
+  has(seq: number): boolean {
+    return seq > this.#taken ? this.#wanted.test(seq) : this.#seqs[this.upTo(seq) - 1] === seq
+  }
+
+  /** The nearest after (`by` 1) or before (`by` -1) an event; undefined without one. */
+  nearest(seq: number, by: 1 | -1): number | undefined {
+    return by === 1 ? this.#seqs[this.upTo(seq)] : this.#seqs[this.upTo(seq - 1) - 1]
+  }
+}

@@ -1,0 +1,60 @@
+// Moves the one cursor: by a unit, to the next stop of a kind, to the next match of the search. Keys, palette and bar all come here.
+// It never moves in silence past what it looked for: where there is none it says so.
+import { defineStore } from 'pinia'
+import { ref } from 'vue'
+import { useDerivedStore } from '../stores/derived'
+import { useSearchStore } from '../stores/search'
+import { useSessionStore } from '../stores/session'
+import { useStopsStore } from '../stores/stops'
+import { useTraceStore } from '../stores/trace'
+import { nearest, nearestMessage, type TravelUnit } from './travel'
+
+export const useTravel = defineStore('travel', () => {
+  const session = useSessionStore()
+  const trace = useTraceStore()
+  const derived = useDerivedStore()
+  const search = useSearchStore()
+  const stops = useStopsStore()
+  /** What the step buttons of the bar move by. */
+  const unit = ref<TravelUnit>('event')
+
+  /** Time travel moves the inspector along, as a click on that event would. */
+  function select(seq: number): void {
+    if (trace.latest > 0) trace.select({ type: 'event', seq: Math.max(1, Math.min(trace.latest, seq)) })
+  }
+
+  function toFound(seq: number | undefined, by: 1 | -1, what: string): void {
+    if (seq !== undefined) return select(seq)
+    const which = `${by === 1 ? 'later' : 'earlier'} ${what}`
+    session.say(trace.latest < session.status.latest ? `No ${which} is here yet: the session is still being read.` : `There is no ${which}.`, 'refused')
+  }
+
+  function step(what: TravelUnit, by: 1 | -1): void {
+    switch (what) {
+      case 'event': return select(trace.position + by)
+      case 'message': return toFound(messageFrom(by), by, trace.first > 1 || trace.last < trace.latest ? 'message among the events in memory' : 'message')
+      case 'view': return toFound(nearest(trace.viewChanges(), trace.position, by), by, 'view')
+      case 'failure': return toFound(nearest(trace.failures(), trace.position, by), by, 'failure')
+    }
+  }
+
+  function messageFrom(by: 1 | -1): number | undefined {
+    return nearestMessage(derived.messages, trace.position, by, trace.first, trace.last)
+  }
+
+  function kill(by: 1 | -1): void {
+    toFound(nearest(stops.kills(), trace.position, by), by, 'kill')
+  }
+
+  function violation(by: 1 | -1): void {
+    toFound(nearest(stops.violations(), trace.position, by), by, 'violation')
+  }
+
+  /** To the next match of the search, whichever panel has the focus. */
+  function match(by: 1 | -1): void {
+    if (search.query === null) return session.refuse('There is no search: press / and type what to look for.')
+    toFound(search.nearest(by), by, search.isLooking ? 'match yet: the search still looks' : 'match')
+  }
+
+  return { unit, select, step, kill, violation, match }
+})
