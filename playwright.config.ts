@@ -1,9 +1,9 @@
 // End-to-end specs: every one runs in the real Electron window and in Chromium. scripts/test.mjs prepares both.
-import { existsSync } from 'node:fs'
 import { defineConfig } from '@playwright/test'
 import type { HostOptions } from './e2e/fixtures'
+import { findChromium } from './scripts/system.mjs'
 
-const chromium = [process.env['CHROMIUM'], '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) => path && existsSync(path))
+const chromium = findChromium()
 
 export default defineConfig<object, HostOptions>({
   testDir: 'e2e',
@@ -17,7 +17,9 @@ export default defineConfig<object, HostOptions>({
   reporter: [['list'], ['./e2e/plain-reporter.ts']],
   use: {
     testIdAttribute: 'data-test',
-    trace: 'retain-on-failure',
+    // No trace: recording one doubles the time a spec takes, and the page with it becomes another page. `npm run e2e -- --trace on` makes one.
+    trace: 'off',
+    screenshot: 'only-on-failure',
     launchOptions: {
       ...(chromium ? { executablePath: chromium } : {}),
       args: ['--no-sandbox', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],

@@ -57,7 +57,7 @@ test('freezes and thaws without a failover', async ({ lab }) => {
   const views = await lab.viewCount()
   await lab.page.keyboard.press('Space')
   await expect(lab.page.getByText('Frozen', { exact: true })).toBeVisible()
-  await lab.page.waitForTimeout(1000) // Longer than the 150 ms after which a silent server is dead: nothing may come of it.
+  await lab.page.waitForTimeout(1000) // Longer than the 300 ms after which a silent server is dead: nothing may come of it.
   await lab.page.keyboard.press('Space')
   await expect(lab.page.getByText('Live', { exact: true })).toBeVisible()
   expect(await lab.send('put', 'x', '1')).toMatchObject({ state: 'ok' })

@@ -20,6 +20,8 @@ export interface Fixtures {
   windowSize: { width: number; height: number }
   /** A folder of this spec alone; downloads of the desktop window land there. */
   folder: string
+  /** Where below the folder downloads of the desktop window land. */
+  saveFolder: string
   lab: LabPage
 }
 
@@ -36,13 +38,14 @@ export const test = base.extend<Fixtures, HostOptions>({
   host: ['chromium', { option: true, scope: 'worker' }],
   empty: [false, { option: true }],
   windowSize: [{ width: 1280, height: 800 }, { option: true }],
+  saveFolder: ['', { option: true }],
   // Playwright reads what a fixture needs from this pattern: nothing.
   folder: async ({}, use) => {
     const folder = mkdtempSync(join(tmpdir(), 'understudy-e2e-'))
     await use(folder)
     rmSync(folder, { recursive: true, force: true })
   },
-  lab: async ({ host, empty, windowSize, playwright, folder: data }, use, info) => {
+  lab: async ({ host, empty, windowSize, playwright, folder: data, saveFolder }, use, info) => {
     const problems: string[] = []
     const watch = (page: Page): void => {
       page.on('console', (message) => {
@@ -51,7 +54,7 @@ export const test = base.extend<Fixtures, HostOptions>({
       page.on('pageerror', (error) => problems.push(String(error)))
     }
     const opened = host === 'electron'
-      ? await openElectron(data, empty, windowSize, playwright, watch)
+      ? await openElectron(data, saveFolder, empty, windowSize, playwright, watch)
       : await openChromium(data, empty, windowSize, playwright, watch, info.project.use.launchOptions ?? {})
     const lab = new LabPage(opened.page, host)
     await use(lab)
@@ -67,7 +70,9 @@ interface Launcher {
   readonly _electron: typeof ElectronLauncher
 }
 
-async function openElectron(data: string, empty: boolean, viewport: Fixtures['windowSize'], { _electron }: Launcher, watch: (page: Page) => void): Promise<Opened> {
+async function openElectron(
+  data: string, saveFolder: string, empty: boolean, viewport: Fixtures['windowSize'], { _electron }: Launcher, watch: (page: Page) => void,
+): Promise<Opened> {
   const executablePath = findElectron()
   if (!executablePath) throw new Error('the Electron runtime is not here')
   const isRoot = process.getuid?.() === 0
@@ -77,11 +82,14 @@ async function openElectron(data: string, empty: boolean, viewport: Fixtures['wi
   })
   const page = await app.firstWindow()
   watch(page)
-  await app.evaluate(({ BrowserWindow, session }, { width, height, folder }) => {
+  await app.evaluate(({ BrowserWindow, dialog }, { width, height, folder }) => {
     BrowserWindow.getAllWindows()[0]?.setContentSize(width, height)
-    // A save dialog cannot be answered by a test: downloads go to the folder at once.
-    session.defaultSession.on('will-download', (_event, item) => item.setSavePath(`${folder}/${item.getFilename()}`))
-  }, { ...viewport, folder: data })
+    // The system's save dialog cannot be clicked by a test: this one answers with the folder.
+    dialog.showSaveDialog = (...asked: unknown[]) => {
+      const { defaultPath } = asked.at(-1) as { defaultPath: string }
+      return Promise.resolve({ canceled: false, filePath: `${folder}/${defaultPath}` })
+    }
+  }, { ...viewport, folder: join(data, saveFolder) })
   return { page, pid: app.process().pid ?? 0, close: () => app.close() }
 }
 

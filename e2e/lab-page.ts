@@ -6,6 +6,7 @@ import { gunzipSync } from 'node:zlib'
 import AxeBuilder from '@axe-core/playwright'
 import { expect, type Locator, type Page } from '@playwright/test'
 
+/** How an operation ended, as its row shows it; `result` is the same whether it was executed for this reply or answered from the table. */
 export type Outcome = { readonly state: string; readonly result: string }
 
 export class LabPage {
@@ -39,7 +40,7 @@ export class LabPage {
     await this.page.getByRole('button', { name: `${what} ${name}`, exact: true }).click()
   }
 
-  /** A new cluster whose servers are dead after 3 silent checks of 50 ms, so that a spec does not wait long. */
+  /** A new cluster whose servers are dead after 6 silent checks of 50 ms: a spec does not wait long, and a busy machine is no failure. */
   async startQuickCluster({ replicas = 3, clients = 2 } = {}): Promise<void> {
     await this.expectView('s1', 's2')
     await this.page.keyboard.press('Control+n')
@@ -48,7 +49,7 @@ export class LabPage {
     await set('Replicas', replicas)
     await set('Clients', clients)
     await set('Ping every', 50)
-    await set('Dead after', 3)
+    await set('Dead after', 6)
     await dialog.getByRole('button', { name: /Start cluster/ }).click()
     await expect(dialog).toBeHidden()
     await expect(this.process(`s${replicas}`)).toHaveAttribute('data-life', 'up')
@@ -75,7 +76,9 @@ export class LabPage {
     await expect.poll(() => this.operationCount()).toBeGreaterThan(count)
     const row = this.page.getByTestId('operation-row').last()
     await expect(row).not.toHaveAttribute('data-state', 'waiting', { timeout: 20_000 })
-    return { state: await row.getAttribute('data-state') ?? '', result: (await row.getByRole('gridcell').nth(3).innerText()).trim() }
+    const result = (await row.getByRole('gridcell').nth(3).innerText()).trim()
+    // Whether a reply came from the at-most-once table depends on whether an earlier one was lost or late: any network may do that.
+    return { state: await row.getAttribute('data-state') ?? '', result: result.replace(/, from the table$/, '') }
   }
 
   async operationCount(): Promise<number> {
@@ -84,26 +87,278 @@ export class LabPage {
     return await grid.count() === 0 ? 0 : Number(await grid.getAttribute('aria-rowcount'))
   }
 
-  async openTab(name: 'Operations' | 'Views' | 'Plots'): Promise<void> {
+  async openTab(name: 'Log' | 'Operations' | 'Views' | 'Plots' | 'Inboxes' | 'Scenario' | 'Watch'): Promise<void> {
     const tab = this.page.getByRole('tab', { name: new RegExp(`^${name}`) })
     if (await tab.getAttribute('aria-selected') !== 'true') await tab.click()
+  }
+
+  /** Sends an operation and does not wait for what becomes of it. */
+  async sendOnly(operation: 'put' | 'append', key: string, value: string): Promise<void> {
+    const send = this.page.locator('[data-panel="send"]')
+    await send.getByRole('radio', { name: operation, exact: true }).click()
+    await send.getByLabel('key', { exact: true }).fill(key)
+    await send.getByLabel('value', { exact: true }).fill(value)
+    await send.getByRole('button', { name: 'Send', exact: true }).click()
   }
 
   async switchWorkload(): Promise<void> {
     await this.page.getByRole('switch', { name: /workload/i }).click()
   }
 
-  /** Starts a workload of appends alone, at this rate, over `k0` to `k(keys-1)`. */
-  async startAppends(rate: number, keys: number): Promise<void> {
+  /** Starts a workload of appends alone, at this rate, over `k0` to `k(keys-1)`; so many of each client may be out at once. */
+  async startAppends(rate: number, keys: number, inFlight = 4): Promise<void> {
     await this.page.getByRole('button', { name: 'Workload settings' }).click()
     const dialog = this.page.getByRole('dialog', { name: /Workload/ })
     const set = (field: string, value: number): Promise<void> => dialog.getByRole('textbox', { name: new RegExp(`^${field}`) }).fill(String(value))
     await set('Rate', rate)
     await set('Keys', keys)
+    await set('In flight', inFlight)
     for (const type of ['put', 'get', 'delete', 'cas']) await set(type, 0)
     await set('append', 100)
     await dialog.getByRole('button', { name: /Start/ }).click()
     await expect(dialog).toBeHidden()
+  }
+
+  // ---- the network
+
+  link(from: string, to: string): Locator {
+    return this.page.locator(`[data-link="${from}>${to}"]`)
+  }
+
+  get faults(): Locator {
+    return this.page.getByTestId('fault')
+  }
+
+  /** Adds a fault with the dialog; `fill` sets what the effect needs. */
+  async addFault(effect: string, fill: (dialog: Locator) => Promise<void> = () => Promise.resolve()): Promise<void> {
+    await this.page.getByRole('button', { name: '+ Fault', exact: true }).click()
+    const dialog = this.page.getByRole('dialog', { name: 'Add a fault' })
+    await dialog.getByTestId('fault-effect').selectOption(effect)
+    await fill(dialog)
+    await dialog.getByRole('button', { name: /^Add/ }).click()
+    await expect(dialog).toBeHidden()
+  }
+
+  /** Adds a fault for one link from the network panel. */
+  async addLinkFault(effect: 'drop' | 'delay', { from, to, ms, times }: { from: string; to: string; ms?: number; times?: number }): Promise<void> {
+    await this.page.getByRole('button', { name: '+ Fault', exact: true }).click()
+    const dialog = this.page.getByRole('dialog', { name: 'Add a fault' })
+    await dialog.getByTestId('fault-effect').selectOption(effect)
+    await dialog.getByTestId('fault-from').selectOption(from)
+    await dialog.getByTestId('fault-to').selectOption(to)
+    if (effect === 'drop') await dialog.getByTestId('fault-percent').fill('100')
+    if (ms !== undefined) await dialog.getByTestId('fault-ms').fill(String(ms))
+    if (times !== undefined) {
+      await dialog.getByText('Only some messages, and when').click()
+      await dialog.getByLabel('the next').fill(String(times))
+    }
+    await dialog.getByRole('button', { name: /^Add/ }).click()
+    await expect(dialog).toBeHidden()
+  }
+
+  /** Two sides that do not reach each other. */
+  async partition(one: readonly string[], other: readonly string[]): Promise<void> {
+    await this.page.getByRole('button', { name: 'Partition…' }).click()
+    const dialog = this.page.getByRole('dialog', { name: 'Add a fault' })
+    for (const name of one) await dialog.getByTestId(`side-${name}`).selectOption('left')
+    for (const name of other) await dialog.getByTestId(`side-${name}`).selectOption('right')
+    await dialog.getByRole('button', { name: /^Add/ }).click()
+    await expect(dialog).toBeHidden()
+  }
+
+  async mendAll(): Promise<void> {
+    await this.page.getByTestId('mend-all').click()
+    await expect(this.faults).toHaveCount(0)
+  }
+
+  /** Has the cluster freeze by itself when a message of this kind is sent. */
+  async freezeWhenSent(kind: string): Promise<void> {
+    await this.page.getByRole('button', { name: 'Freeze when…' }).click()
+    const dialog = this.page.getByRole('dialog', { name: 'Freeze when…' })
+    await dialog.getByTestId('break-kind').selectOption(kind)
+    await dialog.getByRole('button', { name: /^Set/ }).click()
+    await expect(dialog).toBeHidden()
+  }
+
+  // ---- a cluster that stands still
+
+  get chip(): Locator {
+    return this.page.getByTestId('session-chip')
+  }
+
+  async freeze(): Promise<void> {
+    // The button and not Space: a field or a button that has the focus would take the key.
+    await this.page.getByRole('button', { name: 'Freeze', exact: true }).click()
+    await expect(this.chip).toContainText('Frozen')
+    await this.openTab('Inboxes')
+  }
+
+  async thaw(): Promise<void> {
+    await this.page.keyboard.press('Space')
+    await expect(this.chip).not.toContainText('Frozen')
+  }
+
+  /** Messages in the inboxes, as far as their rows are in sight. */
+  get messages(): Locator {
+    return this.page.getByTestId('inbox-row')
+  }
+
+  /** Clicks a message (-1: the last in sight) and presses the key of an act; resolves when its row has gone (or, for a copy, when the act is said). */
+  async actOnMessage(row: number, key: 'Enter' | 'd' | 'u'): Promise<void> {
+    await this.messages.nth(row).click()
+    // The selected one, whichever it is: what an earlier act has caused may still come, and move the rows.
+    const id = await this.page.locator('[data-test="inbox-row"][aria-selected="true"]').getAttribute('data-message') ?? ''
+    const message = this.page.locator(`[data-message="${id}"]`)
+    await this.page.keyboard.press(key)
+    const said = { Enter: /^Delivered: /, d: /^Dropped: /, u: /^A copy waits: / }[key]
+    await expect(this.page.getByTestId('said')).toHaveText(said)
+    if (key !== 'u') await expect(message).toHaveCount(0)
+  }
+
+  // ---- scenarios
+
+  get steps(): Locator {
+    return this.page.getByTestId('scenario-row')
+  }
+
+  /** Plays one of the lab's scenarios, found by its words. */
+  async playScenario(words: string): Promise<void> {
+    await this.page.keyboard.press('Control+k')
+    await this.page.getByRole('combobox').fill('Run a scenario')
+    await this.page.keyboard.press('Enter')
+    await this.page.getByTestId('scenario-search').fill(words)
+    await expect(this.page.getByTestId('scenario-option')).toHaveCount(1)
+    await this.page.getByTestId('scenario-run').click()
+    await expect(this.page.getByRole('dialog')).toBeHidden()
+  }
+
+  // ---- the diagram
+
+  /** Several seconds in view instead of one, so that what a spec looks for is still there when it looks. */
+  async zoomOut(): Promise<void> {
+    for (let press = 0; press < 5; press++) await this.page.keyboard.press('-')
+  }
+
+  /** The whole session in view. */
+  async showAll(): Promise<void> {
+    await this.page.keyboard.press('0')
+  }
+
+  /** The diagram as it is told: a row for each lane, a cell for each event in view. */
+  lane(name: string): Locator {
+    return this.page.getByRole('grid', { name: /^Space-time/ }).getByRole('row').filter({ has: this.page.getByRole('rowheader', { name: new RegExp(`^${name},`) }) })
+  }
+
+  /** Waits until the canvas shows more than its ground. */
+  async expectDrawn(): Promise<void> {
+    await expect.poll(() => this.page.getByTestId('diagram').locator('canvas').evaluate((canvas) => {
+      const drawn = canvas as HTMLCanvasElement
+      // A copy: a canvas that is read more than once is said on the console.
+      const copy = new OffscreenCanvas(drawn.width, drawn.height).getContext('2d', { willReadFrequently: true })
+      copy?.drawImage(drawn, 0, 0)
+      const data = copy?.getImageData(0, 0, drawn.width, drawn.height).data ?? new Uint8ClampedArray()
+      const colours = new Set<number>()
+      for (let at = 0; at < data.length; at += 16) colours.add((data[at] ?? 0) << 16 | (data[at + 1] ?? 0) << 8 | (data[at + 2] ?? 0))
+      return colours.size
+    })).toBeGreaterThan(20)
+  }
+
+  async diagramTells(lane: string, words: string | RegExp): Promise<void> {
+    await expect(this.lane(lane).getByRole('gridcell').filter({ hasText: words }).first()).toBeAttached()
+  }
+
+  async diagramTellsNot(lane: string, words: RegExp): Promise<void> {
+    await expect(this.lane(lane)).toBeAttached()
+    await expect(this.lane(lane).getByRole('gridcell').filter({ hasText: words })).toHaveCount(0)
+  }
+
+  /** Selects an event of a lane by keyboard, as a screen reader does. */
+  async chooseInDiagram(lane: string, words: RegExp): Promise<void> {
+    const cell = this.lane(lane).getByRole('gridcell').filter({ hasText: words }).last()
+    // Cells follow the session: the event is held by its number from here on.
+    const seq = await cell.getAttribute('data-seq')
+    const held = this.page.locator(`[role="gridcell"][data-seq="${seq}"]`)
+    await held.focus()
+    await held.press('Enter')
+    await expect(held).toHaveAttribute('aria-selected', 'true')
+  }
+
+  async savePicture(as: 'SVG' | 'PNG', folder: string): Promise<string> {
+    const known = new Set(readdirSync(folder))
+    const download = this.host === 'chromium' ? this.page.waitForEvent('download') : undefined
+    await this.page.getByRole('button', { name: as, exact: true }).click()
+    let path = ''
+    if (download) {
+      const taken = await download
+      path = join(folder, taken.suggestedFilename())
+      await taken.saveAs(path)
+    }
+    await expect.poll(() => {
+      const name = readdirSync(folder).find((entry) => !known.has(entry) && entry.endsWith(`.${as.toLowerCase()}`))
+      if (name) path = join(folder, name)
+      return path !== '' && readFileSync(path).length > 1000
+    }).toBe(true)
+    return path
+  }
+
+  // ---- time travel and search
+
+  /** What the inspector shows as selected. */
+  get selected(): Locator {
+    return this.page.getByRole('region', { name: 'Selected', exact: true })
+  }
+
+  get searchField(): Locator {
+    return this.page.locator('[data-search]')
+  }
+
+  /** A key of the window, from wherever the focus is that is no field. */
+  async press(key: string): Promise<void> {
+    await this.page.keyboard.press(key)
+  }
+
+  /** The focus rests on a process, as after a click on it. */
+  async focusElsewhere(): Promise<void> {
+    await this.process('vs').getByRole('button').first().focus()
+  }
+
+  /** The number of the event at the cursor; 0 at the tail. */
+  async cursorSeq(): Promise<number> {
+    const text = await this.page.getByTestId('cursor').innerText()
+    return Number(/#([\d\s\u2009]+)/.exec(text)?.[1]?.replace(/\D/g, '') ?? 0)
+  }
+
+  async chooseUnit(unit: 'event' | 'message' | 'view' | 'failure'): Promise<void> {
+    await this.page.getByTestId('travel-unit').selectOption(unit)
+  }
+
+  async search(text: string): Promise<void> {
+    await this.searchField.fill(text)
+  }
+
+  async watchKey(key: string, becomes: string): Promise<void> {
+    await this.openTab('Watch')
+    await this.page.getByTestId('watch-key').fill(key)
+    await this.page.getByTestId('watch-becomes').fill(becomes)
+    await this.page.getByRole('button', { name: 'Watch', exact: true }).click()
+  }
+
+  // ---- the inspector, and branches
+
+  /** Shows a process in the inspector, by a click on its row. */
+  async selectProcess(name: string): Promise<void> {
+    await this.process(name).click()
+    await expect(this.nodeState).toHaveAttribute('aria-label', `State of ${name}`)
+  }
+
+  get nodeState(): Locator {
+    return this.page.getByTestId('node-state')
+  }
+
+  /** A live session from the moment at the cursor. */
+  async branchHere(): Promise<void> {
+    await this.page.getByRole('button', { name: 'Branch here', exact: true }).click()
+    await expect(this.page.getByText('Recorded', { exact: true })).toBeHidden()
   }
 
   // ---- recordings
@@ -131,13 +386,53 @@ export class LabPage {
     return { path, text: gzip ? gunzipSync(read()).toString('utf8') : read().toString('utf8') }
   }
 
+  // ---- exports
+
+  get exportDialog(): Locator {
+    return this.page.getByRole('dialog', { name: 'Export' })
+  }
+
+  get said(): Locator {
+    return this.page.getByTestId('said')
+  }
+
+  async openExport(): Promise<Locator> {
+    await this.page.keyboard.press('Control+e')
+    await expect(this.exportDialog).toBeVisible()
+    return this.exportDialog
+  }
+
+  /** Exports the session, or the events `from` to `to`, and returns the file that was saved. */
+  async export(folder: string, format: 'html' | 'csv' | 'mermaid', range?: { from: number; to: number }): Promise<{ name: string; text: string }> {
+    const dialog = await this.openExport()
+    await dialog.getByTestId(`export-${format}`).click()
+    if (range) {
+      await dialog.getByTestId('export-from').fill(String(range.from))
+      await dialog.getByTestId('export-to').fill(String(range.to))
+    }
+    const name = (await dialog.getByTestId('export-name').innerText()).trim()
+    const download = this.host === 'chromium' ? this.page.waitForEvent('download') : undefined
+    await dialog.getByTestId('export-run').click()
+    await expect(dialog).toBeHidden()
+    if (download) await (await download).saveAs(join(folder, name))
+    await expect(this.said).toContainText(`${name} is saved.`)
+    return { name, text: readFileSync(join(folder, name), 'utf8') }
+  }
+
   async open(path: string): Promise<void> {
     await this.page.getByTestId('file-picker').setInputFiles(path)
-    const confirm = this.page.getByRole('button', { name: /^(Open|End it and open)/ })
+    const confirm = this.page.getByRole('dialog').getByRole('button', { name: /^(Open|End it and open)/ })
     const recorded = this.page.getByText('Recorded', { exact: true })
     await expect(confirm.or(recorded).first()).toBeVisible()
     if (await confirm.isVisible()) await confirm.click()
     await expect(recorded).toBeVisible({ timeout: 30_000 })
+  }
+
+  /** Opens a recording that is not packed, and waits until all its events are there. */
+  async openWhole(path: string): Promise<void> {
+    await this.open(path)
+    const events = readFileSync(path, 'utf8').trimEnd().split('\n').length - 1
+    await expect.poll(async () => digitsOf(await this.page.getByTestId('event-count').innerText())).toBe(events)
   }
 
   // ---- looking
@@ -148,15 +443,48 @@ export class LabPage {
   }
 
   async logContains(text: string): Promise<void> {
+    await this.openTab('Log')
     const search = this.page.locator('[data-search]')
     await search.fill(text)
     await expect(this.page.getByTestId('log-row').first()).toBeVisible()
     await search.fill('')
   }
 
-  /** axe finds nothing at WCAG A and AA. */
+  // ---- very long recordings
+
+  /** Waits until all events are in the window. */
+  async expectEvents(count: number): Promise<void> {
+    await expect.poll(async () => digitsOf(await this.page.getByTestId('log-count').innerText()), { timeout: 150_000 }).toBe(count)
+  }
+
+  /** Travels to an event by its number, through the palette. */
+  async goToEvent(seq: number): Promise<void> {
+    await this.page.keyboard.press('Control+k')
+    const dialog = this.page.getByRole('dialog')
+    await dialog.getByRole('combobox').fill(`#${seq}`)
+    await this.page.keyboard.press('Enter')
+    await expect(dialog).toBeHidden()
+  }
+
+  async expectCursor(seq: number): Promise<void> {
+    await expect.poll(async () => digitsOf((await this.page.getByTestId('cursor').innerText()).split('#')[1] ?? '')).toBe(seq)
+  }
+
+  /** Scrolls the log to a share of its length, with the wheel's own event. */
+  async scrollLog(share: number): Promise<void> {
+    await this.page.getByRole('grid', { name: 'Log', exact: true }).evaluate((grid, to) => { grid.scrollTop = to * grid.scrollHeight }, share)
+  }
+
+  /** axe finds nothing at WCAG A and AA, in what is shown when every short transition is over: a colour on its way is nobody's to read. */
   async expectAccessible(): Promise<void> {
+    await this.page.evaluate(async () => {
+      const short = document.getAnimations().filter(({ effect }) => Number.isFinite(effect?.getComputedTiming().endTime))
+      await Promise.allSettled(short.map(({ finished }) => finished))
+    })
     const { violations } = await new AxeBuilder({ page: this.page }).setLegacyMode(this.host === 'electron').withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']).analyze()
     expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.target.join(' ')).join(', ')}`)).toEqual([])
   }
 }
+
+/** A number as it is shown, with thin spaces between thousands. */
+const digitsOf = (text: string): number => Number(text.replace(/\D/g, ''))

@@ -1,23 +1,6 @@
 // A workload through two failovers, judged by its own recording; and the recording saved, opened, and shown as it was.
 import { expect, test } from './fixtures'
-
-interface Event {
-  readonly type: string
-  readonly node: string
-  readonly operationId: number
-  readonly operation: { readonly operationId: number; readonly operation: { readonly type: string; readonly key: string; readonly value: string } }
-  readonly outcome: { readonly type: string; readonly result: { readonly type: string; readonly value: string } }
-}
-
-/** The operations of a recording with how they ended. */
-function operationsIn(text: string): { type: string; key: string; value: string; outcome: string; result: string }[] {
-  const events = text.trimEnd().split('\n').slice(1).map((line) => JSON.parse(line) as Event)
-  const outcomes = new Map(events.flatMap((event) => event.type === 'operation-returned' ? [[event.operationId, event.outcome]] : []))
-  return events.filter((event) => event.type === 'operation-invoked').map(({ operation: { operationId, operation } }) => {
-    const outcome = outcomes.get(operationId)
-    return { ...operation, outcome: outcome?.type ?? 'open', result: outcome?.type === 'ok' && outcome.result.type === 'value' ? outcome.result.value : '' }
-  })
-}
+import { operationsIn } from './recording'
 
 test('500 operations a second for 10 s through two kills and restarts: no acknowledged write is lost, none is there twice', async ({ lab, folder }) => {
   const keys = 4

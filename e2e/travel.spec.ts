@@ -1,0 +1,93 @@
+// Time travel, play, search and watch, in a person's words: in a recording, and in a live session's past.
+import { expect, test } from './fixtures'
+
+test('travels by event, message, view and failure with one cursor, and plays a recording from there', async ({ lab, folder }) => {
+  await lab.startQuickCluster()
+  await lab.send('put', 'a', '1')
+  await lab.act('Kill', 's1')
+  await lab.expectView('s2', 's3')
+  await lab.send('put', 'a', '2')
+  const { path } = await lab.save(folder)
+  await lab.openWhole(path)
+
+  await lab.press('Home')
+  await lab.press('Shift+ArrowRight')
+  await expect(lab.selected).toContainText('s1 killed')
+  await lab.press('Alt+ArrowLeft')
+  await expect(lab.selected).not.toContainText(/ping|timer/)
+  await lab.chooseUnit('view')
+  await lab.page.getByRole('button', { name: /^Next view/ }).click()
+  await expect(lab.selected).toContainText('view changed')
+
+  const before = await lab.cursorSeq()
+  await lab.page.getByTestId('speed').selectOption('2')
+  await lab.page.getByRole('button', { name: 'Play', exact: true }).click()
+  await expect.poll(() => lab.cursorSeq()).toBeGreaterThan(before)
+  await lab.press('Space')
+  await expect(lab.page.getByRole('button', { name: 'Play', exact: true })).toBeVisible()
+  await lab.expectAccessible()
+
+  await lab.page.getByTestId('speed').selectOption('100')
+  await lab.page.getByRole('button', { name: 'Play', exact: true }).click()
+  await expect(lab.page.getByTestId('said')).toHaveText('Play has come to the end.')
+  await expect(lab.page.getByTestId('cursor')).toContainText('end')
+})
+
+test('searches with fields, says what is wrong, walks through matches from any panel, and keeps a filter', async ({ lab }) => {
+  await lab.startQuickCluster()
+  for (const value of ['1', '2', '3']) await lab.send('put', 'a', value)
+  await lab.openTab('Log')
+  await lab.search('type:invoked key:a')
+  await expect(lab.page.getByTestId('match-count')).toHaveText(/3$/)
+  await lab.focusElsewhere()
+  for (const place of ['3 of 3', '2 of 3', '1 of 3']) {
+    await lab.press('Shift+g')
+    await expect(lab.page.getByTestId('match-count')).toHaveText(place)
+  }
+  await lab.press('g')
+  await expect(lab.page.getByTestId('match-count')).toHaveText('2 of 3')
+  await expect(lab.selected).toContainText('put a 2')
+
+  await lab.search('colour:red')
+  await expect(lab.page.getByTestId('search-problem')).toContainText('There is no field “colour”')
+  await lab.search('kind:forw')
+  await lab.searchField.press('ArrowDown')
+  await lab.expectAccessible()
+  await lab.searchField.press('Enter')
+  await expect(lab.searchField).toHaveValue('kind:forward')
+
+  await lab.page.getByRole('button', { name: 'Saved filters and syntax' }).click()
+  const menu = lab.page.getByRole('dialog', { name: 'Saved filters and syntax' })
+  await menu.getByRole('textbox', { name: 'name' }).fill('forwards')
+  await menu.getByRole('button', { name: 'Keep this search' }).click()
+  await expect(menu.getByRole('button', { name: /^forwards/ })).toBeVisible()
+  await lab.expectAccessible()
+  await menu.press('Escape')
+  await lab.search('')
+  await lab.page.getByRole('button', { name: 'Saved filters and syntax' }).click()
+  await menu.getByRole('button', { name: /^forwards/ }).click()
+  await expect(lab.searchField).toHaveValue('kind:forward')
+})
+
+test('watches a key: when it became 2, on whom, and by which message, while the session grows', async ({ lab }) => {
+  await lab.startQuickCluster()
+  await lab.send('put', 'a', '1')
+  await lab.watchKey('a', '2')
+  await expect(lab.page.getByText('It never became 2.')).toBeVisible()
+  await lab.send('put', 'a', '2')
+  await lab.openTab('Watch')
+  const rows = lab.page.getByTestId('watch-row')
+  await expect(rows).toHaveCount(2)
+  await expect(rows.first()).toContainText('s2')
+  await expect(rows.first()).toContainText('forward delivered')
+  await rows.first().click()
+  await expect(lab.selected).toContainText('forward s1 → s2')
+  await expect(lab.page.getByTestId('last-step')).toContainText('a: 2')
+  await lab.expectAccessible()
+
+  // A live session's past plays; at its tail Space freezes again.
+  await lab.press('Space')
+  await expect(lab.page.getByRole('button', { name: 'Stop', exact: true })).toBeVisible()
+  await lab.press('l')
+  await expect(lab.page.getByTestId('cursor')).toContainText('live')
+})
