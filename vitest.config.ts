@@ -11,7 +11,7 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          name: 'unit', environment: 'node',
+          name: 'unit', environment: 'node', testTimeout: 30_000,
           include: ['src/**/*.test.ts', 'renderer/**/*.test.ts', 'main/**/*.test.ts', 'scripts/**/*.test.ts'], exclude: ['**/*.process.test.ts'],
         },
       },
