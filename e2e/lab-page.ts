@@ -428,10 +428,11 @@ export class LabPage {
     await expect(recorded).toBeVisible({ timeout: 30_000 })
   }
 
-  /** Opens a recording that is not packed, and waits until all its events are there. */
+  /** Opens a recording and waits until all its events are there: it is shown while it is read. */
   async openWhole(path: string): Promise<void> {
     await this.open(path)
-    const events = readFileSync(path, 'utf8').trimEnd().split('\n').length - 1
+    const bytes = readFileSync(path)
+    const events = (path.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8').trimEnd().split('\n').length - 1
     await expect.poll(async () => digitsOf(await this.page.getByTestId('event-count').innerText())).toBe(events)
   }
 

@@ -50,6 +50,7 @@ test('a file with mistakes is refused with their places, and the running cluster
   await lab.page.keyboard.press('Enter')
   await lab.page.getByTestId('scenario-file').setInputFiles(path)
   await expect(lab.page.getByTestId('scenario-problems')).toContainText('line 5, column 5: There is no step "kil"; did you mean "kill"?')
+  await expect(lab.page.getByTestId('scenario-option').first()).toBeVisible()
   await lab.expectAccessible()
   await lab.page.keyboard.press('Escape')
   await expect(lab.process('s1')).toHaveAttribute('data-life', 'up')

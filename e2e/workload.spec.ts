@@ -43,7 +43,7 @@ test('a saved recording opens and shows the same views and operations, and refus
   await lab.send('get', 'x')
   const [views, operations] = [await lab.viewCount(), await lab.operationCount()]
   const { path } = await lab.save(folder, true)
-  await lab.open(path)
+  await lab.openWhole(path)
   await lab.expectView('s2', 's3')
   expect([await lab.viewCount(), await lab.operationCount()]).toEqual([views, operations])
   await expect(lab.process('s1')).toHaveAttribute('data-life', 'dead')
