@@ -67,7 +67,7 @@ test('says what a range is, what is wrong with it, and where an export waits for
 test.describe('without a session', () => {
   test.use({ empty: true })
   test('there is nothing to export, and that is said', async ({ lab }) => {
-    await expect(lab.page.getByRole('main')).toBeVisible()
+    await expect(lab.page.getByRole('heading', { name: 'Start a cluster and break it' })).toBeVisible()
     await lab.page.keyboard.press('Control+e')
     await expect(lab.said).toHaveText('There is no session to export.')
     await expect(lab.exportDialog).toBeHidden()

@@ -22,7 +22,8 @@ function world() {
     ackBatch: ({ batch }) => { acked.push(batch); return {} },
     newCluster: refuse, endSession: refuse, branch: refuse, kill: refuse, pause: refuse, resume: refuse, restart: refuse, freeze: refuse, thaw: refuse, invoke: refuse,
     act: refuse, listScenarios: refuse, checkScenario: refuse, runScenario: refuse, steerScenario: refuse,
-    startWorkload: refuse, stopWorkload: refuse, readEvents: refuse, readRecording: refuse, exportBegin: refuse, exportRead: refuse, exportEnd: refuse,
+    startWorkload: refuse, stopWorkload: refuse,
+    readEvents: refuse, readParent: refuse, readRecording: refuse, exportBegin: refuse, exportRead: refuse, exportEnd: refuse,
     uploadBegin: refuse, uploadPiece: refuse, uploadOpen: refuse,
   }
   let port: Port | undefined

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { commandList, matching, type CommandFacts } from './command-list'
 
 const facts = (changes: Partial<CommandFacts> = {}): CommandFacts => ({
-  liveProblem: '', commandProblem: '', branchProblem: '', canPause: true, frozen: false, hasSession: true, follow: true, playProblem: '', isPlaying: false, isSearching: false,
+  liveProblem: '', commandProblem: '', branchProblem: '', canPause: true, frozen: false, hasSession: true, follow: true, playProblem: '', isPlaying: false, isSearching: false, isCompared: false, parentProblem: '',
   workloadRuns: false,
   processes: [
     { name: 'vs', kind: 'view-server', role: '', life: 'up' }, { name: 's1', kind: 'replica', role: 'the primary', life: 'up' },

@@ -35,6 +35,9 @@ export interface CommandFacts {
   readonly playProblem: string
   readonly isPlaying: boolean
   readonly isSearching: boolean
+  readonly isCompared: boolean
+  /** Why the session cannot be compared with what it branched from; ''. */
+  readonly parentProblem: string
   readonly workloadRuns: boolean
   /** In the order of panels; `role` as words: "the primary", "a backup", "idle", "dead". */
   readonly processes: readonly { readonly name: string; readonly kind: 'view-server' | 'replica' | 'client'; readonly role: string; readonly life: Life }[]
@@ -87,6 +90,8 @@ export function commandList(facts: CommandFacts, query: string): PaletteCommand[
     add('File', 'Save the recording (.jsonl)', 'save', facts.commandProblem || sessionProblem),
     add('File', 'Save the recording, packed (.jsonl.gz)', 'save-gzip', facts.commandProblem || sessionProblem),
     ...ofExport(facts.commandProblem || sessionProblem),
+    add('File', 'Compare with a recording…', 'compare', sessionProblem),
+    add('File', 'Compare with the recording that this branched from', 'compare-parent', facts.parentProblem),
     add('Window', 'Show the log', 'tab-log', sessionProblem),
     add('Window', 'Show operations', 'tab-operations', sessionProblem),
     add('Window', 'Show views', 'tab-views', sessionProblem),
@@ -94,6 +99,7 @@ export function commandList(facts: CommandFacts, query: string): PaletteCommand[
     add('Window', 'Show the inboxes', 'tab-inboxes', sessionProblem),
     add('Window', 'Show the scenario', 'tab-scenario', sessionProblem),
     add('Window', 'Show the watch', 'tab-watch', sessionProblem),
+    add('Window', 'Show the comparison', 'tab-compare', sessionProblem),
     add('Window', 'Search the log', 'search', sessionProblem),
     add('Window', 'Show or hide the inspector', 'inspector', sessionProblem),
     ...(['light', 'dark', 'system'] as const).map((theme) => add('Window', theme === 'system' ? 'Theme of the system' : `Theme: ${theme}`, 'theme', facts.theme === theme ? 'It is in use.' : '', { about: theme })),
@@ -124,13 +130,16 @@ function ofProcess(facts: CommandFacts, process: CommandFacts['processes'][numbe
   ]
 }
 
-function ofTravel({ isSearching }: CommandFacts, sessionProblem: string): PaletteCommand[] {
+function ofTravel(facts: CommandFacts, sessionProblem: string): PaletteCommand[] {
   const add = (title: string, name: string, problem = sessionProblem): PaletteCommand => ({ group: 'Go to', title, name, problem, keys: keysOf(name) })
-  const searchProblem = sessionProblem || (isSearching ? '' : 'There is no search.')
+  const searchProblem = sessionProblem || (facts.isSearching ? '' : 'There is no search.')
+  const compareProblem = sessionProblem || (facts.isCompared ? '' : 'Nothing is compared.')
   return [
     ...(['message', 'view', 'failure', 'kill', 'violation'] as const).flatMap((what) => [add(`Next ${what}`, `next-${what}`), add(`Previous ${what}`, `previous-${what}`)]),
     add('Next match of the search', 'next-match', searchProblem),
     add('Previous match of the search', 'previous-match', searchProblem),
+    add('Next difference', 'next-difference', compareProblem),
+    add('Previous difference', 'previous-difference', compareProblem),
   ]
 }
 

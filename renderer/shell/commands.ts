@@ -5,6 +5,8 @@ import type { OperationRequest } from '../../src/contract'
 import { isExportFormat } from '../../src/export'
 import { currentView, operationText } from '../../src/trace'
 import { processFacts } from '../panels/cluster/processes'
+import { useComparison } from '../panels/compare/comparison'
+import { useComparePicker } from '../panels/compare/picker'
 import { useDiagram } from '../panels/diagram/diagram'
 import type { Axis } from '../panels/diagram/model/places'
 import { useInboxActs } from '../panels/inboxes/acts'
@@ -46,16 +48,19 @@ export function useCommands(page: { pickFile(): void }): Commands {
   const search = useSearchStore()
   const files = fileActs(page)
   const acts: Acts = {
-    ...sessionActs(), ...operationActs(), ...inboxActs(), ...networkActs(), ...scenarioActs(), ...travelActs(), ...diagramActs(), ...windowActs(), ...files.acts,
+    ...sessionActs(), ...operationActs(), ...inboxActs(), ...networkActs(), ...scenarioActs(), ...travelActs(), ...diagramActs(), ...compareActs(), ...windowActs(),
+    ...files.acts,
   }
   const inboxes = useInboxes()
   const network = useNetwork()
   const branch = useBranch()
+  const comparison = useComparison()
   const processes = computed(() => { void trace.version; return processFacts(trace.tail) })
 
   const facts = (): CommandFacts => ({
     liveProblem: session.liveProblem, commandProblem: session.commandProblem, branchProblem: branch.problem, canPause: session.canPause, frozen: session.status.frozen,
     hasSession: trace.header !== null, follow: trace.follow, playProblem: playback.problem, isPlaying: playback.isPlaying, isSearching: search.query !== null,
+    isCompared: comparison.compared !== null, parentProblem: comparison.parentProblem,
     workloadRuns: session.status.workload !== null,
     processes: processes.value, selected: trace.selection?.type === 'node' ? trace.selection.node : '', client: clientsOf(trace)[0] ?? '',
     viewnum: trace.tail === null ? 0 : currentView(trace.tail)?.view.viewnum ?? 0, theme: layout.theme, startOnOpen: layout.startOnOpen,
@@ -240,6 +245,17 @@ function diagramActs(): Acts {
   }
 }
 
+function compareActs(): Acts {
+  const comparison = useComparison()
+  const picker = useComparePicker()
+  return {
+    'compare': () => picker.pick(),
+    'compare-parent': () => comparison.withParent(),
+    'next-difference': () => comparison.step(1),
+    'previous-difference': () => comparison.step(-1),
+  }
+}
+
 function windowActs(): Acts {
   const layout = useLayoutStore()
   const workbench = useWorkbench()
@@ -270,6 +286,7 @@ function windowActs(): Acts {
     'tab-inboxes': () => showTab('inboxes'),
     'tab-scenario': () => showTab('scenario'),
     'tab-watch': () => showTab('watch', 'input'),
+    'tab-compare': () => showTab('compare', '[role="grid"][tabindex="0"], [data-test="compare-pick"]'),
     'inspector': inspector,
     'close-drawers': () => workbench.closeDrawers(),
     'theme': (about) => { layout.theme = about as Theme },

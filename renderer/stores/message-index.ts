@@ -1,6 +1,6 @@
 // For every event that is held its type, and the seq of the event that sent its message: five bytes an event, where a map of all ids
 // would be a hundred. Pure.
-import { eventTypes, type ClusterState, type EventType, type TraceEvent } from '../../src/trace'
+import { eventTypes, isHeartbeatMessage, isHeartbeatTimer, type ClusterState, type EventType, type TraceEvent } from '../../src/trace'
 
 /** Events of one chunk: chunks are let go whole. */
 const chunkEvents = 65_536
@@ -39,7 +39,7 @@ export class MessageIndex {
     this.#chunk.kinds[at] = codeOf.get(event.type) ?? 0
     switch (event.type) {
       case 'message-sent': {
-        const message = seq * 2 + Number(isHeartbeat(event))
+        const message = seq * 2 + Number(isHeartbeatMessage(event.message))
         this.#underWay.set(event.id, message)
         return this.#join(at, message)
       }
@@ -58,7 +58,7 @@ export class MessageIndex {
       case 'message-held':
       case 'message-released': return this.#join(at, this.#underWay.get(event.id))
       case 'timer-fired':
-        if (event.name === 'ping' || event.name === 'ping-check') this.#chunk.kinds[at] |= heartbeatBit
+        if (isHeartbeatTimer(event.name)) this.#chunk.kinds[at] |= heartbeatBit
         return
       default: return
     }
@@ -104,9 +104,4 @@ export class MessageIndex {
 
 function emptyChunk(): Chunk {
   return { sent: new Int32Array(chunkEvents), kinds: new Uint8Array(chunkEvents) }
-}
-
-/** The view server's answer to a client's question is no heartbeat: it carries no life to answer to. */
-function isHeartbeat({ message }: Extract<TraceEvent, { type: 'message-sent' }>): boolean {
-  return message.type === 'ping' || (message.type === 'view-reply' && message.toIncarnation > 0)
 }

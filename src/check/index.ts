@@ -3,3 +3,6 @@ export { Conformance, differenceSentence, type Conformity, type NodeDifference }
 export { NodeReplay, type Difference, type EventSource, type ReplayCheckpoint } from './restep'
 export { ReplayKeeper, type Seen } from './replay-keeper'
 export { DeliveryPreview, previewDelivery, type Preview } from './preview'
+export { align, rowStates, type Alignment, type AlignOptions, type LaneDifference, type RowState } from './align'
+export { EventPrinter, labLane, type Prints } from './event-prints'
+export { headerDifferences, type HeaderDifference } from './header-differences'

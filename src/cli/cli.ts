@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander'
 import { benchCommand } from './bench'
 import { CannotRun } from './cannot-run'
 import { clientCommand } from './client'
+import { compareCommand } from './compare'
 import { exportCommand } from './export'
 import { conformanceCommand } from './conformance'
 import { replicaCommand, viewServerCommand } from './node-commands'
@@ -30,6 +31,7 @@ replicaCommand(program)
 clientCommand(program)
 benchCommand(program)
 conformanceCommand(program)
+compareCommand(program)
 
 try {
   await program.parseAsync()

@@ -185,6 +185,14 @@ export const labCalls = {
     takes: z.strictObject({ session: z.int(), from: z.int().min(1), count: z.int().min(1) }),
     gives: z.strictObject({ from: z.int(), count: z.int(), text: z.string() }),
   },
+  /**
+   * The same for the recording that the session branched from, while the lab has it: until another session is shown that is no branch of
+   * this one. `latest` is its newest event; the header line comes with every answer. Refused where there is none.
+   */
+  readParent: {
+    takes: z.strictObject({ session: z.int(), from: z.int().min(1), count: z.int().min(1) }),
+    gives: z.strictObject({ header: z.string(), latest: z.int(), from: z.int(), count: z.int(), text: z.string() }),
+  },
   /** Reads the session's recording as a file: base64 of up to 1 MiB at `offset`; `gzip` packs the whole file first. */
   readRecording: {
     takes: z.strictObject({ gzip: z.boolean(), offset: z.int().min(0) }),

@@ -31,7 +31,7 @@ function handlersFor(own: Partial<LabHandlers>): LabHandlers {
     runScenario: () => ({ session: 1 }), steerScenario: () => ({}),
     invoke: () => ({ operationId: 1 }), startWorkload: () => ({}), stopWorkload: () => ({}),
     subscribe: () => ({}), ackBatch: () => ({}),
-    readEvents: () => ({ from: 1, count: 1, text: '{}' }),
+    readEvents: () => ({ from: 1, count: 1, text: '{}' }), readParent: () => ({ header: '{}', latest: 1, from: 1, count: 1, text: '{}' }),
     readRecording: ({ offset }) => ({ name: 'r.jsonl', base64: '', next: offset, total: offset }),
     exportBegin: () => ({ export: 1, name: 'r.csv' }), exportRead: () => ({ base64: '', share: 1, done: true, events: 0, notes: [] }), exportEnd: () => ({}),
     uploadBegin: () => ({ upload: 1, key: 'k' }), uploadPiece: () => ({}), uploadOpen: () => ({ session: 1 }),

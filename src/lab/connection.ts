@@ -1,6 +1,6 @@
 // One connected screen: its calls, its feed, its uploads and its exports. All that ends with it; the session does not.
 // It must hold nothing that another screen needs.
-import { Refusal, serveLab, type ClusterSettings, type LabHandlers, type LabServer, type Port, type ScenarioEntry, type SessionStatus } from '../contract'
+import { Refusal, serveLab, type ClusterSettings, type Gives, type LabHandlers, type LabServer, type Port, type ScenarioEntry, type SessionStatus } from '../contract'
 import { readScenario } from '../scenario'
 import type { EventLines } from './cluster-seam'
 import { Exports } from './exports'
@@ -21,6 +21,8 @@ export interface ConnectionOwner {
   status(): SessionStatus
   /** Throws a `Refusal` when there is none. */
   currentSession(): Session
+  /** The session that the present one branched from, if it can still be read; null without one. */
+  parentSession(): Session | null
   newCluster(settings: ClusterSettings): Promise<{ session: number }>
   listScenarios(): Promise<ScenarioEntry[]>
   runScenario(name: string, text: string): Promise<{ session: number }>
@@ -111,7 +113,8 @@ export class Connection {
         this.#feed.ack(number, batch)
         return {}
       },
-      readEvents: ({ session: number, from, count }) => this.#readEvents(number, from, count),
+      readEvents: ({ session: number, from, count }) => readLines(this.#sessionOf(number), from, count),
+      readParent: ({ session: number, from, count }) => this.#readParent(number, from, count),
       readRecording: ({ gzip, offset }) => this.#exports.read(session(), gzip, offset),
       exportBegin: ({ session: number, format, from, to }) => this.#formatExports.begin(this.#sessionOf(number), format, { from, to }),
       exportRead: ({ export: id }) => this.#formatExports.read(id),
@@ -131,12 +134,11 @@ export class Connection {
     return owner.currentSession()
   }
 
-  async #readEvents(number: number, from: number, count: number): Promise<EventLines> {
-    const { log } = this.#sessionOf(number)
-    if (from > log.latest) throw new Refusal(`There is no event ${from}; the newest is ${log.latest}.`)
-    const lines = await log.read(from, { ...catchUpLimits, eventsMax: Math.min(count, catchUpLimits.eventsMax) })
-    if (lines === undefined || lines.from !== from) throw new Refusal(log.problem || `Event ${from} can no longer be read.`)
-    return lines
+  async #readParent(number: number, from: number, count: number): Promise<Gives<'readParent'>> {
+    this.#sessionOf(number)
+    const parent = this.#owner.parentSession()
+    if (parent === null) throw new Refusal('The recording that this session branched from is not open any more; compare with its file.')
+    return { header: parent.view().header, latest: parent.log.latest, ...await readLines(parent, from, count) }
   }
 
   #subscribe(number: number, since: number): Record<string, never> {
@@ -146,6 +148,13 @@ export class Connection {
     this.#feed.subscribe(number, log, since)
     return {}
   }
+}
+
+async function readLines({ log }: Session, from: number, count: number): Promise<EventLines> {
+  if (from > log.latest) throw new Refusal(`There is no event ${from}; the newest is ${log.latest}.`)
+  const lines = await log.read(from, { ...catchUpLimits, eventsMax: Math.min(count, catchUpLimits.eventsMax) })
+  if (lines === undefined || lines.from !== from) throw new Refusal(log.problem || `Event ${from} can no longer be read.`)
+  return lines
 }
 
 async function nothing(act: Promise<unknown>): Promise<Record<string, never>> {

@@ -47,6 +47,8 @@ class RealLab implements RunningLab, ConnectionOwner {
   readonly privateFolder: string
   lastSettings: ClusterSettings
   #session: Session | null = null
+  /** What the session that is shown branched from: it can still be read, to be compared with. */
+  #parent: Session | null = null
   #sessionNumber = 0
   // Sessions begin and end one after another: two windows may ask at once.
   #changing: Promise<unknown> = Promise.resolve()
@@ -91,6 +93,10 @@ class RealLab implements RunningLab, ConnectionOwner {
   currentSession(): Session {
     if (this.#session === null) throw new Refusal('There is no session yet; start a cluster or open a recording.')
     return this.#session
+  }
+
+  parentSession(): Session | null {
+    return this.#parent
   }
 
   get sessionNumber(): number { return this.#sessionNumber }
@@ -144,7 +150,7 @@ class RealLab implements RunningLab, ConnectionOwner {
       })
       await this.#session?.end('A branch was begun.')
       const session = this.#liveSession(prepared.header, prepared.place, { branch: prepared })
-      await this.#show(session)
+      await this.#show(session, this.#session)
       const started = this.#sessionNumber
       await session.start()
       return { session: started }
@@ -210,15 +216,16 @@ class RealLab implements RunningLab, ConnectionOwner {
     for (const connection of this.#connections) connection.wake()
   }
 
-  /** From here on this is the session; the one before is forgotten. */
-  async #show(session: Session): Promise<void> {
-    const before = this.#session
+  /** From here on this is the session; the one before is forgotten, unless it is the `parent` of this one. */
+  async #show(session: Session, parent: Session | null = null): Promise<void> {
+    const gone = [this.#session, this.#parent].filter((before) => before !== parent)
     this.#session = session
+    this.#parent = parent
     session.log.onProblem = () => this.#statusTeller.change()
     this.#sessionNumber++
     for (const connection of this.#connections) connection.forgetSession()
     this.#statusTeller.change()
-    await before?.dispose()
+    for (const before of gone) await before?.dispose()
   }
 
   #change<Result>(act: () => Promise<Result>): Promise<Result> {

@@ -3,8 +3,8 @@ import { defineStore } from 'pinia'
 import { ref, watch } from 'vue'
 import { pauseByMessage } from '../../stores/pace'
 import { useTraceStore } from '../../stores/trace'
+import { startWorker } from '../../workers'
 import type { ReplayAnswer, ReplayQuestion } from './replay-messages'
-import workerAddress from './replay-worker?worker&url'
 import { Replays, type Asked } from './replays'
 
 /** While the window takes events, the worker waits: it looks again this often. */
@@ -25,7 +25,7 @@ export const useReplays = defineStore('replays', () => {
     ofSession = trace.session
     followed.value = 0
     if (trace.header === null) return replays = null
-    worker ??= startWorker()
+    worker ??= asked(startWorker('replay'))
     const own = replays = new Replays(trace.header, worker, { latest: () => trace.latest, read: trace.readText, quiet })
     own.onFollowed = (seq) => { if (own === replays) followed.value = seq }
     return own
@@ -45,14 +45,8 @@ export const useReplays = defineStore('replays', () => {
   return { followed, current }
 })
 
-interface ScriptPolicy { createScriptURL(address: string): string }
-interface PolicyFactory { createPolicy(name: string, rules: { createScriptURL(address: string): string }): ScriptPolicy }
-
-function startWorker(): Asked {
-  // The page's policy lets no address become a script but through here, and only the one that the build made.
-  const factory = (window as unknown as { trustedTypes?: PolicyFactory }).trustedTypes
-  const address = factory?.createPolicy('understudy-worker', { createScriptURL: () => workerAddress }).createScriptURL('') ?? workerAddress
-  const worker = new Worker(address, { type: 'module' })
+/** A worker answers every question once, in order. */
+function asked(worker: Worker): Asked {
   const waiting: ((answer: ReplayAnswer) => void)[] = []
   worker.onmessage = ({ data }: MessageEvent<ReplayAnswer>) => waiting.shift()?.(data)
   return {

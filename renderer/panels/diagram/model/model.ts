@@ -2,7 +2,7 @@
 // and roles, views, operations, transfers. It keeps numbers and short labels and never an event, may begin at any moment of a session,
 // and decides nothing about drawing. Pure.
 import { viewServerName, type View } from '../../../../src/protocol'
-import { dropText, type ClusterState, type EventOf, type TraceEvent, type TraceHeader } from '../../../../src/trace'
+import { dropText, isHeartbeatMessage, isHeartbeatTimer, type ClusterState, type EventOf, type TraceEvent, type TraceHeader } from '../../../../src/trace'
 import { Arrows, fate, kindOf, onWay } from './arrows'
 import { Density } from './density'
 import { Labels } from './labels'
@@ -90,7 +90,7 @@ export class DiagramModel {
       case 'operation-returned':
         this.operations[this.lane(event.node)]?.returned(event)
         return this.#effect(event, event.node, true)
-      case 'timer-fired': return this.#input(event, event.node, false, event.name === 'ping' || event.name === 'ping-check')
+      case 'timer-fired': return this.#input(event, event.node, false, isHeartbeatTimer(event.name))
       case 'peer-lost': return this.#input(event, event.node, false)
       case 'frozen':
         this.places.freeze(event.seq, event.at)
@@ -111,8 +111,7 @@ export class DiagramModel {
     const { id, seq, message } = event
     const from = this.lane(event.from)
     const to = this.lane(event.to)
-    // The view server's answer to a client's question is no heartbeat: it carries no life to answer to.
-    const isHeartbeat = message.type === 'ping' || (message.type === 'view-reply' && message.toIncarnation > 0)
+    const isHeartbeat = isHeartbeatMessage(message)
     let row = -1
     if (from !== noLane && to !== noLane) {
       row = (isHeartbeat ? this.beats : this.arrows).add(seq, from, to, kindOf(message.type, isHeartbeat))
