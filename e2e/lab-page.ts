@@ -87,7 +87,7 @@ export class LabPage {
     return await grid.count() === 0 ? 0 : Number(await grid.getAttribute('aria-rowcount'))
   }
 
-  async openTab(name: 'Log' | 'Operations' | 'Views' | 'Plots' | 'Inboxes' | 'Scenario' | 'Watch'): Promise<void> {
+  async openTab(name: 'Log' | 'Operations' | 'Views' | 'Plots' | 'Inboxes' | 'Scenario' | 'Watch' | 'Compare'): Promise<void> {
     const tab = this.page.getByRole('tab', { name: new RegExp(`^${name}`) })
     if (await tab.getAttribute('aria-selected') !== 'true') await tab.click()
   }
@@ -449,6 +449,34 @@ export class LabPage {
     await search.fill(text)
     await expect(this.page.getByTestId('log-row').first()).toBeVisible()
     await search.fill('')
+  }
+
+  // ---- two recordings
+
+  /** Compares the session with a file; resolves when both are read. */
+  async compareWith(path: string): Promise<void> {
+    await this.page.getByTestId('compare-picker').setInputFiles(path)
+    await expect(this.differences).toBeVisible()
+  }
+
+  async compareWithParent(): Promise<void> {
+    await this.openTab('Compare')
+    await this.page.getByTestId('compare-parent').click()
+    await expect(this.differences).toBeVisible()
+  }
+
+  /** Where the cursor is among the differences, in words. */
+  get differences(): Locator {
+    return this.page.getByTestId('compare-place')
+  }
+
+  /** The rows of the comparison that are on screen; `data-state` says how their events differ. */
+  get comparedRows(): Locator {
+    return this.page.getByTestId('compare-row')
+  }
+
+  get comparedRow(): Locator {
+    return this.page.locator('[data-test="compare-row"].current')
   }
 
   // ---- very long recordings

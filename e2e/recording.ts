@@ -56,10 +56,11 @@ export function seqOfFirst(text: string, type: string): number {
   return eventsIn(text).find((event) => event.type === type)?.seq ?? 0
 }
 
-/** The recording with one effect that no replica had: its last forward-ack says that it executed one operation more. */
-export function withOtherEffect(text: string): { readonly text: string; readonly seq: number; readonly node: string } {
+/** The recording with one effect that no replica had: a forward-ack, the last or the first, says that it executed one operation more. */
+export function withOtherEffect(text: string, which: 'first' | 'last' = 'last'): { readonly text: string; readonly seq: number; readonly node: string } {
   const lines = text.split('\n')
-  const at = lines.findLastIndex((line) => line.includes('"type":"message-sent"') && line.includes('"type":"forward-ack"'))
+  const isAck = (line: string): boolean => line.includes('"type":"message-sent"') && line.includes('"type":"forward-ack"')
+  const at = which === 'last' ? lines.findLastIndex(isAck) : lines.findIndex(isAck)
   const { seq, from } = JSON.parse(lines[at] ?? '') as { seq: number; from: string }
   lines[at] = (lines[at] ?? '').replace(/"executed":(\d+)/, (_, executed: string) => `"executed":${Number(executed) + 1}`)
   return { text: lines.join('\n'), seq, node: from }

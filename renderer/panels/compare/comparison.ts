@@ -196,7 +196,7 @@ export const useComparison = defineStore('comparison', () => {
 })
 
 function parentTitle(header: TraceHeader | null): string {
-  return header?.parent ? `${header.parent.title || 'the recording'} that it branched from` : ''
+  return header?.parent ? `its parent ${header.parent.title || 'recording'}` : ''
 }
 
 /** Two readings as one share. */
