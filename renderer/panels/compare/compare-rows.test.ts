@@ -13,7 +13,9 @@ function alignmentOf(signs: string): Alignment {
   const second = rows.map((state) => state === 'only-first' ? 0 : ++other)
   const states = Uint8Array.from(rows, (state) => rowStates.indexOf(state))
   const begins = (row: number): boolean => states[row] !== 0 && (row === 0 || states[row - 1] === 0)
-  const differences = [...states.keys()].filter(begins)
+  const differences = Int32Array.from([...states.keys()].filter(begins))
+  return { first: Int32Array.from(first), second: Int32Array.from(second), states, differences, lanes: [], leftOut: { first: 0, second: 0 } }
+}
 
 /** What is shown: `=3` for a fold of three, else the sign of each row. */
 function shown(rows: CompareRows): string {
