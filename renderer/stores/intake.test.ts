@@ -123,6 +123,23 @@ describe('the intake', () => {
     expect(shown()).toBeGreaterThan(5)
   })
 
+  it('draws least in a flood, and as ever when it is over', async () => {
+    const { intake, shown, goOn, pass, drawTakes, now, finish } = intakeOf(0.05)
+    drawTakes(40)
+    for (let batch = 0; batch < 6; batch++) void intake.add(lines(40_000, 20).join('\n'))
+    // Two batches that are large may come from a cluster; the third is a flood.
+    while (await goOn()) await pass(1)
+    expect(shown() * 40 / now()).toBeLessThanOrEqual(shownShareMax.flooded + 0.05)
+    expect(shown()).toBeGreaterThan(now() / shownEveryMs.most / 2)
+    const [before, began] = [shown(), now()]
+    for (let batch = 0; batch < 100; batch++) {
+      void intake.add('event')
+      await pass(20)
+    }
+    expect((shown() - before) * 40 / (now() - began)).toBeGreaterThan(shownShareMax.busy)
+    await finish()
+  })
+
   it('shows nothing of a session that was forgotten', async () => {
     const { intake, shown, pass } = intakeOf()
     void intake.add('one')

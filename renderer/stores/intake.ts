@@ -19,12 +19,15 @@ export const sliceMs = 5
 const linesAtOnce = 8
 /**
  * How often what was taken is shown: nobody reads faster, and a screen that is drawn with every batch has no time left to answer. On a slow
- * screen more rarely, so that drawing costs no more than a share of the time: less of it while more waits to be taken.
+ * screen more rarely, so that drawing costs no more than a share of the time: less of it while more waits to be taken, and least in a flood,
+ * as when a long file is read: then every drawing makes a person wait for the end.
  */
 export const shownEveryMs = { least: 80, most: 500 } as const
-export const shownShareMax = { idle: 0.4, busy: 0.25 } as const
+export const shownShareMax = { idle: 0.4, busy: 0.25, flooded: 0.06 } as const
 /** Who brings events waits while so many characters are not taken yet: the next batch comes while this one is worked on. */
 export const aheadCharacters = 1024 * 1024
+/** A flood: so many batches one after another, each of so many characters. What comes from running clusters is far from it. */
+export const flood = { batches: 3, characters: 512 * 1024 } as const
 
 interface Batch {
   readonly text: string
@@ -35,6 +38,8 @@ export class Intake {
   readonly #options: IntakeOptions
   #batches: Batch[] = []
   #characters = 0
+  /** Large batches since the last that was not. */
+  #largeBatches = 0
   #isRunning = false
   readonly #pace: Pace
   #waiting: (() => void)[] = []
@@ -44,8 +49,13 @@ export class Intake {
   constructor(options: IntakeOptions) {
     this.#options = options
     this.#pace = new Pace(options, {
-      leastMs: shownEveryMs.least, mostMs: shownEveryMs.most, share: () => this.isIdle ? shownShareMax.idle : shownShareMax.busy,
+      leastMs: shownEveryMs.least, mostMs: shownEveryMs.most, share: () => shownShareMax[this.#load()],
     })
+  }
+
+  #load(): keyof typeof shownShareMax {
+    if (this.#largeBatches >= flood.batches) return 'flooded'
+    return this.isIdle ? 'idle' : 'busy'
   }
 
   /** Nothing waits to be taken. */
@@ -58,6 +68,7 @@ export class Intake {
     if (text !== '') {
       this.#batches.push({ text, at: 0 })
       this.#characters += text.length + 1
+      this.#largeBatches = text.length >= flood.characters ? this.#largeBatches + 1 : 0
     }
     if (!this.#isRunning) void this.#run()
     if (this.#characters <= aheadCharacters) return Promise.resolve()
@@ -69,6 +80,7 @@ export class Intake {
     this.#generation++
     this.#batches = []
     this.#characters = 0
+    this.#largeBatches = 0
     this.#isRunning = false
     this.#pace.clear()
     this.#release()

@@ -2,6 +2,7 @@
 import { defineStore } from 'pinia'
 import { ref, watch } from 'vue'
 import { pauseByMessage } from '../../stores/pace'
+import { useSessionStore } from '../../stores/session'
 import { useTraceStore } from '../../stores/trace'
 import { startWorker } from '../../workers'
 import type { ReplayAnswer, ReplayQuestion } from './replay-messages'
@@ -9,14 +10,18 @@ import { Replays, type Asked } from './replays'
 
 /** While the window takes events, the worker waits: it looks again this often. */
 const busyMs = 50
+/** While a file is read, the reading has the processors to itself for so long: most files are whole by then, and are sooner. */
+const readingAloneMs = 8000
 
 export const useReplays = defineStore('replays', () => {
   const trace = useTraceStore()
+  const session = useSessionStore()
   /** The last event that states are known of. */
   const followed = ref(0)
   let worker: Asked | null = null
   let replays: Replays | null = null
   let ofSession = -1
+  let begunMs = 0
 
   /** The replays of the session that is shown; null without one. */
   function current(): Replays | null {
@@ -24,6 +29,7 @@ export const useReplays = defineStore('replays', () => {
     replays?.end()
     ofSession = trace.session
     followed.value = 0
+    begunMs = performance.now()
     if (trace.header === null) return replays = null
     worker ??= asked(startWorker('replay'))
     const own = replays = new Replays(trace.header, worker, { latest: () => trace.latest, read: trace.readText, quiet })
@@ -31,8 +37,16 @@ export const useReplays = defineStore('replays', () => {
     return own
   }
 
+  /** A recording's events are still on their way, from its file or from the lab. */
+  function isReading(): boolean {
+    const { kind, recording, latest } = session.status
+    return kind === 'recorded' && (recording?.readShare !== undefined || trace.latest < latest)
+  }
+
   async function quiet(): Promise<void> {
-    if (trace.isTaking() || trace.loading !== null) return new Promise((resolve) => setTimeout(resolve, busyMs))
+    const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, busyMs))
+    while (isReading() && performance.now() - begunMs < readingAloneMs) await pause()
+    if (trace.isTaking() || trace.loading !== null) return pause()
     if (followed.value < trace.latest) return pauseByMessage()
     await new Promise<void>((resolve) => {
       const stop = watch(() => [trace.version, trace.session], () => {
