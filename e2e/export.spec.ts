@@ -64,6 +64,27 @@ test('says what a range is, what is wrong with it, and where an export waits for
   await expect(dialog).toBeHidden()
 })
 
+test('a history of another tool opens with its operations, and says what it has not', async ({ lab, folder }) => {
+  await lab.send('put', 'x', '1')
+  await lab.send('append', 'x', '2')
+  await lab.send('get', 'x')
+  const history = await lab.export(folder, 'jepsen')
+  const path = join(folder, 'history.edn')
+  writeFileSync(path, history.text)
+  await lab.open(path)
+  await expect.poll(() => lab.operationCount()).toBe(3)
+  await expect(lab.page.getByTestId('operation-row').last()).toContainText('"12"')
+  await lab.selectProcess('c1')
+  await expect(lab.nodeState).toContainText('no process was recorded')
+  await lab.press('b')
+  await expect(lab.said).toHaveText('A history of another tool has operations and no processes: there is nothing to branch from.')
+  await lab.expectAccessible()
+
+  writeFileSync(path, '{:process 0, :type :invoke, :f :fly}')
+  await lab.page.getByTestId('file-picker').setInputFiles(path)
+  await expect(lab.said).toHaveText('history.edn: Line 1, column 32: The operation :fly is none of read, write, append, cas and delete.')
+})
+
 test.describe('without a session', () => {
   test.use({ empty: true })
   test('there is nothing to export, and that is said', async ({ lab }) => {

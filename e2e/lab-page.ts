@@ -403,7 +403,7 @@ export class LabPage {
   }
 
   /** Exports the session, or the events `from` to `to`, and returns the file that was saved. */
-  async export(folder: string, format: 'html' | 'csv' | 'mermaid', range?: { from: number; to: number }): Promise<{ name: string; text: string }> {
+  async export(folder: string, format: 'html' | 'csv' | 'mermaid' | 'jepsen', range?: { from: number; to: number }): Promise<{ name: string; text: string }> {
     const dialog = await this.openExport()
     await dialog.getByTestId(`export-${format}`).click()
     if (range) {

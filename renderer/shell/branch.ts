@@ -16,6 +16,7 @@ export const useBranch = defineStore('branch', () => {
     if (session.commandProblem !== '') return session.commandProblem
     if (session.status.kind === 'starting') return 'The cluster is starting.'
     if (trace.header === null) return 'There is no session.'
+    if (trace.header.source === 'imported') return 'A history of another tool has operations and no processes: there is nothing to branch from.'
     return trace.position === 0 ? 'Nothing has happened yet; go to an event to branch from it.' : ''
   })
 

@@ -7,6 +7,7 @@ import { clientCommand } from './client'
 import { compareCommand } from './compare'
 import { exportCommand } from './export'
 import { conformanceCommand } from './conformance'
+import { importCommand } from './import'
 import { replicaCommand, viewServerCommand } from './node-commands'
 import { runCommand } from './run'
 import { runWorkerCommand } from './run-worker'
@@ -32,6 +33,7 @@ clientCommand(program)
 benchCommand(program)
 conformanceCommand(program)
 compareCommand(program)
+importCommand(program)
 
 try {
   await program.parseAsync()

@@ -2,8 +2,8 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { defaultSettings, utf8ToBytes, type NodeKind, type Operation, type Outcome, type Settings } from '../protocol'
-import { beginState, currentView, foldEvent, type ClusterState, type Recorded, type TraceEvent, type TraceHeader } from '../trace'
+import { defaultSettings, utf8ToBytes, type NodeKind, type Operation, type Settings } from '../protocol'
+import { beginState, currentView, foldEvent, type ClusterState, type EndedOutcome, type TraceEvent, type TraceHeader } from '../trace'
 import { startCluster, type RunningCluster } from './cluster'
 
 const programs = resolve(import.meta.dirname, '../../out/main')
@@ -98,7 +98,7 @@ export class Harness {
   }
 
   /** Sends an operation and waits for its outcome. */
-  async operation(client: string, operation: Operation, options: { target?: string; session?: number } = {}): Promise<Recorded<Outcome>> {
+  async operation(client: string, operation: Operation, options: { target?: string; session?: number } = {}): Promise<EndedOutcome> {
     const { target = '', session = -1 } = options
     const from = this.events.length
     const { operationId } = await this.cluster.invoke({ client, operation, target, label: 'person', session })
@@ -106,7 +106,7 @@ export class Harness {
     return (returned as Extract<TraceEvent, { type: 'operation-returned' }>).outcome
   }
 
-  put(key: string, value: string, client = 'c1'): Promise<Recorded<Outcome>> {
+  put(key: string, value: string, client = 'c1'): Promise<EndedOutcome> {
     return this.operation(client, { type: 'put', key: utf8ToBytes(key), value: utf8ToBytes(value) })
   }
 

@@ -33,10 +33,10 @@ describe('a history', { timeout: 120_000 }, () => {
     ))
     expect(skipped).toBe(1)
     expect(operations).toEqual([
-      { process: '0', operation: { type: 'put', key: 'register', value: '1' }, outcome: { type: 'ok', result: { type: 'done' } }, invoked: 0, returned: 1, invokedNs: 1_000_000, returnedNs: 4_000_000, line: 1 },
-      { process: '1', operation: { type: 'get', key: 'register' }, outcome: { type: 'unknown', reason: ':timeout' }, invoked: 2, returned: null, invokedNs: null, returnedNs: null, line: 4 },
-      { process: '2', operation: { type: 'cas', key: 'register', expected: '1', value: '2' }, outcome: { type: 'failed', reason: '' }, invoked: 3, returned: 5, invokedNs: null, returnedNs: null, line: 5 },
-      { process: '3', operation: { type: 'get', key: 'register' }, outcome: { type: 'ok', result: { type: 'value', value: '1' } }, invoked: 6, returned: 7, invokedNs: null, returnedNs: null, line: 8 },
+      { process: '0', operation: { type: 'put', key: 'register', value: '1' }, outcome: { type: 'ok', result: { type: 'done' } }, invoked: 0, returned: 1, ended: 1, invokedNs: 1_000_000, endedNs: 4_000_000, line: 1 },
+      { process: '1', operation: { type: 'get', key: 'register' }, outcome: { type: 'unknown', reason: ':timeout' }, invoked: 2, returned: null, ended: 4, invokedNs: null, endedNs: null, line: 4 },
+      { process: '2', operation: { type: 'cas', key: 'register', expected: '1', value: '2' }, outcome: { type: 'failed', reason: '' }, invoked: 3, returned: 5, ended: 5, invokedNs: null, endedNs: null, line: 5 },
+      { process: '3', operation: { type: 'get', key: 'register' }, outcome: { type: 'ok', result: { type: 'value', value: '1' } }, invoked: 6, returned: 7, ended: 7, invokedNs: null, endedNs: null, line: 8 },
     ])
   })
 

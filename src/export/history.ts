@@ -18,9 +18,11 @@ export interface ImportedOperation {
   /** Places in the order of the history, from 0; `returned` null: it has no completion, or an unknown outcome, and stays open. */
   readonly invoked: number
   readonly returned: number | null
+  /** The place of its completion, also of one that tells an unknown outcome; null: it has none. */
+  readonly ended: number | null
   /** Nanoseconds as the history tells them; null where it does not. */
   readonly invokedNs: number | null
-  readonly returnedNs: number | null
+  readonly endedNs: number | null
   /** Of its invocation. */
   readonly line: number
 }
@@ -40,12 +42,42 @@ export const singleKey = 'register'
 
 /** Throws an `EdnProblem`: one sentence with line and column. */
 export function readHistory(text: string): ImportedHistory {
-  const reader = new EdnReader(text)
-  const closing = reader.enter('[') ? ']' : ''
-  const history = new HistoryBuilder(text)
-  for (let form = reader.next(closing); form !== undefined; form = reader.next(closing)) history.take(form)
-  if (closing !== '' && reader.next() !== undefined) throw new EdnProblem(text, text.length, 'Something follows the vector of the history.')
-  return history.end()
+  const reading = new HistoryReading(text)
+  while (reading.advance(entriesAtOnce));
+  return reading.end()
+}
+
+const entriesAtOnce = 10_000
+
+/** The same in pieces, for who has other things to do meanwhile. After it has thrown it must not be used again. */
+export class HistoryReading {
+  readonly #text: string
+  readonly #reader: EdnReader
+  readonly #closing: '' | ']'
+  readonly #history: HistoryBuilder
+
+  constructor(text: string) {
+    this.#text = text
+    this.#reader = new EdnReader(text)
+    this.#closing = this.#reader.enter('[') ? ']' : ''
+    this.#history = new HistoryBuilder(text)
+  }
+
+  /** Reads so many entries more; false when there are none. Throws as `readHistory` does. */
+  advance(entries: number): boolean {
+    for (let read = 0; read < entries; read++) {
+      const form = this.#reader.next(this.#closing)
+      if (form === undefined) return false
+      this.#history.take(form)
+    }
+    return true
+  }
+
+  /** To be called when `advance` has answered false. */
+  end(): ImportedHistory {
+    if (this.#closing !== '' && this.#reader.next() !== undefined) throw new EdnProblem(this.#text, this.#text.length, 'Something follows the vector of the history.')
+    return this.#history.end()
+  }
 }
 
 type Fields = ReadonlyMap<string, EdnForm>
@@ -122,7 +154,8 @@ class HistoryBuilder {
     const invokedNs = numberOf(fields.get('time'))
     this.#open.set(process, { process, call, invoked, invokedNs, line, place: this.#operations.length })
     this.#operations.push({
-      process, operation: call.operation, outcome: { type: 'unknown', reason: 'no completion' }, invoked, returned: null, invokedNs, returnedNs: null, line,
+      process, operation: call.operation, outcome: { type: 'unknown', reason: 'no completion' }, invoked, returned: null, ended: null,
+      invokedNs, endedNs: null, line,
     })
   }
 
@@ -134,9 +167,10 @@ class HistoryBuilder {
     this.#open.delete(process)
     const operation = this.#operations[open.place] as Building
     operation.outcome = this.#outcome(fields, open.call, type)
-    if (type === 'info') return void this.#crashed.add(process)
-    operation.returned = returned
-    operation.returnedNs = numberOf(fields.get('time'))
+    operation.ended = returned
+    operation.endedNs = numberOf(fields.get('time'))
+    if (type === 'info') this.#crashed.add(process)
+    else operation.returned = returned
   }
 
   // ---- values

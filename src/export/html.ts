@@ -193,7 +193,7 @@ class HtmlFormat implements Format {
   }
 }
 
-const sourceText = { live: 'real processes', simulated: 'simulated, in virtual time', explored: 'a counterexample of the explorer' } as const
+const sourceText = { live: 'real processes', simulated: 'simulated, in virtual time', explored: 'a counterexample of the explorer', imported: 'another tool\'s history' } as const
 
 const doneTypes: ReadonlySet<TraceEvent['type']> = new Set([
   'node-killed', 'node-exited', 'node-failed', 'node-paused', 'node-resumed', 'fault-added', 'fault-switched', 'fault-removed', 'frozen', 'thawed',

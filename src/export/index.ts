@@ -3,4 +3,5 @@ export { exporters, exportFormats, isExportFormat, type ExportFormat } from './e
 export { exportPieces, wholeRecording, type Exporter, type ExportRange, type ExportWriter } from './exporter'
 export { exportName } from './export-name'
 export { EdnProblem } from './edn-reader'
-export { historyOperationsMax, readHistory, singleKey, type ImportedHistory, type ImportedOperation, type ImportedOutcome } from './history'
+export { HistoryProblem, historyLanesMax, historyRecording, type HistoryFacts } from './history-recording'
+export { historyOperationsMax, HistoryReading, readHistory, singleKey, type ImportedHistory, type ImportedOperation, type ImportedOutcome } from './history'

@@ -1,8 +1,7 @@
 // A history for Jepsen, Knossos and Elle: one EDN map a line. Their rules: a process has one open operation at a time, and after an
 // operation whose outcome is unknown it never acts again, so the client goes on under a new process number.
 // A history says what clients saw and nothing of messages. history.ts reads it again.
-import type { Outcome } from '../protocol'
-import type { EventOf, Recorded, TraceEvent } from '../trace'
+import type { EndedOutcome, EventOf, TraceEvent } from '../trace'
 import { ednString, ednStringOrNil } from './edn-text'
 import { createWriter, wholeRecording, type Exporter, type Format, type Scene } from './exporter'
 import { counted } from './wording'
@@ -152,11 +151,11 @@ function called({ operation: { operation } }: EventOf<'operation-invoked'>): str
   }
 }
 
-function completed(invoked: EventOf<'operation-invoked'>, outcome: Recorded<Outcome>): Completed {
+function completed(invoked: EventOf<'operation-invoked'>, outcome: EndedOutcome): Completed {
   const rest = called(invoked)
   switch (outcome.type) {
-    case 'unknown': return { type: ':info', rest: `${rest}, :error :${outcome.reason}` }
-    case 'failed': return { type: ':fail', rest: `${rest}, :error :${outcome.reason}` }
+    case 'unknown': return { type: ':info', rest: `${rest}, :error ${errorText(outcome)}` }
+    case 'failed': return { type: ':fail', rest: `${rest}, :error ${errorText(outcome)}` }
     case 'ok': {
       const { result } = outcome
       switch (result.type) {
@@ -168,6 +167,11 @@ function completed(invoked: EventOf<'operation-invoked'>, outcome: Recorded<Outc
       }
     }
   }
+}
+
+/** A keyword of ours, or what an imported history said. */
+function errorText(outcome: Exclude<EndedOutcome, { type: 'ok' }>): string {
+  return outcome.reason === 'told' ? ednString(outcome.told) : `:${outcome.reason}`
 }
 
 /** Of a read: what it found, nil for a missing key. Of a delete: whether the key was there. */

@@ -69,6 +69,7 @@ interface FoundMoment {
 /** Looks at every event up to the moment: it must be what its nodes did, or the processes would not get the states that are shown. */
 async function momentOf(session: Session, parent: TraceHeader, seq: number, protocolHash: string): Promise<FoundMoment> {
   const { log } = session
+  if (parent.source === 'imported') throw new Refusal('An imported history has operations and no processes: there is nothing to branch from.')
   if (seq > log.latest) throw new Refusal(`There is no event #${seq}; the newest is #${log.latest}.`)
   if (!log.isWholeFrom(1)) throw new Refusal(log.problem)
   const conformance = new Conformance(parent)

@@ -16,6 +16,7 @@ export async function judgeRecording(path: string, onEvent: (event: TraceEvent) 
   try {
     const { header, note } = await readRecordingFile(path, {
       begin: (first) => {
+        if (first.source === 'imported') throw new RecordingProblem('This is an imported history: it has operations and no processes, so nothing can be stepped again.')
         conformance = new Conformance(first)
       },
       take: ({ events }) => {

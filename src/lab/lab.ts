@@ -4,11 +4,12 @@ import { randomBytes } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { Refusal, type ClusterSettings, type Port, type ScenarioEntry, type SessionStatus } from '../contract'
-import type { TraceHeader } from '../trace'
+import { RecordingProblem, type TraceHeader } from '../trace'
 import { prepareBranch } from './branch'
 import type { Clusters } from './cluster-seam'
 import { Connection, type ConnectionOwner } from './connection'
-import { makePrivateFolder, placeForRecording, type RecordingPlace } from './folders'
+import { makePrivateFolder, placeForRecording, reasonOf, type RecordingPlace } from './folders'
+import { importHistory, isHistoryName } from './import-history'
 import type { LabOptions, RunningLab } from './lab-options'
 import { readLastSettings, writeLastSettings } from './last-settings'
 import { headerFor, LiveSession, type LiveSessionOptions } from './live-session'
@@ -163,16 +164,29 @@ class RealLab implements RunningLab, ConnectionOwner {
 
   async openRecording(path: string, name = basename(path), growing: GrowingFile | null = null): Promise<{ session: number }> {
     // Before its turn: a file that comes slowly holds no other change up.
+    const imported = isHistoryName(name) ? await this.#import(path, name, growing) : null
     const session = await openRecordedSession({
-      path, name, growing, folder: this.privateFolder,
+      path: imported ?? path, name, growing: imported === null ? growing : null, folder: this.privateFolder,
       onChange: () => { if (this.#session === session) this.#statusTeller.change() },
       onEvents: () => { if (this.#session === session) this.#wake() },
     })
+    if (imported !== null) await rm(imported, { force: true })
     return this.#change(async () => {
       await this.#session?.end('A recording was opened.')
       await this.#show(session)
       return { session: this.#sessionNumber }
     })
+  }
+
+  /** A history of another tool as a recording in the private folder. */
+  async #import(path: string, name: string, growing: GrowingFile | null): Promise<string> {
+    const out = join(this.privateFolder, `imported-${process.hrtime.bigint()}.jsonl`)
+    try {
+      await importHistory({ path, name, growing }, out, { createdAt: new Date(), protocolHash })
+    } catch (error) {
+      throw new Refusal(error instanceof RecordingProblem ? `${name}: ${error.message}` : `${name} cannot be read: ${reasonOf(error)}.`)
+    }
+    return out
   }
 
   close(): Promise<void> {

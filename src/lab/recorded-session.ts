@@ -101,7 +101,7 @@ class RecordedSession implements Session {
 
   recording(): RecordingSource {
     const { header, bytes } = this.#reading
-    const name = `${basename(this.#options.name).replace(/(\.jsonl)?(\.gz)?$/, '')}.jsonl`
+    const name = `${basename(this.#options.name).replace(/(\.edn|(\.jsonl)?(\.gz)?)$/i, '')}.jsonl`
     return { name, header: formatHeader(header), file: { path: this.#copyPath, bytes, events: this.log.latest } }
   }
 

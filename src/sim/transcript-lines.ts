@@ -1,6 +1,6 @@
 // The lines of a transcript: which events are worth one, and how they read.
-import type { Message, NodeName, Outcome, Result, View } from '../protocol'
-import { recordMessage, type EventOf, type Recorded, type TraceEvent } from '../trace'
+import type { Message, NodeName, Result, View } from '../protocol'
+import { recordMessage, type EndedOutcome, type EventOf, type Recorded, type TraceEvent } from '../trace'
 
 /** The line of an event, or undefined for one that is not told. Messages are told only if their kind is in `shown`. */
 export function describeEvent(event: TraceEvent, shown: ReadonlySet<string>, events: readonly TraceEvent[]): string | undefined {
@@ -56,7 +56,7 @@ export function describeView(view: Recorded<View>): string {
   return `view ${view.viewnum}: ${view.primary ? `primary ${member(view.primary)}` : 'no primary'}, ${backups}`
 }
 
-function describeOutcome(outcome: Recorded<Outcome>): string {
+function describeOutcome(outcome: EndedOutcome): string {
   switch (outcome.type) {
     case 'ok': return `${describeResult(outcome.result)} by ${outcome.by} in view ${outcome.viewnum}${outcome.replayed ? `, from the table (executed in view ${outcome.executedViewnum})` : ''}`
     case 'failed': return `failed, ${outcome.reason}${outcome.by ? ` by ${outcome.by}` : ''}`

@@ -182,7 +182,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 const kindsOfNode: readonly unknown[] = ['view-server', 'replica', 'client']
-const sources: readonly unknown[] = ['live', 'simulated', 'explored']
+const sources: readonly unknown[] = ['live', 'simulated', 'explored', 'imported']
 
 /** What is wrong with a header of the current version, or undefined. */
 function headerProblem(header: Record<string, unknown>): string | undefined {

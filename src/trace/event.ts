@@ -13,7 +13,8 @@ export const traceVersion = 3
 export interface TraceHeader {
   readonly understudy: 'recording'
   readonly version: number
-  readonly source: 'live' | 'simulated' | 'explored'
+  /** `imported`: operations out of another tool's history; no process of ours ran, and there is nothing to step again. */
+  readonly source: 'live' | 'simulated' | 'explored' | 'imported'
   /** What people call this session. */
   readonly title: string
   /** ISO 8601, UTC. */
@@ -126,13 +127,21 @@ export interface Violation { readonly type: 'violation'; readonly rule: string; 
 /** What a node reported in a step; the schema of the report is the protocol's own. */
 export type Reported = OfStep & Recorded<Report>
 
+/** An operation of an imported history that had no effect, or may have had one, for a reason in that history's own words. */
+export type ToldOutcome =
+  | { readonly type: 'failed'; readonly reason: 'told'; readonly told: string; readonly by: '' }
+  | { readonly type: 'unknown'; readonly reason: 'told'; readonly told: string }
+/** How an operation ended, in any recording. */
+export type EndedOutcome = Recorded<Outcome> | ToldOutcome
+export interface ImportedReturn extends OfStep { readonly type: 'operation-returned'; readonly operationId: number; readonly outcome: ToldOutcome; readonly tries: number }
+
 export type EventBody =
   | NodeStarted | NodeKilled | NodeExited | NodeFailed | NodePaused | NodeResumed
   | MessageSent | MessageHanded | MessageTaken
   | NetworkEvent
   | TimerFired | PeerLost | OperationInvoked
   | Frozen | Thawed | TimersStopped | BreakAdded | BreakRemoved | ScenarioStep | WorkloadStarted | WorkloadStopped | Branched | LabNote | Violation
-  | Reported
+  | Reported | ImportedReturn
 
 export type TraceEvent = EventBody & Stamp
 export type EventType = TraceEvent['type']

@@ -1,7 +1,7 @@
 // What happened, in sentences: who did what, then why. The one place where events, causes, outcomes and being stuck become words.
 // Pure; sentences name times and nodes, never guess, and blame nobody.
-import type { Message, NodeName, Operation, Outcome, Result, Stuck, View, ViewCause } from '../protocol'
-import type { DropReason, EventOf, TraceEvent } from './event'
+import type { Message, NodeName, Operation, Result, Stuck, View, ViewCause } from '../protocol'
+import type { DropReason, EndedOutcome, EventOf, TraceEvent } from './event'
 import type { ClusterState } from './fold'
 import { currentView, isDeadToViewServer } from './fold'
 import type { OperationFacts } from './operations'
@@ -169,11 +169,11 @@ export function resultText(result: Recorded<Result>): string {
 }
 
 /** An outcome in a few words. */
-export function outcomeText(outcome: Recorded<Outcome>): string {
+export function outcomeText(outcome: EndedOutcome): string {
   switch (outcome.type) {
     case 'ok': return `${resultText(outcome.result)}${outcome.replayed ? ', from the table' : ''}`
-    case 'failed': return `failed: ${failText(outcome.reason, outcome.by)}`
-    case 'unknown': return `unknown: ${unknownText(outcome.reason)}`
+    case 'failed': return `failed: ${failText(outcome)}`
+    case 'unknown': return `unknown: ${unknownText(outcome)}`
   }
 }
 
@@ -186,24 +186,31 @@ export function outcomeSentence(operation: OperationFacts): string {
     case 'ok':
       return outcome.replayed
         ? `${what}: ${resultText(outcome.result)}, from the table (first executed as seq ${outcome.seq} in view ${outcome.executedViewnum}).`
-        : `${what}: ${resultText(outcome.result)}, by ${outcome.by} in view ${outcome.viewnum}.`
-    case 'failed': return `${what} failed: ${failText(outcome.reason, outcome.by)}. It had no effect.`
-    case 'unknown': return `${what} is unknown: ${unknownText(outcome.reason)}, so it may have taken effect, or may yet.`
+        : `${what}: ${resultText(outcome.result)}${outcome.by === '' ? '' : `, by ${outcome.by} in view ${outcome.viewnum}`}.`
+    case 'failed': return `${what} failed: ${failText(outcome)}. It had no effect.`
+    case 'unknown': return `${what} is unknown: ${unknownText(outcome)}, so it may have taken effect, or may yet.`
   }
 }
 
-function failText(reason: Extract<Outcome, { type: 'failed' }>['reason'], by: NodeName | ''): string {
-  switch (reason) {
+function failText(outcome: Extract<EndedOutcome, { type: 'failed' }>): string {
+  switch (outcome.reason) {
+    case 'told': return toldText(outcome.told)
     case 'key-too-large': return 'its key is over 64 KiB'
     case 'value-too-large': return 'its value is or would be over 8 MiB'
     case 'too-many-waiting': return 'too many operations of this client wait already'
     case 'never-sent': return 'no view was known in time, so it was never sent'
-    case 'not-primary': return `${by} refused, only the primary may serve (rule 5)`
+    case 'not-primary': return `${outcome.by} refused, only the primary may serve (rule 5)`
   }
 }
 
-function unknownText(reason: Extract<Outcome, { type: 'unknown' }>['reason']): string {
-  switch (reason) {
+/** Why, in the words of the history that was imported. */
+function toldText(told: string): string {
+  return told === '' ? 'the history does not say why' : `the history says ${shorten(told)}`
+}
+
+function unknownText(outcome: Extract<EndedOutcome, { type: 'unknown' }>): string {
+  switch (outcome.reason) {
+    case 'told': return toldText(outcome.told)
     case 'timeout': return 'nobody answered in time'
     case 'deposed': return 'the server that was asked was primary and is no longer'
     case 'busy': return 'the primary was too busy to take it'

@@ -1,7 +1,7 @@
 // The operations of a session, in the order in which they were invoked: one growing list for all moments. What had returned at a
 // cursor follows from `returnedSeq`, so going back in time copies nothing.
-import type { NodeName, Operation, Outcome } from '../protocol'
-import type { EventOf, TraceEvent } from './event'
+import type { NodeName, Operation } from '../protocol'
+import type { EndedOutcome, EventOf, TraceEvent } from './event'
 import type { Recorded } from './recorded'
 
 export interface OperationFacts {
@@ -21,7 +21,7 @@ export interface OperationFacts {
   /** 0 while it has not returned. */
   returnedSeq: number
   returnedAt: number
-  outcome: Recorded<Outcome> | null
+  outcome: EndedOutcome | null
   tries: number
 }
 

@@ -53,7 +53,7 @@ function rowOf(state: ClusterState, node: NodeFacts, now: number): ProcessRow {
   ].filter(Boolean).join(', ')
   return {
     name: node.name, kind: node.kind, life: node.life, says, believes, differs: differenceOf(says, node), viewnum, pid: isGone(node) ? 0 : node.pid,
-    detail: detailOf(node, now), meter, spoken, lastWords: lastWordsOf(node),
+    detail: state.header.source === 'imported' ? 'of an imported history' : detailOf(node, now), meter, spoken, lastWords: lastWordsOf(node),
   }
 }
 
@@ -163,6 +163,7 @@ function stuckTitle(stuck: Stuck): string {
 /** "3 replicas, 1 backup wanted". */
 export function clusterWords(header: TraceHeader | null): string {
   if (header === null) return ''
+  if (header.source === 'imported') return 'the clients of an imported history'
   const replicas = header.nodes.filter((node) => node.kind === 'replica').length
   const { backupsWanted, replication } = header.settings
   return `${replicas} ${replicas === 1 ? 'replica' : 'replicas'}, ${backupsWanted} ${backupsWanted === 1 ? 'backup' : 'backups'} wanted${replication === 'asynchronous' ? ', asynchronous' : ''}`
