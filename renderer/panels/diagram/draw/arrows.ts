@@ -165,20 +165,13 @@ class ArrowDrawing {
   /** A word beside an arrow, where it fits; not beside what is faded. `apart`: px that it keeps from other words. */
   #label(x: number, y: number, text: string, colour: Token, which: Tier, apart = 0): void {
     if (text === '' || which === tier.faded || which === tier.related) return
-    const { pen, scale, measure } = this.#sketch
+    const { pen, scale, measure, words } = this.#sketch
     this.#fronts.push(() => {
       const width = measure(text, 600)
-      if (x + width > scale.right || x < scale.left || this.#isTaken(x, y, width, apart)) return
+      if (x + width > scale.right || x < scale.left || !words.claim(x, y, width, apart)) return
       pen.boxes([x - 2, y - 10, width + 4, 13], { colour: 'panel', alpha: 0.9 })
       pen.text(x, y, text, { colour, weight: 600 })
     })
-  }
-
-  readonly #taken: { readonly x: number; readonly y: number; readonly width: number }[] = []
-  #isTaken(x: number, y: number, width: number, apart: number): boolean {
-    const isNear = this.#taken.some((other) => Math.abs(other.y - y) < 13 && x < other.x + other.width + 6 + apart && other.x < x + width + 6 + apart)
-    if (!isNear) this.#taken.push({ x, y, width })
-    return isNear
   }
 }
 

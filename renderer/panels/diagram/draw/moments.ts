@@ -87,7 +87,7 @@ export function drawStandstills({ pen, model, scale, x, tailX, floor, measure }:
   }
 }
 
-/** State transfers: a shade from the sender's lane to the receiver's. Their words are drawn before the arrows. */
+/** State transfers: a shade from the sender's lane to the receiver's. Their words stand before the arrows', and have their places first. */
 export function drawTransfers(sketch: Sketch): void {
   const { pen, x, y, tailX, scale } = sketch
   for (const transfer of transfersInView(sketch)) {
@@ -99,6 +99,7 @@ export function drawTransfers(sketch: Sketch): void {
     const [top, bottom] = [y[transfer.from] ?? 0, y[transfer.to] ?? 0]
     pen.shape(`M0 0H${round(wide - slant)}L${round(wide)} ${round(bottom - top)}H${round(slant)}Z`, from, top, { fill: { colour: 'backup-fill', alpha: 0.24 } })
   }
+  for (const { left, baseline, width } of transferWords(sketch)) sketch.words.claim(left, baseline, width)
 }
 
 function transfersInView({ model: { marks: { transfers } }, first, last }: Sketch): (typeof transfers)[number][] {
@@ -125,17 +126,24 @@ export function drawMoments(sketch: Sketch): void {
 }
 
 function drawTransferWords(sketch: Sketch): void {
-  const { pen, x, y, tailX, scale, measure } = sketch
-  for (const transfer of transfersInView(sketch)) {
+  const { pen } = sketch
+  for (const { left, baseline, width, text } of transferWords(sketch)) {
+    pen.boxes([left - 2, baseline - 11, width + 4, 14], { colour: 'panel', alpha: 0.9 })
+    pen.text(left, baseline, text, { colour: 'backup', weight: 600 })
+  }
+}
+
+/** How far each transfer is, beside its end. */
+function transferWords(sketch: Sketch): { readonly left: number; readonly baseline: number; readonly width: number; readonly text: string }[] {
+  const { x, y, tailX, scale, measure } = sketch
+  return transfersInView(sketch).flatMap((transfer) => {
     const end = transfer.endSeq === 0 ? tailX : x(transfer.endSeq)
     const text = transferText(transfer)
     const width = measure(text, 600)
-    const at = end + 10
-    if (end < scale.left || at + width > scale.right + 4 || end - x(transfer.seq) < 1) continue
-    const middle = ((y[transfer.from] ?? 0) + (y[transfer.to] ?? 0)) / 2
-    pen.boxes([at - 2, middle - 8, width + 4, 14], { colour: 'panel', alpha: 0.9 })
-    pen.text(at, middle + 3, text, { colour: 'backup', weight: 600 })
-  }
+    const left = end + 10
+    if (end < scale.left || left + width > scale.right + 4 || end - x(transfer.seq) < 1) return []
+    return [{ left, baseline: ((y[transfer.from] ?? 0) + (y[transfer.to] ?? 0)) / 2 + 3, width, text }]
+  })
 }
 
 function drawLives(sketch: Sketch): void {

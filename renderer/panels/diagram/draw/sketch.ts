@@ -5,6 +5,7 @@ import type { DiagramModel } from '../model/model'
 import { seqsInView, xOfSeq, type Scale } from '../scale'
 import { Hits } from './hits'
 import type { MeasureText, Pen } from './pen'
+import { Words } from './words'
 
 /** Px: names at the left, free at the right, views and checks at the top, the axis at the bottom. */
 export const margins = { gutter: 58, right: 10, top: 46, bottom: 22, bandTop: 4, bandHeight: 20 } as const
@@ -40,6 +41,7 @@ export interface Sketch extends SceneInput {
   readonly pen: Pen
   readonly measure: MeasureText
   readonly hits: Hits
+  readonly words: Words
   readonly scale: Scale
   readonly laneHeight: number
   /** Bottom of the lanes, where the axis begins. */
@@ -80,7 +82,7 @@ export function sketchOf(input: SceneInput, pen: Pen, measure: MeasureText): Ske
   const x = (seq: number): number => xOfSeq(scale, model.places, seq)
   const { first, last } = seqsInView(scale, model.places)
   return {
-    ...input, scrolled, pen, measure, hits: new Hits(), scale, laneHeight, floor, y, isHidden, first, last,
+    ...input, scrolled, pen, measure, hits: new Hits(), words: new Words(), scale, laneHeight, floor, y, isHidden, first, last,
     tailX: Math.min(scale.right, x(model.latest)), x,
   }
 }
