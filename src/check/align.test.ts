@@ -59,6 +59,14 @@ describe('rows', () => {
     expect(rows('a:p b:p a:q b:q', 'a:p b:p b:x b:y a:q b:q')).toBe('1=1 2=2 >3 >4 3=5 4=6')
   })
 
+  test('let what only the second has wait until something later of it is shown', () => {
+    expect(rows('a:p a:q', 'a:p b:x a:q')).toBe('1=1 >2 2=3')
+  })
+
+  test('believe a place only where both go on alike for a while', () => {
+    expect(rows('a:p a:m a:q a:r a:s', 'a:p a:n a:m a:o a:q a:r a:s')).toBe('1=1 2~2 >3 >4 3=5 4=6 5=7')
+  })
+
   test('leave heartbeats out, unless they are wanted', () => {
     expect(rows('a:p beat:ping a:q', 'beat:ping beat:ping a:p a:q')).toBe('1=3 3=4')
     expect(rows('a:p beat:ping a:q', 'beat:ping beat:ping a:p a:q', true)).not.toBe('1=3 3=4')
