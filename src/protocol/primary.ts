@@ -4,7 +4,7 @@ import { executeNext, type Copy } from './copy'
 import type { EffectSink, ReplicaState } from './machine'
 import type { Between, ClientId, ForwardAck, Request, StateTransferAck, TableRow } from './messages'
 import { PendingOperations, type PendingOperation } from './pending'
-import type { Settings } from './settings'
+import { isBroken, type Settings } from './settings'
 import { OutgoingTransfer, type Chunk } from './transfer'
 import { noView, type NodeName, type View } from './view'
 
@@ -75,8 +75,13 @@ export class Primary {
     return this.#nextSeq
   }
 
-  get #isSynchronous(): boolean {
-    return this.#settings.replication === 'synchronous'
+  /** It executes what its backups have executed, and not before (rule 1). */
+  get #waitsForBackups(): boolean {
+    return this.#settings.replication === 'synchronous' && !isBroken(this.#settings, 'answers-before-backups')
+  }
+
+  get #readsAlone(): boolean {
+    return this.#settings.replication === 'asynchronous' || isBroken(this.#settings, 'reads-without-backups')
   }
 
   // ---- the start of a view
@@ -88,8 +93,8 @@ export class Primary {
     this.#retryFactor = 1
     this.#acked.clear()
     this.#transfers.clear()
-    // In asynchronous replication what is pending was executed here, so the transfer brings it.
-    if (!this.#isSynchronous) this.#pending.clear()
+    // What was executed here before its backups had it is in the state, so the transfer brings it.
+    if (!this.#waitsForBackups) this.#pending.clear()
     for (const backup of view.backups) this.#beginTransfer(backup.name, backup.incarnation, out)
   }
 
@@ -148,7 +153,7 @@ export class Primary {
     const refuse = (to: NodeName, { clientId, requestId, viewnum: requestViewnum }: Request): void => {
       out.send(to, { type: 'rejected', clientId, requestId, reason: 'deposed', requestViewnum, viewnum })
     }
-    if (this.#isSynchronous) for (const { from, request } of this.#pending) refuse(from, request)
+    if (this.#waitsForBackups) for (const { from, request } of this.#pending) refuse(from, request)
     for (const { from, request } of this.#waiting.values()) refuse(from, request)
     if (this.#retryIsArmed) out.cancelTimer(retryTimer)
   }
@@ -157,13 +162,14 @@ export class Primary {
 
   handleRequest(from: NodeName, request: Request, out: EffectSink): void {
     const { clientId, requestId } = request
-    if (this.#isSynchronous && this.#pending.has(clientId, requestId)) return
-    if (!this.started) return this.#wait(from, request, out)
+    if (this.#waitsForBackups && this.#pending.has(clientId, requestId)) return
+    if (!this.started && !isBroken(this.#settings, 'executes-in-transfer')) return this.#wait(from, request, out)
     const seen = this.#copy.table.look(clientId, requestId)
     if (seen.type === 'old') return
     if (seen.type === 'executed') return this.#answer(from, seen.row, true, out)
     if (this.#pending.length >= this.#settings.inFlightMax) return this.#rejectBusy(from, request, out)
-    if (this.#isSynchronous) this.#takeSynchronously(from, request, out)
+    if (request.operation.type === 'get' && this.#readsAlone) return answerRead(this.#copy, from, request, this.#view.viewnum, out)
+    if (this.#waitsForBackups) this.#takeSynchronously(from, request, out)
     else this.#takeAsynchronously(from, request, out)
   }
 
@@ -185,15 +191,10 @@ export class Primary {
     this.#executeAcked(out)
   }
 
-  /** Executes and answers at once; a read is local and takes no number. What a failover may lose is the lesson of this mode. */
+  /** Executes and answers at once. What a failover may lose is the lesson of asynchronous replication. */
   #takeAsynchronously(from: NodeName, request: Request, out: EffectSink): void {
     const { viewnum, backups } = this.#view
     const { clientId, requestId, operation } = request
-    if (operation.type === 'get') {
-      const value = this.#copy.store.get(operation.key)
-      const result = value === undefined ? { type: 'missing' as const } : { type: 'value' as const, value }
-      return this.#answer(from, { clientId, requestId, result, seq: 0, viewnum }, false, out)
-    }
     const pending = { seq: this.#nextSeq++, from, request }
     const executed = executeNext(this.#copy, clientId, requestId, operation, viewnum)
     if (executed) this.#answer(from, executed.row, executed.replayed, out)
@@ -226,7 +227,7 @@ export class Primary {
     const ackedByAll = this.#ackedByAll()
     for (let next = this.#pending.first; next && next.seq <= ackedByAll; next = this.#pending.first) {
       this.#pending.shift()
-      if (!this.#isSynchronous) continue
+      if (!this.#waitsForBackups) continue
       const { clientId, requestId, operation } = next.request
       const executed = executeNext(this.#copy, clientId, requestId, operation, this.#view.viewnum)
       if (executed) this.#answer(next.from, executed.row, executed.replayed, out)
@@ -240,10 +241,7 @@ export class Primary {
   }
 
   #answer(to: NodeName, row: TableRow, replayed: boolean, out: EffectSink): void {
-    out.send(to, {
-      type: 'reply', clientId: row.clientId, requestId: row.requestId, viewnum: this.#view.viewnum,
-      seq: row.seq, replayed, executedViewnum: row.viewnum, result: row.result,
-    })
+    sendReply(to, row, replayed, this.#view.viewnum, out)
   }
 
   // ---- sending again
@@ -304,4 +302,17 @@ export class Primary {
   inspectTransfers(): ReplicaState['transfers'] {
     return [...this.#transfers].map(([to, transfer]) => ({ to, acked: transfer.ackedChunks, done: transfer.done }))
   }
+}
+
+/** Answers a read from one copy alone; it takes no number. The way of asynchronous replication, and of mutants. */
+export function answerRead(copy: Copy, from: NodeName, { clientId, requestId, operation }: Request, viewnum: number, out: EffectSink): void {
+  const value = operation.type === 'get' ? copy.store.get(operation.key) : undefined
+  const result = value === undefined ? { type: 'missing' as const } : { type: 'value' as const, value }
+  sendReply(from, { clientId, requestId, result, seq: 0, viewnum }, false, viewnum, out)
+}
+
+function sendReply(to: NodeName, row: TableRow, replayed: boolean, viewnum: number, out: EffectSink): void {
+  out.send(to, {
+    type: 'reply', clientId: row.clientId, requestId: row.requestId, viewnum, seq: row.seq, replayed, executedViewnum: row.viewnum, result: row.result,
+  })
 }

@@ -4,8 +4,8 @@
 import { copyOfCopy, emptyCopy, executeNext, type Copy } from './copy'
 import { noEffects, type EffectSink, type Input, type Machine, type ReplicaState, type Start } from './machine'
 import type { Between, Forward, Message, Restarted, StateTransfer } from './messages'
-import { Primary } from './primary'
-import type { Settings } from './settings'
+import { answerRead, Primary } from './primary'
+import { isBroken, type Settings } from './settings'
 import { IncomingTransfer } from './transfer'
 import { noView, roleInView, sameMember, viewServerName, type NodeName, type Role, type View } from './view'
 
@@ -130,7 +130,8 @@ class Replica implements Machine {
   #becomePrimary(before: View, out: EffectSink): void {
     const { viewnum } = this.#view
     // Rule 2, seen from below: who takes over must hold the state of the view before.
-    if (viewnum !== 1 && this.#initialisedIn !== viewnum - 1) {
+    const mayBeEmpty = isBroken(this.#settings, 'promotes-idle') || isBroken(this.#settings, 'view-without-ack')
+    if (viewnum !== 1 && this.#initialisedIn !== viewnum - 1 && !mayBeEmpty) {
       throw new Error(`${this.#name} is primary of view ${viewnum} but was not initialised in view ${viewnum - 1}`)
     }
     if (this.#primary === null || before.viewnum !== viewnum - 1) this.#primary = new Primary(this.#copy, viewnum, this.#settings, this.#incarnation)
@@ -176,6 +177,9 @@ class Replica implements Machine {
     if (viewnum > this.#view.viewnum) return this.#answerNotYet(from, clientId, requestId, out)
     // Rule 5. A request of an earlier view may have been executed by the primary of that time, under an answer that this
     // server does not know of, unless it was that primary itself, and in every view since.
+    if (!this.#primary && this.#isServing && request.operation.type === 'get' && isBroken(this.#settings, 'backup-answers')) {
+      return answerRead(this.#copy, from, request, this.#view.viewnum, out)
+    }
     if (!this.#primary || viewnum < this.#primary.since) {
       return out.send(from, { type: 'rejected', clientId, requestId, reason: 'not-primary', requestViewnum: viewnum, viewnum: this.#view.viewnum })
     }
@@ -187,13 +191,20 @@ class Replica implements Machine {
   /** Rule 3: only in this view, only from its primary, only when initialised in it. */
   #handleForward(from: NodeName, forward: Forward, out: EffectSink): void {
     if (forward.toIncarnation !== this.#incarnation) return
+    if (isBroken(this.#settings, 'takes-any-forward') && this.#isServing) return this.#takeForward(from, forward, out)
     if (forward.viewnum > this.#view.viewnum) return this.#answerNotYet(from, '', 0, out)
     if (!this.#isFromPrimary(from, forward) || !this.#isServing || this.#role !== 'backup') return
-    if (forward.seq > this.#copy.executed + 1) {
+    this.#takeForward(from, forward, out)
+  }
+
+  #takeForward(from: NodeName, forward: Forward, out: EffectSink): void {
+    const { clientId, requestId } = forward
+    if (isBroken(this.#settings, 'forwards-as-they-come')) {
+      if (this.#copy.table.look(clientId, requestId).type === 'new') executeNext(this.#copy, clientId, requestId, forward.operation, forward.viewnum)
+    } else if (forward.seq > this.#copy.executed + 1) {
       if (this.#ahead.size < this.#settings.inFlightMax) this.#ahead.set(forward.seq, forward)
       return
-    }
-    if (forward.seq === this.#copy.executed + 1) this.#executeForwards(forward)
+    } else if (forward.seq === this.#copy.executed + 1) this.#executeForwards(forward)
     out.send(from, { type: 'forward-ack', ...this.#backTo(forward), executed: this.#copy.executed })
   }
 
@@ -207,24 +218,25 @@ class Replica implements Machine {
 
   #handleStateTransfer(from: NodeName, transfer: StateTransfer, out: EffectSink): void {
     if (transfer.viewnum > this.#view.viewnum) return this.#answerNotYet(from, '', 0, out)
-    if (!this.#isFromPrimary(from, transfer) || this.#role !== 'backup') return
+    const isOld = transfer.viewnum < this.#view.viewnum && isBroken(this.#settings, 'transfer-of-an-old-view')
+    if ((!this.#isFromPrimary(from, transfer) && !isOld) || this.#role !== 'backup') return
     if (transfer.toIncarnation !== this.#incarnation) {
       // Meant for an earlier life, which is gone with its state. This life may be initialised in its place.
       if (transfer.toIncarnation < this.#incarnation) out.send(from, { type: 'restarted', ...this.#backTo(transfer) })
       return
     }
-    if (!this.#isServing) this.#takeChunk(from, transfer, out)
+    if (!this.#isServing || isOld) this.#takeChunk(from, transfer, out)
     // Initialised already: a repeated transfer is acked and installs nothing, for operations were executed since.
     out.send(from, { type: 'state-transfer-ack', ...this.#backTo(transfer), chunk: transfer.chunk, installed: this.#isServing })
   }
 
   #takeChunk(from: NodeName, transfer: StateTransfer, out: EffectSink): void {
-    this.#incoming ??= new IncomingTransfer(transfer.viewnum, transfer.fromIncarnation)
+    if (this.#incoming?.viewnum !== transfer.viewnum) this.#incoming = new IncomingTransfer(transfer.viewnum, transfer.fromIncarnation)
     const whole = this.#incoming.take(transfer, this.#settings.tableClientsMax)
     if (!whole) return
     this.#copy = whole
     this.#incoming = null
-    this.#initialisedIn = transfer.viewnum
+    this.#initialisedIn = this.#view.viewnum
     out.report({ type: 'transfer-installed', from, viewnum: transfer.viewnum, executed: whole.executed, keys: whole.store.size })
     this.#reportRole(out)
   }

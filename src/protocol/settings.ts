@@ -34,6 +34,11 @@ export interface Settings {
   readonly mutants: readonly MutantName[]
 }
 
+/** Whether a rule is broken on purpose. */
+export function isBroken(settings: Settings, mutant: MutantName): boolean {
+  return settings.mutants.includes(mutant)
+}
+
 export const defaultSettings: Settings = {
   pingIntervalMs: 100,
   pingCheckIntervalMs: 100,

@@ -4,7 +4,7 @@ import { initialCursor, isAtEnd, Store } from './application'
 import { AtMostOnceTable } from './at-most-once'
 import type { Copy } from './copy'
 import type { Result, StateTransfer, TableRow } from './messages'
-import type { Settings } from './settings'
+import { isBroken, type Settings } from './settings'
 
 /** What a chunk carries, before it is addressed. */
 export type Chunk = Pick<StateTransfer, 'chunk' | 'last' | 'executed' | 'entries' | 'rows'>
@@ -91,7 +91,7 @@ export class OutgoingTransfer {
     let rowsEnd = false
     while (total < bytesMax) {
       const next = this.#rows.next()
-      if (next.done) {
+      if (next.done || isBroken(this.#settings, 'table-not-transferred')) {
         rowsEnd = true
         break
       }

@@ -3,7 +3,7 @@
 // docs/protocol.md, "View server", tells every sentence that is kept here with the bad run that it prevents.
 import { noEffects, type EffectSink, type Input, type Machine, type Start, type Stuck, type ViewCause, type ViewServerState } from './machine'
 import type { Message, Ping } from './messages'
-import type { Settings } from './settings'
+import { isBroken, type Settings } from './settings'
 import { noView, sameMember, type Member, type NodeName, type View } from './view'
 
 const pingCheck = 'ping-check'
@@ -165,13 +165,13 @@ class ViewServer implements Machine {
   #evaluate(out: EffectSink): void {
     if (this.#historyLost || this.#listenChecks > 0) return
     if (this.#current.viewnum === 0) return this.#formFirstView(out)
-    if (!this.#isAcked()) return
+    if (!this.#isAcked() && !isBroken(this.#settings, 'view-without-ack')) return
     const primary = this.#current.primary as Member
     const backups = this.#current.backups.map((backup) => this.#asInitialised(backup))
     const liveBackups = backups.filter((backup) => this.#isLive(backup))
     const primaryIsLive = this.#isLive(primary)
     // Rule 2: only a backup of this view may follow; without one nobody does, and nobody is recruited by a dead primary.
-    const nextPrimary = primaryIsLive ? primary : liveBackups[0]
+    const nextPrimary = primaryIsLive ? primary : liveBackups[0] ?? (isBroken(this.#settings, 'promotes-idle') ? this.#liveIdle() : undefined)
     if (!nextPrimary) return
     const staying = liveBackups.filter((backup) => backup !== nextPrimary)
     const joining = this.#recruits([nextPrimary, ...staying])
@@ -187,6 +187,11 @@ class ViewServer implements Machine {
   #formFirstView(out: EffectSink): void {
     const first = this.#servers.find((server) => !this.#missedTooMany(server))
     if (first) this.#change({ viewnum: 1, primary: first.member, backups: [] }, { type: 'first-server', server: first.member.name }, out)
+  }
+
+  /** Only of use where rule 2 is broken on purpose. */
+  #liveIdle(): Member | undefined {
+    return this.#servers.find((server) => !this.#missedTooMany(server))?.member
   }
 
   /** Idle live servers in joining order, as many as backups are wanted. */
