@@ -20,13 +20,13 @@ const effects: readonly FaultEffect[] = [
 ]
 const variants: readonly Partial<Settings>[] = [{}, { backupsWanted: 2 }, { transferChunkBytes: 20, transferWindow: 2 }, { replication: 'asynchronous' }]
 
-/** `rounds` of up to 60 ms of cluster time each. */
-export function randomFaultsRecording(seed: string, rounds: number): RandomFaultsRecording {
+/** `rounds` of up to 60 ms of cluster time each; `settings` win over what the seed draws. */
+export function randomFaultsRecording(seed: string, rounds: number, settings: Partial<Settings> = {}): RandomFaultsRecording {
   const random = createRandom(seed, 'random recording')
   const events: TraceEvent[] = []
   const world = new World({
     title: seed, seed, replicas: 3, clients: 2, tellsPeers: random.chance(0.5),
-    settings: { ...defaultSettings, pingIntervalMs: 20, pingCheckIntervalMs: 20, retryMs: 20, deadPings: 3, operationTimeoutMs: 400, ...random.pick(variants) },
+    settings: { ...defaultSettings, pingIntervalMs: 20, pingCheckIntervalMs: 20, retryMs: 20, deadPings: 3, operationTimeoutMs: 400, ...random.pick(variants), ...settings },
     // As a file has it: what a step changes later must not show in an event.
     onEvent: (event) => events.push(JSON.parse(JSON.stringify(event)) as TraceEvent),
   })

@@ -1,0 +1,109 @@
+// The rules that are about who is what: 2 and 6 (the view server's), 5 (who may answer), and that one life acts as primary of a view.
+import type { EventOf, TraceEvent } from '../../trace'
+import type { Breach, Monitor } from './breach'
+import { incarnationOfId, type KnownView, type RunFacts } from './facts'
+
+/** Rule 2: the primary of a view was primary or backup of the view before. */
+export class Rule2 implements Monitor {
+  readonly rule = 'rule-2'
+  held = 0
+
+  look(event: TraceEvent, facts: RunFacts): Breach | null {
+    const before = facts.current
+    if (event.type !== 'view-changed' || before === null) return null
+    const { primary, viewnum } = event.view
+    if (primary && wasIn(before, primary) && viewnum === before.viewnum + 1) {
+      this.held++
+      return null
+    }
+    const text = primary === null ? `View ${viewnum} has no primary.`
+      : viewnum !== before.viewnum + 1 ? `View ${viewnum} came after view ${before.viewnum}: a view was left out.`
+        : `View ${viewnum} makes ${primary.name} primary, and in view ${before.viewnum} it was neither primary nor backup: it has none of the data.`
+    return { rule: this.rule, seq: event.seq, evidence: [before.seq, event.seq], text }
+  }
+}
+
+function wasIn(view: KnownView, { name, incarnation }: { readonly name: string; readonly incarnation: number }): boolean {
+  const isOne = (member: { readonly name: string; readonly incarnation: number } | null): boolean => member?.name === name && member.incarnation === incarnation
+  // A backup that restarted before the ack is a member in the life that the ack listed.
+  return isOne(view.primary) || view.backups.some(isOne) || (view.backups.some((backup) => backup.name === name) && view.initialised.some(isOne))
+}
+
+/** Rule 5: a server that is not primary refuses what clients ask. */
+export class Rule5 implements Monitor {
+  readonly rule = 'rule-5'
+  held = 0
+
+  look(event: TraceEvent, facts: RunFacts): Breach | null {
+    if (event.type !== 'message-sent') return null
+    const { message } = event
+    if (message.type === 'rejected') this.held++
+    return message.type === 'reply' ? this.#answered(event, message.viewnum, facts) : null
+  }
+
+  #answered({ id, from, seq, to }: EventOf<'message-sent'>, viewnum: number, facts: RunFacts): Breach | null {
+    const view = facts.views.get(viewnum)
+    const incarnation = incarnationOfId(id)
+    if (view?.primary?.name === from && view.primary.incarnation === incarnation) {
+      this.held++
+      return null
+    }
+    const belief = facts.beliefOf(from, incarnation)
+    const primary = view?.primary ? `${view.primary.name} is primary` : 'there is no such view'
+    const request = facts.inputOf(from)
+    return {
+      rule: this.rule, seq, evidence: [view?.seq ?? 0, belief?.seq ?? 0, request?.seq ?? 0, seq].filter((one) => one > 0).sort((one, other) => one - other),
+      text: `${from} answered ${to} in view ${viewnum}, where ${primary}: it had to refuse.`,
+    }
+  }
+}
+
+/** Rule 6: the view server changes no view until the primary has acked the current one. */
+export class Rule6 implements Monitor {
+  readonly rule = 'rule-6'
+  held = 0
+
+  look(event: TraceEvent, facts: RunFacts): Breach | null {
+    if (event.type === 'view-acked') return this.#acked(event, facts)
+    const before = facts.current
+    if (event.type !== 'view-changed' || before === null) return null
+    if (before.ackedSeq > 0) {
+      this.held++
+      return null
+    }
+    return {
+      rule: this.rule, seq: event.seq, evidence: [before.seq, event.seq],
+      text: `The view server made view ${event.view.viewnum} although ${before.primary?.name ?? 'nobody'} had not acked view ${before.viewnum}.`,
+    }
+  }
+
+  /** An ack is a ping of the primary with that viewnum, and nothing else. */
+  #acked(event: EventOf<'view-acked'>, facts: RunFacts): Breach | null {
+    const { primary, viewnum } = event.view
+    const ping = facts.inputOf(event.node)
+    if (ping?.message.type === 'ping' && ping.from === primary?.name && ping.message.viewnum === viewnum) return null
+    return {
+      rule: this.rule, seq: event.seq, evidence: [ping?.seq ?? 0, event.seq].filter((seq) => seq > 0),
+      text: `The view server took view ${viewnum} for acked, and ${primary?.name ?? 'its primary'} had not pinged with it.`,
+    }
+  }
+}
+
+/** One life of one server acts as primary of a view. */
+export class OnePrimary implements Monitor {
+  readonly rule = 'one-primary'
+  held = 0
+  readonly #acting = new Map<number, { readonly node: string; readonly incarnation: number; readonly seq: number }>()
+
+  look(event: TraceEvent): Breach | null {
+    if (event.type !== 'role-changed' || event.role !== 'primary' || !event.serving) return null
+    const { node, incarnation, viewnum, seq } = event
+    const other = this.#acting.get(viewnum)
+    if (other && (other.node !== node || other.incarnation !== incarnation)) {
+      return { rule: this.rule, seq, evidence: [other.seq, seq], text: `${node} acts as primary of view ${viewnum}, and so does ${other.node}${other.node === node ? ' in another life' : ''}.` }
+    }
+    this.#acting.set(viewnum, { node, incarnation, seq })
+    this.held++
+    return null
+  }
+}
