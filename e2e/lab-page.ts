@@ -40,8 +40,8 @@ export class LabPage {
     await this.page.getByRole('button', { name: `${what} ${name}`, exact: true }).click()
   }
 
-  /** A new cluster whose servers are dead after 6 silent checks of 50 ms: a spec does not wait long, and a busy machine is no failure. */
-  async startQuickCluster({ replicas = 3, clients = 2 } = {}): Promise<void> {
+  /** A new cluster whose servers are dead after 6 silent checks of 50 ms: a spec does not wait long, and a busy machine is no failure. `broken`: a rule. */
+  async startQuickCluster({ replicas = 3, clients = 2, broken = '' } = {}): Promise<void> {
     await this.expectView('s1', 's2')
     await this.page.keyboard.press('Control+n')
     const dialog = this.page.getByRole('dialog', { name: 'New cluster' })
@@ -50,6 +50,7 @@ export class LabPage {
     await set('Clients', clients)
     await set('Ping every', 50)
     await set('Dead after', 6)
+    if (broken !== '') await dialog.getByTestId('cluster-broken').selectOption(broken)
     await dialog.getByRole('button', { name: /Start cluster/ }).click()
     await expect(dialog).toBeHidden()
     await expect(this.process(`s${replicas}`)).toHaveAttribute('data-life', 'up')
@@ -87,7 +88,7 @@ export class LabPage {
     return await grid.count() === 0 ? 0 : Number(await grid.getAttribute('aria-rowcount'))
   }
 
-  async openTab(name: 'Log' | 'Operations' | 'Views' | 'Plots' | 'Inboxes' | 'Scenario' | 'Watch' | 'Compare'): Promise<void> {
+  async openTab(name: 'Log' | 'Operations' | 'Views' | 'Plots' | 'Inboxes' | 'Scenario' | 'Watch' | 'Compare' | 'Rules'): Promise<void> {
     const tab = this.page.getByRole('tab', { name: new RegExp(`^${name}`) })
     if (await tab.getAttribute('aria-selected') !== 'true') await tab.click()
   }
@@ -449,6 +450,13 @@ export class LabPage {
     await search.fill(text)
     await expect(this.page.getByTestId('log-row').first()).toBeVisible()
     await search.fill('')
+  }
+
+  // ---- rules
+
+  /** One of the rules 1 to 6; `data-standing` says how it stands. */
+  rule(number: number): Locator {
+    return this.page.locator(`[data-test="rule-row"][data-rule="rule-${number}"]`)
   }
 
   // ---- two recordings

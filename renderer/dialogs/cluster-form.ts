@@ -1,7 +1,7 @@
 // The New cluster form as values: fields with their limits, and one sentence for each field that is wrong. Pure.
 // The limits are the contract's own; the lab checks them again.
 import { clusterLimits, defaultClusterSettings, type ClusterSettings } from '../../src/contract'
-import { settingLimits } from '../../src/protocol'
+import { mutants, settingLimits, type MutantName } from '../../src/protocol'
 
 export type NumberField = 'replicas' | 'clients' | 'backupsWanted' | 'pingIntervalMs' | 'deadPings' | 'retryMs' | 'operationTimeoutMs'
 
@@ -31,6 +31,12 @@ export const moreFields: readonly FieldSpec[] = [
 export type ClusterForm = { -readonly [Key in keyof ClusterSettings]: ClusterSettings[Key] }
 
 export const courseDefault: ClusterSettings = defaultClusterSettings
+
+/** A mutant in a list: the rule that it breaks, and its name. */
+export function mutantTitle(name: MutantName): string {
+  const { rule } = mutants[name]
+  return `${rule > 0 ? `rule ${rule}: ` : ''}${name.replaceAll('-', ' ')}`
+}
 
 /** One sentence for a field, or empty when it is right. */
 export function fieldProblem(form: ClusterForm, spec: FieldSpec): string {
@@ -83,7 +89,7 @@ export function stepped(value: number, by: 1 | -1, spec: FieldSpec): number {
 }
 
 export function isCourseDefault(form: ClusterForm): boolean {
-  return (Object.keys(courseDefault) as (keyof ClusterSettings)[]).every((key) => key === 'title' || form[key] === courseDefault[key])
+  return (Object.keys(courseDefault) as (keyof ClusterSettings)[]).every((key) => key === 'title' || String(form[key]) === String(courseDefault[key]))
 }
 
 function grouped(count: number): string {

@@ -1,5 +1,6 @@
 // Words and numbers of the bar, as functions of what is so. Pure.
 import type { SessionStatus } from '../../src/contract'
+import { mutants, type MutantName } from '../../src/protocol'
 import type { IconName, Meaning } from '../glyphs/names'
 import type { Connection } from '../stores/session'
 
@@ -42,4 +43,12 @@ export function secondsText(micros: number): string {
 /** Thin spaces between thousands. */
 export function countText(count: number): string {
   return String(count).replace(/\B(?=(\d{3})+$)/g, '\u2009')
+}
+
+/** What is broken on purpose in the whole session; undefined where nothing is. */
+export function brokenChip(names: readonly MutantName[]): { readonly text: string; readonly title: string } | undefined {
+  if (names.length === 0) return undefined
+  const rules = [...new Set(names.map((name) => mutants[name].rule).filter((rule) => rule > 0))]
+  const what = rules.length === 0 ? 'The protocol is' : rules.length === 1 ? `Rule ${rules[0]}` : `Rules ${rules.join(', ')}`
+  return { text: `${what} broken on purpose`, title: names.map((name) => mutants[name].does).join(' ') }
 }

@@ -287,6 +287,7 @@ function windowActs(): Acts {
     'tab-scenario': () => showTab('scenario'),
     'tab-watch': () => showTab('watch', 'input'),
     'tab-compare': () => showTab('compare', '[role="grid"][tabindex="0"], [data-test="compare-pick"]'),
+    'tab-rules': () => showTab('rules', '[aria-label="Rules"][tabindex="0"]'),
     'inspector': inspector,
     'close-drawers': () => workbench.closeDrawers(),
     'theme': (about) => { layout.theme = about as Theme },

@@ -6,6 +6,7 @@ import { CannotRun } from './cannot-run'
 import { clientCommand } from './client'
 import { compareCommand } from './compare'
 import { exportCommand } from './export'
+import { checkCommand } from './check'
 import { conformanceCommand } from './conformance'
 import { importCommand } from './import'
 import { replicaCommand, viewServerCommand } from './node-commands'
@@ -32,6 +33,7 @@ replicaCommand(program)
 clientCommand(program)
 benchCommand(program)
 conformanceCommand(program)
+checkCommand(program)
 compareCommand(program)
 importCommand(program)
 

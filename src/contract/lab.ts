@@ -1,7 +1,7 @@
 // The lab's interface: what a screen or a script may ask, and what it is told. Written once; carriers only move it.
 // JSON-safe values only (no undefined inside objects, no Map, no NaN): one carrier clones, another speaks JSON.
 import * as z from 'zod'
-import { keyBytesMax, settingLimits, valueBytesMax } from '../protocol'
+import { keyBytesMax, mutantNames, settingLimits, valueBytesMax, type MutantName } from '../protocol'
 import { NetworkActSchema, NodeNameText } from './network'
 
 const limited = (name: keyof typeof settingLimits) => z.int().min(settingLimits[name].min).max(settingLimits[name].max)
@@ -23,6 +23,8 @@ export const ClusterSettings = z.strictObject({
   replication: z.enum(['synchronous', 'asynchronous']),
   retryMs: limited('retryMs'),
   operationTimeoutMs: limited('operationTimeoutMs'),
+  /** Rules that are broken on purpose: a machine looks there at the line that keeps the rule. */
+  mutants: z.array(z.enum(mutantNames as [MutantName, ...MutantName[]])).max(mutantNames.length).default([]),
   /** Empty: drawn. */
   seed: z.string().max(64).regex(/^[ -~]*$/, 'a seed is printable ASCII'),
 })
@@ -30,7 +32,7 @@ export type ClusterSettings = z.infer<typeof ClusterSettings>
 
 export const defaultClusterSettings: ClusterSettings = {
   title: '', replicas: 3, clients: 2, backupsWanted: 1, pingIntervalMs: 100, deadPings: 5,
-  replication: 'synchronous', retryMs: 100, operationTimeoutMs: 10_000, seed: '',
+  replication: 'synchronous', retryMs: 100, operationTimeoutMs: 10_000, mutants: [], seed: '',
 }
 
 // Recorded byte strings: text, or `base64:` and base64 (trace/recorded.ts); base64 needs 4 characters for 3 bytes.

@@ -252,7 +252,7 @@ class RealLab implements RunningLab, ConnectionOwner {
   }
 
   #remember(settings: ClusterSettings): void {
-    this.lastSettings = { ...settings, title: '', seed: '' }
+    this.lastSettings = { ...settings, title: '', seed: '', mutants: [] }
     writeLastSettings(this.#options.dataFolder, settings).catch((error: unknown) => {
       this.#log(`The settings could not be remembered: ${(error as Error).message}`)
     })

@@ -20,8 +20,8 @@ export async function writeLastSettings(dataFolder: string, settings: ClusterSet
   await mkdir(dataFolder, { recursive: true, mode: 0o700 })
   const temporary = join(dataFolder, `${fileName}.${process.pid}.tmp`)
   try {
-    // A title and a seed belong to one session and not to the next.
-    await writeFile(temporary, JSON.stringify({ ...settings, title: '', seed: '' }), { mode: 0o600 })
+    // A title, a seed and what is broken on purpose belong to one session and not to the next.
+    await writeFile(temporary, JSON.stringify({ ...settings, title: '', seed: '', mutants: [] }), { mode: 0o600 })
     await rename(temporary, join(dataFolder, fileName))
   } catch (error) {
     await rm(temporary, { force: true })

@@ -211,6 +211,6 @@ export function headerFor(chosen: ClusterSettings, { seed, createdAt, protocolHa
   }
 }
 
-function protocolSettings({ pingIntervalMs, deadPings, backupsWanted, replication, retryMs, operationTimeoutMs }: ClusterSettings): Settings {
-  return { ...defaultSettings, pingIntervalMs, pingCheckIntervalMs: pingIntervalMs, deadPings, backupsWanted, replication, retryMs, operationTimeoutMs }
+function protocolSettings({ pingIntervalMs, deadPings, backupsWanted, replication, retryMs, operationTimeoutMs, mutants }: ClusterSettings): Settings {
+  return { ...defaultSettings, pingIntervalMs, pingCheckIntervalMs: pingIntervalMs, deadPings, backupsWanted, replication, retryMs, operationTimeoutMs, mutants }
 }

@@ -1,6 +1,6 @@
 // What the window and the worker that steps nodes again say to each other. Every question has one answer, in order.
 // Plain values only: they are cloned on the way.
-import type { Preview, Seen } from '../../../src/check'
+import type { Breach, Preview, RuleState, Seen } from '../../../src/check'
 import type { EventOf, TraceHeader } from '../../../src/trace'
 
 export type ReplayQuestion =
@@ -21,6 +21,9 @@ export interface ReplayAnswer {
   readonly from: number
   readonly seen: readonly Seen[]
   readonly preview: Preview | null
+  /** After events were followed: how every rule stands, and the breaches among them. */
+  readonly rules: readonly RuleState[]
+  readonly breaches: readonly Breach[]
   /** Empty, or why there is no answer. */
   readonly problem: string
 }

@@ -1,6 +1,7 @@
 // The one worker of this window, and the replays of the session that is shown: begun when something first asks for a state.
 import { defineStore } from 'pinia'
-import { ref, watch } from 'vue'
+import { ref, shallowRef, watch } from 'vue'
+import type { Breach, RuleState } from '../../../src/check'
 import { pauseByMessage } from '../../stores/pace'
 import { useSessionStore } from '../../stores/session'
 import { useTraceStore } from '../../stores/trace'
@@ -10,6 +11,8 @@ import { Replays, type Asked } from './replays'
 
 /** While the window takes events, the worker waits: it looks again this often. */
 const busyMs = 50
+/** Breaches that are kept to be shown one by one. */
+const breachesMax = 1000
 /** While a file is read, the reading has the processors to itself for so long: most files are whole by then, and are sooner. */
 const readingAloneMs = 8000
 
@@ -18,6 +21,10 @@ export const useReplays = defineStore('replays', () => {
   const session = useSessionStore()
   /** The last event that states are known of. */
   const followed = ref(0)
+  /** How every rule stands at the last event that was followed. */
+  const rules = shallowRef<readonly RuleState[]>([])
+  /** Breaches in order, the first so many; the rules have their counts. */
+  const breaches = shallowRef<readonly Breach[]>([])
   let worker: Asked | null = null
   let replays: Replays | null = null
   let ofSession = -1
@@ -29,11 +36,18 @@ export const useReplays = defineStore('replays', () => {
     replays?.end()
     ofSession = trace.session
     followed.value = 0
+    rules.value = []
+    breaches.value = []
     begunMs = performance.now()
     if (trace.header === null) return replays = null
     worker ??= asked(startWorker('replay'))
     const own = replays = new Replays(trace.header, worker, { latest: () => trace.latest, read: trace.readText, quiet })
     own.onFollowed = (seq) => { if (own === replays) followed.value = seq }
+    own.onRules = (standing, found) => {
+      if (own !== replays) return
+      rules.value = standing
+      if (found.length > 0 && breaches.value.length < breachesMax) breaches.value = [...breaches.value, ...found].slice(0, breachesMax)
+    }
     return own
   }
 
@@ -56,7 +70,7 @@ export const useReplays = defineStore('replays', () => {
     })
   }
 
-  return { followed, current }
+  return { followed, rules, breaches, current }
 })
 
 /** A worker answers every question once, in order. */

@@ -1,6 +1,7 @@
-// The worker that steps nodes again, beside the main thread: it follows a session and keeps checkpoints (src/check/replay-keeper.ts).
+// The worker that looks at every event beside the main thread: it steps nodes again and keeps checkpoints (src/check/replay-keeper.ts), and
+// watches the rules (src/check/rules).
 // It must never throw out of a message: who asks waits for an answer.
-import { ReplayKeeper } from '../../../src/check'
+import { ReplayKeeper, RuleMonitors } from '../../../src/check'
 import { parseEventLines } from '../../../src/trace'
 import type { ReplayAnswer, ReplayQuestion } from './replay-messages'
 
@@ -12,9 +13,10 @@ interface WorkerScope {
 const scope = self as unknown as WorkerScope
 
 let keeper: ReplayKeeper | null = null
+let monitors: RuleMonitors | null = null
 
 scope.onmessage = ({ data: question }) => {
-  const nothing: ReplayAnswer = { followed: keeper?.followed ?? 0, from: 0, seen: [], preview: null, problem: '' }
+  const nothing: ReplayAnswer = { followed: keeper?.followed ?? 0, from: 0, seen: [], preview: null, rules: [], breaches: [], problem: '' }
   try {
     scope.postMessage({ ...nothing, ...answerTo(question), followed: keeper?.followed ?? 0 })
   } catch (error) {
@@ -25,14 +27,17 @@ scope.onmessage = ({ data: question }) => {
 function answerTo(question: ReplayQuestion): Partial<ReplayAnswer> {
   if (question.type === 'begin') {
     keeper = new ReplayKeeper(question.header)
+    monitors = new RuleMonitors(question.header)
     return {}
   }
   const kept = keeper
   if (kept === null) return { problem: 'no session was begun' }
   switch (question.type) {
-    case 'follow':
-      kept.follow(parseEventLines(question.text))
-      return {}
+    case 'follow': {
+      const events = parseEventLines(question.text)
+      kept.follow(events)
+      return { breaches: events.flatMap((event) => monitors?.take(event) ?? []), rules: monitors?.states() ?? [] }
+    }
     case 'needs': return { from: Math.min(...question.nodes.map((node) => kept.needsFrom(node, question.seq))) }
     case 'look': {
       const events = parseEventLines(question.text)

@@ -27,7 +27,7 @@ function world() {
   const worker = {
     ask: (question: ReplayQuestion): Promise<ReplayAnswer> => {
       asked.push(question.type)
-      const nothing = { followed: keeper?.followed ?? 0, from: 0, seen: [], preview: null, problem: '' }
+      const nothing = { followed: keeper?.followed ?? 0, from: 0, seen: [], preview: null, rules: [], breaches: [], problem: '' }
       switch (question.type) {
         case 'begin': keeper = new ReplayKeeper(question.header); break
         case 'follow': keeper?.follow(parseEventLines(question.text)); break

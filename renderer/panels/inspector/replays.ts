@@ -1,6 +1,6 @@
 // States of nodes at any moment, from a worker that follows the session: this asks it, and brings it the events that it needs, from
 // memory or from the lab. It must never answer for another session, nor bring events while the window still takes them.
-import type { Preview, Seen } from '../../../src/check'
+import type { Breach, Preview, RuleState, Seen } from '../../../src/check'
 import type { EventOf, TraceHeader } from '../../../src/trace'
 import type { ReplayAnswer, ReplayQuestion } from './replay-messages'
 
@@ -32,6 +32,8 @@ export class Replays {
   #waiting: { readonly seq: number; readonly resolve: () => void }[] = []
   /** Tells how far the worker is. */
   onFollowed: (followed: number) => void = () => undefined
+  /** Tells how every rule stands after that, and the breaches that were found since. */
+  onRules: (rules: readonly RuleState[], breaches: readonly Breach[]) => void = () => undefined
 
   constructor(header: TraceHeader, worker: Asked, texts: EventTexts) {
     this.#worker = worker
@@ -96,7 +98,10 @@ export class Replays {
       try {
         const { text } = await this.#texts.read(this.#followed + 1, followEvents)
         if (this.#isOver) return
-        this.#followed = (await this.#worker.ask({ type: 'follow', text })).followed
+        const { followed, rules, breaches } = await this.#worker.ask({ type: 'follow', text })
+        if (this.#isOver) return
+        this.#followed = followed
+        this.onRules(rules, breaches)
       } catch {
         await this.#texts.quiet() // There is no connection, or the events are lost: it is tried again.
         continue

@@ -31,15 +31,6 @@ export interface SentMessage {
   readonly message: Recorded<Message>
 }
 
-/** The input of a node's present step. */
-interface Step {
-  readonly incarnation: number
-  readonly step: number
-  readonly seq: number
-  /** Null: no message. */
-  readonly sent: SentMessage | null
-}
-
 export class RunFacts {
   readonly views = new Map<number, KnownView>()
   /** The newest view that the view server made. */
@@ -47,7 +38,8 @@ export class RunFacts {
   /** By server. */
   readonly beliefs = new Map<string, Belief>()
   readonly #underWay = new Map<string, SentMessage>()
-  readonly #steps = new Map<string, Step>()
+  /** By node: the message that its present step took; null for another input. */
+  readonly #inputs = new Map<string, SentMessage | null>()
 
   /** Takes an event in after every monitor has looked at it. */
   take(event: TraceEvent): void {
@@ -85,7 +77,7 @@ export class RunFacts {
 
   /** The message that a node's present step took; null if it took another input, undefined before its first. */
   inputOf(node: string): SentMessage | null | undefined {
-    return this.#steps.get(node)?.sent
+    return this.#inputs.get(node)
   }
 
   /** What this life of a server believes; undefined before it said so, and of another life. */
@@ -106,8 +98,8 @@ export class RunFacts {
     }
   }
 
-  #begin({ node, incarnation, step, seq }: { readonly node: string; readonly incarnation: number; readonly step: number; readonly seq: number }, sent: SentMessage | null): void {
-    this.#steps.set(node, { incarnation, step, seq, sent })
+  #begin({ node }: { readonly node: string }, sent: SentMessage | null): void {
+    this.#inputs.set(node, sent)
   }
 
   #viewChanged({ view, seq }: EventOf<'view-changed'>): void {

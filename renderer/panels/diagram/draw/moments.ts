@@ -230,20 +230,25 @@ function drawDiamonds({ pen, model: { marks: { views } }, x, y, scale, hits, fir
 
 /** A broken rule: a diamond with its number and a ring, on the lane of the last event that shows it. Selected, its evidence is numbered. */
 function drawViolations(sketch: Sketch): void {
+  drawBroken(sketch, sketch.model.marks.violations)
+  drawBroken(sketch, sketch.breaches)
+}
+
+function drawBroken(sketch: Sketch, list: Sketch['breaches']): void {
   const { pen, model, x, y, scale, hits, selected } = sketch
-  const { marks: { violations }, ties } = model
-  for (let at = firstMark(violations, sketch.first); at < violations.length; at++) {
-    const { seq, rule, evidence } = violations[at] as (typeof violations)[number]
+  const { ties } = model
+  for (let at = firstMark(list, sketch.first); at < list.length; at++) {
+    const { seq, rule, evidence } = list[at] as (typeof list)[number]
     if (seq > sketch.last) break
     const lane = evidence.map((shown) => ties.lane(shown)).findLast((found) => found < model.lanes.length) ?? 0
     const [left, middle] = [x(seq), y[lane] ?? 0]
     if (left < scale.left) continue
-    const number = /^\d$/.test(rule) ? rule : '!'
+    const number = /^(?:rule-)?(\d)$/.exec(rule)?.[1] ?? '!'
     pen.shape(disc(19), left, middle, { line: { colour: 'bad', width: 2, alpha: 0.4 } })
     pen.shape('M0 -12L12 0L0 12L-12 0Z', left, middle, { fill: { colour: 'bad' }, line: { colour: seq === selected ? 'accent' : 'panel', width: 2 } })
     pen.text(left, middle + 4, number, { colour: 'panel', weight: 700, anchor: 'middle' })
     hits.point(left, middle, 13, seq)
-    const words = number === '!' ? `${rule} broken` : `rule ${rule} broken`
+    const words = number === '!' ? `${rule.replaceAll('-', ' ')} broken` : `rule ${number} broken`
     const isNearEnd = left + 23 + sketch.measure(words, 600) > scale.right
     pen.text(isNearEnd ? left - 23 : left + 23, middle - 12, words, { colour: 'bad', weight: 600, anchor: isNearEnd ? 'end' : 'start', hasRim: true })
     if (seq === selected) drawEvidence(sketch, evidence)

@@ -30,7 +30,7 @@ function inputOf(model: DiagramModel, more: Partial<SceneInput> = {}): SceneInpu
   const last = model.places.of(model.latest, 'real', true)
   return {
     model, scale: { axis: 'real', isFolded: true, from: 0, to: last * 1.05 }, width: 1000, height: 420, scrolled: 0, cursor: model.latest, isLive: true,
-    selected: 0, hovered: 0, light: null, measured: null, inbox: { arrows: new Map(), beats: new Map() }, arrowsMax: 1500, ...more,
+    selected: 0, hovered: 0, light: null, measured: null, inbox: { arrows: new Map(), beats: new Map() }, breaches: [], arrowsMax: 1500, ...more,
   }
 }
 

@@ -33,6 +33,8 @@ export interface SceneInput {
   readonly measured: { readonly from: number; readonly to: number } | null
   /** By arrow: its number in the inboxes, while time stands still. */
   readonly inbox: { readonly arrows: ReadonlyMap<number, number>; readonly beats: ReadonlyMap<number, number> }
+  /** Broken rules that monitors have found, in order. */
+  readonly breaches: readonly { readonly seq: number; readonly rule: string; readonly evidence: readonly number[] }[]
   /** Arrows beyond this many are drawn as density. */
   readonly arrowsMax: number
 }

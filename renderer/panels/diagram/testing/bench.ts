@@ -55,7 +55,7 @@ export function draw(axis: Axis, isFolded: boolean, share: number, times: number
   const from = (end - end * share) * 0.6
   const input: SceneInput = {
     model, scale: { axis, isFolded, from, to: from + end * share }, width, height, scrolled: 0, cursor: model.latest, isLive: true,
-    selected: 0, hovered: 0, light: null, measured: null, inbox: { arrows: new Map(), beats: new Map() }, arrowsMax: 1500,
+    selected: 0, hovered: 0, light: null, measured: null, inbox: { arrows: new Map(), beats: new Map() }, breaches: [], arrowsMax: 1500,
   }
   let events = 0
   for (let time = 0; time < times; time++) {

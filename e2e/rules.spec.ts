@@ -1,0 +1,36 @@
+// The rules of the protocol, watched while a cluster runs: kept by a cluster as it should be, and broken by one that was broken on purpose.
+import { expect, test } from './fixtures'
+
+test('a cluster as it should be keeps every rule through a failover, and says what was not exercised', async ({ lab }) => {
+  await lab.startQuickCluster()
+  await lab.openTab('Rules')
+  // Nothing was asked of a server that is not primary, and no green tick says otherwise.
+  await expect(lab.rule(3)).toHaveAttribute('data-standing', 'not-exercised')
+  await lab.send('put', 'x', '1')
+  await lab.act('Kill', 's1')
+  await lab.expectView('s2', 's3')
+  expect(await lab.send('get', 'x')).toEqual({ state: 'ok', result: '"1"' })
+  await lab.openTab('Rules')
+  for (const number of [1, 2, 3, 4, 6]) await expect(lab.rule(number)).toHaveAttribute('data-standing', 'held')
+  await expect(lab.rule(1)).toContainText('[1]')
+  await expect(lab.page.locator('[data-standing="broken"]')).toHaveCount(0)
+  await lab.expectAccessible()
+})
+
+test('rule 1 broken on purpose: it turns red with its sentence, and the guilty message is lit', async ({ lab }) => {
+  await lab.startQuickCluster({ broken: 'answers-before-backups' })
+  await expect(lab.page.getByTestId('broken-chip')).toHaveText('Rule 1 broken on purpose')
+  await lab.send('put', 'a', '1')
+  await lab.openTab('Rules')
+  await expect(lab.rule(1)).toHaveAttribute('data-standing', 'broken')
+  await expect(lab.rule(1)).toContainText('s1 answered put a 1 as seq 1 in view 2 before s2, its backup, had said that it executed it.')
+  await expect(lab.page.getByRole('tab', { name: /Rules/ })).toContainText('1 broken')
+  await lab.act('Kill', 's1')
+  await lab.expectView('s2', 's3')
+  await lab.rule(1).getByTestId('rule-go').click()
+  await expect(lab.selected).toContainText('reply s1 → c1')
+  await lab.diagramTells('s1', /reply/)
+  await lab.expectAccessible()
+  // The others were kept.
+  for (const number of [2, 4, 6]) await expect(lab.rule(number)).toHaveAttribute('data-standing', 'held')
+})
