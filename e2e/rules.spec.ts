@@ -19,7 +19,7 @@ test('a cluster as it should be keeps every rule through a failover, and says wh
 
 test('rule 1 broken on purpose: it turns red with its sentence, and the guilty message is lit', async ({ lab }) => {
   await lab.startQuickCluster({ broken: 'answers-before-backups' })
-  await expect(lab.page.getByTestId('broken-chip')).toHaveText('Rule 1 broken on purpose')
+  await expect(lab.page.getByTestId('broken-chip')).toContainText('Rule 1 broken')
   await lab.send('put', 'a', '1')
   await lab.openTab('Rules')
   await expect(lab.rule(1)).toHaveAttribute('data-standing', 'broken')

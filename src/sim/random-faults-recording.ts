@@ -26,7 +26,9 @@ export function randomFaultsRecording(seed: string, rounds: number, settings: Pa
   const events: TraceEvent[] = []
   const world = new World({
     title: seed, seed, replicas: 3, clients: 2, tellsPeers: random.chance(0.5),
-    settings: { ...defaultSettings, pingIntervalMs: 20, pingCheckIntervalMs: 20, retryMs: 20, deadPings: 3, operationTimeoutMs: 400, ...random.pick(variants), ...settings },
+    settings: {
+      ...defaultSettings, pingIntervalMs: 20, pingCheckIntervalMs: 20, retryMs: 20, deadPings: 3, operationTimeoutMs: 400, ...random.pick(variants), ...settings,
+    },
     // As a file has it: what a step changes later must not show in an event.
     onEvent: (event) => events.push(JSON.parse(JSON.stringify(event)) as TraceEvent),
   })
