@@ -3,6 +3,7 @@
 // protocol has changed since, and what is shown from there on is said to be so.
 import { createMachine, type EffectSink, type Input, type Machine, type Message, type NodeState, type Report, type Start } from '../protocol'
 import { messageId, messageOf, operationInputOf, recordMessage, recordReport, type EventOf, type Recorded, type TraceEvent, type TraceHeader } from '../trace'
+import { sameValue } from './same-value'
 
 /** How a replay finds its events: `eventAt(seq)` from 1, and the seq of the event that sent a message. */
 export interface EventSource {
@@ -222,7 +223,7 @@ export class NodeReplay {
     const length = Math.max(pending.expected.length, pending.found.length)
     for (let index = 0; index < length; index++) {
       const [expected, found] = [pending.expected[index], pending.found[index]]
-      if (expected !== undefined && found !== undefined && isSame(expected, found)) continue
+      if (expected !== undefined && found !== undefined && sameValue(expected, found)) continue
       this.#difference = { seq: pending.seq, step: pending.step, expected: effectText(expected), found: effectText(found) }
       return
     }
@@ -272,15 +273,6 @@ function reportOf(event: TraceEvent): Readonly<Record<string, unknown>> {
   const { seq: _seq, at: _at, wall: _wall, ...rest } = event
   const { node: _node, incarnation: _incarnation, step: _step, ...report } = rest as Record<string, unknown>
   return report
-}
-
-/** Equal values, whatever the order of their keys: no text is made of what agrees. */
-function isSame(one: unknown, other: unknown): boolean {
-  if (one === other) return true
-  if (typeof one !== 'object' || typeof other !== 'object' || one === null || other === null || Array.isArray(one) !== Array.isArray(other)) return false
-  const [keys, otherKeys] = [Object.keys(one), Object.keys(other)]
-  return keys.length === otherKeys.length
-    && keys.every((key) => Object.hasOwn(other, key) && isSame((one as Record<string, unknown>)[key], (other as Record<string, unknown>)[key]))
 }
 
 /** For showing: with its keys in order, so that what differs is seen. */
