@@ -83,6 +83,21 @@ describe('a cluster of processes', () => {
     expect(harness.events.filter((event) => event.type === 'view-changed').length).toBe(2)
   })
 
+  test('stands still at once, however busy the clients are', async () => {
+    await start({ settings: quick })
+    await harness.cluster.startWorkload({ rate: 0, inFlight: 4, mix: { put: 1, append: 0, get: 1, delete: 0, cas: 0 }, keys: 4, valueBytes: 8, clients: [] })
+    for (let round = 0; round < 10; round++) {
+      const from = harness.events.length
+      await harness.until('an operation', (event) => event.type === 'operation-returned', from)
+      await harness.cluster.freeze()
+      const { length } = harness.events
+      await new Promise((settle) => setTimeout(settle, 30))
+      expect(harness.events.slice(length), 'events in the freeze').toEqual([])
+      await harness.cluster.thaw()
+    }
+    await harness.cluster.stopWorkload()
+  })
+
   test('takes an operation in a freeze, and holds its messages until the thaw', async () => {
     await start({ settings: quick })
     await harness.put('a', '1')

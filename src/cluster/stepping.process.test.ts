@@ -26,7 +26,9 @@ const frozen = () => harness.until('the freeze', (event) => event.type === 'froz
 
 test('a freeze under load: messages wait, twenty are delivered in another order than sent, and nothing is lost', async () => {
   const { cluster, state } = await ready()
-  await cluster.startWorkload(workload)
+  // Forwards take their time, so that operations are under way whenever time stops.
+  await cluster.act({ type: 'add-fault', fault: fault({ type: 'delay', probability: 1, delay: { type: 'constant', ms: 20 } }, { where: { ...anywhere, kinds: ['forward'] } }), plan: atOnce })
+  await cluster.startWorkload({ ...workload, inFlight: 16 })
   await harness.until('some load', (event) => event.seq > 2000)
   await cluster.freeze()
   const at = state.at

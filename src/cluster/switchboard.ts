@@ -380,6 +380,7 @@ export class Switchboard implements StepHandler {
     return new WorkloadDriver({
       plan, clock: this.#options.clock, ...(begin ? { begin } : {}),
       random: createRandom(this.#options.header.seed, `workload ${this.#workloads}`),
+      takes: (client) => !(this.#lives.get(client)?.isFrozen ?? false),
       invoke: (client, session, operation) => this.#invokeForWorkload(client, session, operation),
     })
   }

@@ -35,6 +35,8 @@ export interface WorkloadOptions {
   readonly random: Random
   /** What was so in the session that this one goes on from. */
   readonly begin?: WorkloadMoment
+  /** False for a client that stands still: an operation must not reach it before it goes on. Without it every client takes one at any time. */
+  readonly takes?: (client: NodeName) => boolean
   /** Starts the operation and returns its operationId. */
   readonly invoke: (client: NodeName, session: number, operation: Operation) => number
 }
@@ -64,6 +66,7 @@ export class WorkloadDriver {
   /** Operations that are due and wait for a free session; a fraction carries over to the next look. */
   #owed = 0
   #cancelTick: () => void = () => undefined
+  #isLooking = false
   #isStopped = false
 
   constructor(options: WorkloadOptions) {
@@ -120,11 +123,30 @@ export class WorkloadDriver {
 
   #startOwed(): void {
     while (this.#owed >= 1 && !this.#isStopped) {
-      const slot = this.#free.shift()
-      if (!slot) return
+      const slot = this.#nextSlot()
+      if (!slot) return this.#lookAgain()
       this.#owed--
       this.#out.set(this.#options.invoke(slot.client, slot.session, this.#draw()), slot)
     }
+  }
+
+  #nextSlot(): Slot | undefined {
+    const { takes } = this.#options
+    if (!takes) return this.#free.shift()
+    const at = this.#free.findIndex(({ client }) => takes(client))
+    return at < 0 ? undefined : this.#free.splice(at, 1)[0]
+  }
+
+  /** The closed loop has no tick of its own: where a free session's client stands still it is asked again when time goes on. */
+  #lookAgain(): void {
+    const { clock, plan } = this.#options
+    if (plan.rate > 0 || this.#free.length === 0 || this.#isLooking) return
+    this.#isLooking = true
+    this.#cancelTick = clock.after(tickMs, () => {
+      this.#isLooking = false
+      this.#owed = this.#free.length
+      this.#startOwed()
+    })
   }
 }
 
