@@ -56,7 +56,8 @@ export class OutgoingTransfer {
   /** What decides how it goes on. */
   essence(): unknown {
     const { incarnation, done } = this
-    return done ? { incarnation, done } : { incarnation, nextChunk: this.#nextChunk, allCut: this.#allCut, unacked: [...this.#unacked].map(([chunk, { waited }]) => ({ chunk, waited })) }
+    const unacked = [...this.#unacked].map(([chunk, { waited }]) => ({ chunk, waited }))
+    return done ? { incarnation, done } : { incarnation, nextChunk: this.#nextChunk, allCut: this.#allCut, unacked }
   }
 
   /** The chunks that the window has room for now. */
