@@ -5,6 +5,7 @@ import { benchCommand } from './bench'
 import { CannotRun } from './cannot-run'
 import { clientCommand } from './client'
 import { compareCommand } from './compare'
+import { exploreCommand } from './explore'
 import { exportCommand } from './export'
 import { checkCommand } from './check'
 import { conformanceCommand } from './conformance'
@@ -27,6 +28,7 @@ const program = new Command('lab')
 serveCommand(program)
 runCommand(program)
 runWorkerCommand(program)
+exploreCommand(program)
 exportCommand(program)
 viewServerCommand(program)
 replicaCommand(program)
