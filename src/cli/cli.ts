@@ -13,6 +13,7 @@ import { replicaCommand, viewServerCommand } from './node-commands'
 import { runCommand } from './run'
 import { runWorkerCommand } from './run-worker'
 import { serveCommand } from './serve'
+import { simulateCommand } from './simulate'
 
 /** Set by the build. */
 declare const __VERSION__: string
@@ -34,6 +35,7 @@ clientCommand(program)
 benchCommand(program)
 conformanceCommand(program)
 checkCommand(program)
+simulateCommand(program)
 compareCommand(program)
 importCommand(program)
 

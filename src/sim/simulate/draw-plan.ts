@@ -174,7 +174,7 @@ function drawNetworkFault(random: Random, cluster: Cluster, name: string): Extra
     case 1: return faultOf(name, { type: 'delay', probability: 0.1 + random.next() * 0.5, delay: { type: 'uniform', minMs: 0, maxMs: 10 + random.below(250) } }, some)
     case 2: return faultOf(name, { type: 'delay', probability: 1, delay: { type: 'exponential', meanMs: 1 + random.below(20) } }, some)
     case 3: return faultOf(name, { type: 'duplicate', probability: 0.1 + random.next() * 0.4 }, some)
-    case 4: return faultOf(name, { type: 'reorder', probability: 0.1 + random.next() * 0.4, withinMs: 10 + random.below(60) }, some)
+    case 4: return faultOf(name, { type: 'reorder', probability: 0.1 + random.next() * 0.4, withinMs: 200 }, some)
     case 5: return faultOf(name, { type: 'isolate', nodes: [one] })
     case 6: return faultOf(name, { type: 'partition', groups: halves(random, cluster) })
     case 7: return faultOf(name, { type: 'cut' }, link, random.chance(0.5))

@@ -5,7 +5,7 @@ import { viewServerName, type Member, type MessageType, type NodeName, type Repl
 import type { TraceEvent, TraceHeader } from '../../trace'
 import { World } from '../world'
 import { RunJudge, type CheckName, type Finding } from './judges'
-import type { FaultAct, HandAct, NodeWord, Plan, PlannedFault, PlannedOperation } from './plan'
+import type { FaultAct, HandAct, NodeWord, Nth, Plan, PlannedFault, PlannedOperation } from './plan'
 import { MessagesUnderWay, picked } from './under-way'
 
 export interface RunPlanOptions {
@@ -27,7 +27,17 @@ export interface PlanRun {
   readonly history: 'linearizable' | 'not-linearizable' | 'unknown' | 'not-judged'
   readonly virtualMs: number
   readonly events: number
+  /** Everything that was done to the cluster, in order: what a person would have to do. */
+  readonly script: readonly ScriptLine[]
 }
+
+export type ScriptLine = { readonly atMs: number } & (
+  | { readonly type: 'operation'; readonly planned: PlannedOperation }
+  | { readonly type: 'kill' | 'restart' | 'pause' | 'resume'; readonly node: NodeName }
+  | { readonly type: 'fault'; readonly fault: Fault; readonly forMs: number }
+  | { readonly type: 'resend'; readonly pick: Nth }
+  | { readonly type: 'hand'; readonly hand: HandAct }
+  | { readonly type: 'freeze' | 'thaw' | 'mend' })
 
 /** After everything is mended, a cluster that is not stuck has this long for what was asked of it. */
 export const patienceMs = 30_000
@@ -44,6 +54,7 @@ class Run {
   readonly #judge: RunJudge
   readonly #operations: PlannedOperation[] = []
   readonly #faults: PlannedFault[] = []
+  readonly #script: ScriptLine[] = []
   /** By plan id: the operationId. */
   readonly #operationIds = new Map<number, number>()
   /** What a fault that was begun does when it ends, in the order of the times. */
@@ -100,7 +111,7 @@ class Run {
     const history = this.#isJudgedByHistory ? this.#judge.judgeHistory() : 'not-judged'
     return {
       header: this.#world.header, found: this.#judge.found, operations: this.#operations, faults: this.#faults, acknowledged: this.#judge.counts.acknowledged,
-      isStuck: this.#judge.isStuck, history, virtualMs: this.#world.nowMs, events: this.#events,
+      isStuck: this.#judge.isStuck, history, virtualMs: this.#world.nowMs, events: this.#events, script: this.#script,
     }
   }
 
@@ -115,6 +126,11 @@ class Run {
     if (ms > 0) this.#world.runUntil(() => this.#judge.found !== null, ms)
   }
 
+  /** Whole milliseconds: a plan's own times. */
+  get #nowMs(): number {
+    return Math.round(this.#world.nowMs)
+  }
+
   // ---- operations
 
   #invoke(planned: PlannedOperation): void {
@@ -123,6 +139,7 @@ class Run {
     if (!this.#world.names.includes(client) || !this.#world.isUp(client)) return
     this.#operationIds.set(id, this.#world.invoke(client, operation, { session, label: 'simulate' }))
     this.#operations.push(planned)
+    this.#script.push({ atMs: this.#nowMs, type: 'operation', planned })
   }
 
   // ---- faults
@@ -146,7 +163,9 @@ class Run {
     const node = this.#nodeOf(act.node)
     const members = [current.primary, ...current.backups].flatMap((member) => member ? [member] : [])
     const isWell = ({ name, incarnation }: Member): boolean => this.#isAlive(name, incarnation) && !this.#world.isPaused(name)
-     XX    return !members.some(({ name }) => name === node) || members.every(isWell)
+      && this.#world.transit.reaches(name, viewServerName)
+      && servers.some((server) => server.name === name && server.incarnation === incarnation && !server.dead && server.missed === 0)
+    return !members.some(({ name }) => name === node) || members.every(isWell)
   }
 
   #isAlive(name: NodeName, incarnation: number): boolean {
@@ -162,7 +181,7 @@ class Run {
       case 'restart': {
         const node = this.#nodeOf(act.node)
         if (node === null || !this.#world.isUp(node)) return null
-        this.#world.restart(node)
+        this.#toNode('restart', node)
         return { ...act, node }
       }
       case 'pause': return this.#pause(act)
@@ -176,31 +195,41 @@ class Run {
   #kill(act: Extract<FaultAct, { type: 'kill' }>): FaultAct | null {
     const node = this.#nodeOf(act.node)
     if (node === null) return null
-    this.#world.kill(node)
-    if (act.forMs > 0) this.#endIn(act.forMs, () => { if (!this.#world.isUp(node)) this.#world.restart(node) })
+    this.#toNode('kill', node)
+    if (act.forMs > 0) this.#endIn(act.forMs, () => { if (!this.#world.isUp(node)) this.#toNode('restart', node) })
     return { ...act, node }
   }
 
   #pause(act: Extract<FaultAct, { type: 'pause' }>): FaultAct | null {
     const node = this.#nodeOf(act.node)
     if (node === null) return null
-    this.#world.pause(node)
-    if (act.forMs > 0) this.#endIn(act.forMs, () => { if (this.#world.isUp(node) && this.#world.isPaused(node)) this.#world.resume(node) })
+    this.#toNode('pause', node)
+    if (act.forMs > 0) this.#endIn(act.forMs, () => { if (this.#world.isUp(node) && this.#world.isPaused(node)) this.#toNode('resume', node) })
     return { ...act, node }
   }
 
   #addFault(act: Extract<FaultAct, { type: 'network' }>): FaultAct | null {
     const fault = this.#faultOf(act.fault)
     if (fault === null) return null
-    this.#world.act({ type: 'add-fault', fault, plan: { inMs: 0, forMs: act.forMs } })
+    this.#toNetwork(fault, act.forMs)
     return { ...act, fault }
+  }
+
+  #toNetwork(fault: Fault, forMs: number): void {
+    this.#world.act({ type: 'add-fault', fault, plan: { inMs: 0, forMs } })
+    this.#script.push({ atMs: this.#nowMs, type: 'fault', fault, forMs })
+  }
+
+  #toNode(type: 'kill' | 'restart' | 'pause' | 'resume', node: NodeName): void {
+    this.#world[type](node)
+    this.#script.push({ atMs: this.#nowMs, type, node })
   }
 
   /** The original is late and its copy is not: what each carries is the same. */
   #lateCopy(act: Extract<FaultAct, { type: 'late-copy' }>): FaultAct | null {
     const [from, to] = [this.#nodeOf(act.of.from), this.#nodeOf(act.of.to)]
     if (from === null || to === null || from === to) return null
-    for (const fault of lateCopyFaults({ ...act, of: { ...act.of, from, to } })) this.#world.act({ type: 'add-fault', fault, plan: { inMs: 0, forMs: 0 } })
+    for (const fault of lateCopyFaults({ ...act, of: { ...act.of, from, to } })) this.#toNetwork(fault, 0)
     return { ...act, of: { ...act.of, from, to } }
   }
 
@@ -211,21 +240,26 @@ class Run {
     // The world lets nothing come to who is dead.
     if (!found || !envelope || !this.#world.isUp(envelope.to)) return null
     this.#world.resend(envelope)
+    this.#script.push({ atMs: this.#nowMs, type: 'resend', pick: found.nth })
     return { ...act, pick: found.nth }
   }
 
   #freeze(act: Extract<FaultAct, { type: 'freeze' }>): FaultAct | null {
     const hands: HandAct[] = []
     this.#world.freeze()
+    this.#script.push({ atMs: this.#nowMs, type: 'freeze' })
     for (const hand of act.hands) {
       try {
         const done = this.#byHand(hand)
-        if (done) hands.push(done)
+        if (!done) continue
+        hands.push(done)
+        this.#script.push({ atMs: this.#nowMs, type: 'hand', hand: done })
       } catch (error) {
         if (!(error instanceof Refused)) throw error
       }
     }
     this.#world.thaw()
+    this.#script.push({ atMs: this.#nowMs, type: 'thaw' })
     return { ...act, hands }
   }
 
@@ -250,10 +284,11 @@ class Run {
 
   #mend(): void {
     this.#ends.length = 0
+    this.#script.push({ atMs: this.#nowMs, type: 'mend' })
     for (const fault of [...this.#world.transit.faults]) this.#world.act({ type: 'remove-fault', fault })
     for (const name of this.#world.names) {
-      if (!this.#world.isUp(name)) this.#world.restart(name)
-      else if (this.#world.isPaused(name)) this.#world.resume(name)
+      if (!this.#world.isUp(name)) this.#toNode('restart', name)
+      else if (this.#world.isPaused(name)) this.#toNode('resume', name)
     }
   }
 

@@ -109,7 +109,12 @@ class Shrinker {
   }
 
   #fewerNodes(): void {
-    while (this.#plan.replicas > 1 && this.#try(withoutNode({ ...this.#plan, replicas: this.#plan.replicas - 1 }, `s${this.#plan.replicas}`))) continue
+    while (this.#plan.replicas > 1) {
+      const replicas = this.#plan.replicas - 1
+      // More backups than there are servers for are wanted in vain.
+      const settings: Settings = { ...this.#plan.settings, backupsWanted: Math.min(this.#plan.settings.backupsWanted, replicas - 1) }
+      if (!this.#try(withoutNode({ ...this.#plan, replicas, settings }, `s${this.#plan.replicas}`))) break
+    }
     while (this.#plan.clients > 1) {
       const { clients, operations } = this.#plan
       const last = `c${clients}`
@@ -126,7 +131,7 @@ class Shrinker {
     for (const name of ['transferChunkBytes', 'transferWindow', 'inFlightMax', 'waitingRequestsMax', 'operationTimeoutMs', 'retryMs', 'backupsWanted'] as const) {
       const settings: Settings = { ...this.#plan.settings, [name]: defaultSettings[name] }
       // A cluster that is to have no backup keeps none.
-      if (this.#plan.settings[name] > 0) this.#try({ ...this.#plan, settings })
+      if (name !== 'backupsWanted' || this.#plan.settings.backupsWanted > 1) this.#try({ ...this.#plan, settings })
     }
   }
 
