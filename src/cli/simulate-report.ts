@@ -83,9 +83,11 @@ function seconds(ms: number): string {
 /** A row for each mutant. */
 export function mutantTable(rows: readonly MutantRow[]): string[] {
   const head = ['mutant', 'seed', 'found by', 'operations', 'faults', 'nodes', 'ms', 'found in', 'shrunk in']
-  const cells = rows.map(({ mutant, seeds, ms, shrunk }) => shrunk
-    ? [mutant, String(shrunk.seed), checkTitle(shrunk.check), String(shrunk.size.operations), String(shrunk.size.faults), String(shrunk.size.nodes), String(shrunk.size.ms), seconds(ms), seconds(shrunk.ms)]
-    : [mutant, '-', `not in ${counted(seeds, 'seed')}`, '', '', '', '', seconds(ms), ''])
+  const cells = rows.map(({ mutant, seeds, ms, shrunk }) => {
+    if (!shrunk) return [mutant, '-', `not in ${counted(seeds, 'seed')}`, '', '', '', '', seconds(ms), '']
+    const { seed, check, size } = shrunk
+    return [mutant, String(seed), checkTitle(check), ...[size.operations, size.faults, size.nodes, size.ms].map(String), seconds(ms), seconds(shrunk.ms)]
+  })
   const widths = head.map((title, column) => Math.max(title.length, ...cells.map((row) => row[column]?.length ?? 0)))
   const isText = (column: number): boolean => column === 0 || column === 2
   return [head, ...cells].map((row) => row.map((cell, column) => isText(column) ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)).join('  ').trimEnd())

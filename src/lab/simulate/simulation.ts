@@ -17,11 +17,16 @@ export interface SimulationOptions {
   readonly draw: DrawOptions
 }
 
+interface SeedsOptions {
+  readonly stopAtFirst: boolean
+  readonly onResults: (results: readonly SeedResult[]) => void
+}
+
 /** Seeds of one job: long enough that handing it over costs nothing, short enough that all cores end at the same time. */
 const seedsOfJob = 20
 
 /** Runs the seeds; `onResults` is called as they come, in any order. With `stopAtFirst` no seed after the first bad one is looked at for long. */
-export async function simulateSeeds(options: SimulationOptions & { readonly stopAtFirst: boolean; readonly onResults: (results: readonly SeedResult[]) => void }): Promise<SeedResult[]> {
+export async function simulateSeeds(options: SimulationOptions & SeedsOptions): Promise<SeedResult[]> {
   const { from, to, draw, stopAtFirst, onResults } = options
   const jobs: Job[] = []
   for (let seed = from; seed <= to; seed += seedsOfJob) jobs.push({ type: 'seeds', from: seed, to: Math.min(to, seed + seedsOfJob - 1), stopAtFirst, draw })
