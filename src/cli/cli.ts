@@ -14,6 +14,7 @@ import { replicaCommand, viewServerCommand } from './node-commands'
 import { runCommand } from './run'
 import { runWorkerCommand } from './run-worker'
 import { serveCommand } from './serve'
+import { simulateCommand } from './simulate'
 
 /** Set by the build. */
 declare const __VERSION__: string
@@ -36,6 +37,7 @@ clientCommand(program)
 benchCommand(program)
 conformanceCommand(program)
 checkCommand(program)
+simulateCommand(program)
 compareCommand(program)
 importCommand(program)
 
