@@ -10,6 +10,7 @@ import type { ClusterOptions, ClusterStarter, EventLines, RunningCluster } from 
 import { EventLog } from './event-log'
 import type { RecordingPlace } from './folders'
 import type { ClusterPrograms } from './lab-options'
+import { RuleWatch } from './rule-watch'
 import type { ScenarioPlay } from './scenario-play'
 import type { OperationCall, RecordingSource, Session, SessionView } from './session'
 
@@ -35,6 +36,7 @@ export class LiveSession implements Session {
   /** Of the header line and its line feed. */
   readonly #headerBytes: number
   #cluster: RunningCluster | null = null
+  #rules: RuleWatch | null = null
   #kind: 'starting' | 'live' | 'ended' = 'starting'
   #reason = ''
   #isFrozen = false
@@ -72,6 +74,9 @@ export class LiveSession implements Session {
     if (this.#kind !== 'starting') throw new Refusal(this.#reason)
     this.#kind = 'live'
     play?.begin(header, this.#cluster)
+    const cluster = this.#cluster
+    this.#rules = new RuleWatch({ header, source: this.log, tell: (violation) => cluster.tell(violation), past: branch?.start.seq ?? 0 })
+    this.#rules.wake()
     this.#options.onChange()
   }
 
@@ -151,6 +156,7 @@ export class LiveSession implements Session {
     this.log.append(lines)
     this.#options.play?.take(lines)
     this.#watchTime(lines.text)
+    this.#rules?.wake()
     this.#options.onEvents()
     this.#options.onChange()
   }
@@ -179,6 +185,7 @@ export class LiveSession implements Session {
     this.#isFrozen = false
     this.#workload = null
     this.#options.play?.end()
+    this.#rules?.stop()
     this.#options.onChange()
   }
 }

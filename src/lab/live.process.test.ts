@@ -161,6 +161,22 @@ describe.each<[string, () => Promise<Hosted>]>([['in this process', inProcess], 
     await screen.find('workload-stopped')
   })
 
+  it('tells the first breach of a rule in the trace, once, and freezes at it where that is asked', async () => {
+    await screen.start({ ...quick, mutants: ['answers-before-backups'] })
+    await screen.ackedWithBackup()
+    await screen.lab.call('act', { type: 'add-break', condition: { name: 'broken', on: { type: 'rule-broken' }, stays: false, exact: false } })
+    await screen.invoke({ type: 'put', key: 'a', value: '1' })
+    const violation = await screen.find('violation')
+    expect(violation).toMatchObject({ rule: 'rule-1', text: expect.stringMatching(/^s\d answered put a 1 as seq 1 in view 2 before s\d, its backup/) as string })
+    const guilty = screen.events.find(({ seq }) => seq === violation.evidence.at(-1))
+    expect(guilty).toMatchObject({ type: 'message-sent', message: { type: 'reply' } })
+    expect(await screen.find('frozen')).toMatchObject({ metBy: violation.seq, reason: expect.stringContaining('rule') as string })
+    await screen.lab.call('thaw', {})
+    for (const value of ['2', '3', '4']) await screen.invoke({ type: 'put', key: 'a', value })
+    await screen.lab.call('endSession', {})
+    expect(screen.events.filter(({ type }) => type === 'violation')).toHaveLength(1)
+  })
+
   it('is exported, opened, and shows the same events', async () => {
     await screen.start(quick)
     await screen.ackedWithBackup()

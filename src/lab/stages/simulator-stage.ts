@@ -1,5 +1,6 @@
 // The simulator as the stage of a scenario: virtual time, one thread, the same trace for the same seed.
 // It must never let real time in: a scenario here takes as long as its computing.
+import { RuleTeller } from '../../check'
 import { viewServerName, type NodeName } from '../../protocol'
 import type { NetworkAct } from '../../network'
 import type { Scenario, Stage, StageOperation } from '../../scenario'
@@ -19,12 +20,14 @@ export class SimulatorStage implements Stage {
   /** `onEvent` is called with each event as it is written, for a recording. */
   constructor(scenario: Scenario, seed: string, onEvent: (event: TraceEvent) => void = () => undefined) {
     const { title, replicas, clients, settings, start } = scenario
+    const rules = new RuleTeller({ settings }, (violation) => this.#world.tell(violation))
     this.#world = new World({
       title, replicas, clients, settings, seed, start, tellsPeers: true,
       onEvent: (event) => {
         onEvent(event)
         if (this.#early) this.#early.push(event)
         else this.#listener(event)
+        rules.take(event)
       },
     })
     this.header = this.#world.header
