@@ -3,7 +3,7 @@
 // It must never hold events: what waits here is one cursor.
 import { setTimeout as pause } from 'node:timers/promises'
 import { RuleTeller } from '../check'
-import { parseEventLines, type TraceHeader, type Violation } from '../trace'
+import type { TraceHeader, Violation } from '../trace'
 import type { ReadLimits } from './event-log'
 import type { FeedSource } from './feed'
 
@@ -35,6 +35,11 @@ export class RuleWatch {
     this.#teller = new RuleTeller(header, (violation) => void tell(violation).catch(() => undefined), past)
   }
 
+  /** The last event that was looked at. */
+  get lookedAt(): number {
+    return this.#cursor - 1
+  }
+
   /** There may be new events. Cheap: called for each batch that a cluster brings. */
   wake(): void {
     if (this.#isOver || this.#running !== null || this.#cursor > this.#source.latest) return
@@ -64,7 +69,7 @@ export class RuleWatch {
       const lines = await this.#source.read(this.#cursor, sliceLimits)
       // Events that are lost make the rest one that nobody can judge; the session's status says that they are.
       if (lines?.from !== this.#cursor) return this.stop()
-      for (const event of parseEventLines(lines.text)) this.#teller.take(event)
+      this.#teller.takeLines(lines.text)
       this.#cursor += lines.count
       await pause(0)
     }
