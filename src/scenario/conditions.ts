@@ -40,6 +40,7 @@ export function judge(condition: Condition, by: JudgedBy): Judged {
     condition.returned && judgeReturned(condition.returned, true, by), condition.waits && judgeReturned(condition.waits, false, by),
     condition.result && judgeResult(condition.result, by),
     condition.stuck !== undefined && judgeStuck(condition.stuck, by), condition.frozen !== undefined && judgeFrozen(condition.frozen, by),
+    condition.broken !== undefined && judgeBroken(condition.broken, by),
     condition.views && judgeViews(condition.views, by), condition.fault && judgeFault(condition.fault, by),
     condition.messages && judgeMessages(condition.messages, by), condition.waiting && judgeWaiting(condition.waiting, by),
     condition.acknowledged && judgeAcknowledged(condition.acknowledged, by), condition.longestWait && judgeLongestWait(condition.longestWait.atMost, by),
@@ -85,6 +86,11 @@ function judgeRole({ node, is, serving, life }: NonNullable<Condition['role']>, 
     if (!holds) return () => `${name} is ${facts.life}, believes it is ${facts.believes ?? 'nothing yet'} and ${facts.serving ? 'serves' : 'does not serve'}`
   }
   return null
+}
+
+function judgeBroken(wanted: NonNullable<Condition['broken']>, { evidence: { violations } }: JudgedBy): Judged {
+  const holds = typeof wanted === 'boolean' ? violations.size > 0 === wanted : violations.has(wanted)
+  return holds ? null : () => violations.size === 0 ? 'no rule was broken' : [...violations].map(([rule, text]) => `${rule} was broken: ${text}`).join(' ')
 }
 
 function judgeStuck(wanted: NonNullable<Condition['stuck']>, { evidence }: JudgedBy): Judged {

@@ -21,6 +21,8 @@ export class Evidence implements EventSource {
   readonly events: TraceEvent[] = []
   /** By operationId, in the order in which they were invoked. */
   readonly operations = new Map<number, OperationRecord>()
+  /** Rules that the trace tells of as broken, with the sentence of each. */
+  readonly violations = new Map<string, string>()
   readonly #byLabel = new Map<string, OperationRecord>()
   readonly #sent = new Map<string, number>()
   readonly #replays = new Map<NodeName, NodeReplay>()
@@ -40,6 +42,9 @@ export class Evidence implements EventSource {
         return
       case 'node-started':
         this.#starts.set(event.node, event)
+        return
+      case 'violation':
+        if (!this.violations.has(event.rule)) this.violations.set(event.rule, event.text)
         return
       case 'operation-invoked': {
         const { operation, label, node, seq, at } = event

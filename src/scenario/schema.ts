@@ -1,7 +1,8 @@
 // The form of a scenario: the only place where it is written down. The reader checks files against it, `scenarios/scenario.schema.json`
 // is made from it for editors, and docs/scenarios.md explains it. A scenario is data: it names nothing that could be run.
 import * as z from 'zod'
-import { settingLimits } from '../protocol'
+import { ruleNames } from '../check'
+import { mutantNames, settingLimits, type MutantName } from '../protocol'
 
 // Zod would probe `new Function`, which the window's content security policy reports as a violation.
 z.config({ jitless: true })
@@ -123,6 +124,7 @@ const Break = z.strictObject({
   view: z.enum(['changed', 'acked']).optional(),
   promoted: z.union([z.literal(true), Node]).optional(),
   stuck: z.literal(true).optional(),
+  rule: z.literal('broken').optional(),
 })
 
 /** Messages that wait, and which of them. */
@@ -155,6 +157,7 @@ const Condition = z.strictObject({
   equalStores: z.union([z.literal(true), z.array(Node).min(2)]).optional().describe('Store and at-most-once table are the same; true: of all members of the view.'),
   stuck: z.union([z.boolean(), z.enum(['ack-of-dead-primary', 'ack-waits-for-dead-backup', 'no-live-backup', 'history-lost'])]).optional(),
   frozen: z.boolean().optional(),
+  broken: z.union([z.boolean(), z.enum(ruleNames)]).optional().describe('A rule was broken, as the trace tells: this one, any, or (false) none so far.'),
   appendsKept: z.union([Name, z.literal(true)]).optional().describe('Every acknowledged append is there exactly once and in its client\'s order.'),
   writesKept: z.boolean().optional().describe('No acknowledged write is lost; false: one must be (asynchronous replication).'),
   messages: z.strictObject({ ...Link, ...Range, ...Since, perPing: z.strictObject({ times: z.number(), plus: Count }).optional()
@@ -235,6 +238,7 @@ const Cluster = z.strictObject({
   waitingRequestsMax: limited('waitingRequestsMax'),
   inFlightMax: limited('inFlightMax'),
   tableClientsMax: limited('tableClientsMax'),
+  mutants: z.array(z.enum(mutantNames as [MutantName, ...MutantName[]])).max(mutantNames.length).optional().describe('Rules that are broken on purpose: docs/protocol.md has them all.'),
 })
 
 export const ScenarioSchema = z.strictObject({
