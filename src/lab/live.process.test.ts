@@ -35,8 +35,8 @@ async function inProcess(): Promise<Hosted> {
 interface Served extends Hosted { readonly child: ChildProcess; readonly url: string }
 
 /** `fileKiB`: no file of it may grow longer, which to a program is as a full disk. */
-async function served({ fileKiB }: { fileKiB?: number } = {}): Promise<Served> {
-  const command = [process.execPath, built('main/cli.js'), 'serve', '--no-open']
+async function served({ fileKiB, more = [] }: { fileKiB?: number; more?: readonly string[] } = {}): Promise<Served> {
+  const command = [process.execPath, built('main/cli.js'), 'serve', '--no-open', ...more]
   const limited = fileKiB === undefined ? command : ['bash', '-c', `ulimit -f ${fileKiB}; exec "$@"`, 'bash', ...command]
   const [program = '', ...args] = limited
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, UNDERSTUDY_DATA: folder } })
@@ -278,6 +278,16 @@ describe('serve', () => {
     await close()
   })
 
+  it('with mutants tells them to every screen as what the next cluster begins with', async () => {
+    const { screen, close } = await served({ more: ['--mutant', 'any-ping-acks', '--mutant', 'backup-answers'] })
+    const { lastSettings } = await screen.lab.call('hello', {})
+    expect(lastSettings.mutants).toEqual(['any-ping-acks', 'backup-answers'])
+    // A cluster of another choice changes nothing of that.
+    await screen.start(quick)
+    expect((await screen.lab.call('hello', {})).lastSettings.mutants).toEqual(['any-ping-acks', 'backup-answers'])
+    await close()
+  })
+
   it('goes on when a window is killed, and the next one finds the session as it was', async () => {
     const { screen, close, url } = await served()
     await screen.start(quick)
@@ -296,6 +306,7 @@ describe('serve', () => {
     [['serve', '--port', '99999'], 'port must be a whole number from 0 to 65535, not "99999".'],
     [['serve', '--prot', '1'], "Unknown option '--prot'"],
     [['serv'], "Unknown command 'serv'"],
+    [['serve', '--mutant', 'nobody-acks'], 'There is no mutant "nobody-acks"; there are answers-before-backups, '],
   ])('refuses bad usage %j with status 2 and one sentence', async (args, sentence) => {
     const child = spawn(process.execPath, [built('main/cli.js'), ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
     let said = ''
