@@ -1,5 +1,6 @@
 // Whether a condition holds, judged by the evidence alone. Each part gives nothing if it holds, or a function that says what was seen
 // instead: the sentence is only made for the step that fails. It must never change anything.
+import { ruleNames, ruleTexts } from '../check'
 import type { MessageType, NodeName, Outcome, ReplicaState, ViewCause } from '../protocol'
 import { causeText, currentView, outcomeText, viewText, type Recorded, type UnderWay } from '../trace'
 import type { Evidence, OperationRecord } from './evidence'
@@ -40,10 +41,10 @@ export function judge(condition: Condition, by: JudgedBy): Judged {
     condition.returned && judgeReturned(condition.returned, true, by), condition.waits && judgeReturned(condition.waits, false, by),
     condition.result && judgeResult(condition.result, by),
     condition.stuck !== undefined && judgeStuck(condition.stuck, by), condition.frozen !== undefined && judgeFrozen(condition.frozen, by),
-    condition.broken !== undefined && judgeBroken(condition.broken, by),
     condition.views && judgeViews(condition.views, by), condition.fault && judgeFault(condition.fault, by),
     condition.messages && judgeMessages(condition.messages, by), condition.waiting && judgeWaiting(condition.waiting, by),
     condition.acknowledged && judgeAcknowledged(condition.acknowledged, by), condition.longestWait && judgeLongestWait(condition.longestWait.atMost, by),
+    condition.rulesKept && judgeRules(condition.rulesKept, by), condition.broken && judgeBroken(condition.broken, by),
     condition.value && judgeValue(condition.value, by), condition.equalStores && judgeEqual(condition.equalStores, by),
     condition.appendsKept && judgeAppends(condition.appendsKept, by), condition.writesKept !== undefined && judgeWrites(condition.writesKept, by),
   ]
@@ -86,11 +87,6 @@ function judgeRole({ node, is, serving, life }: NonNullable<Condition['role']>, 
     if (!holds) return () => `${name} is ${facts.life}, believes it is ${facts.believes ?? 'nothing yet'} and ${facts.serving ? 'serves' : 'does not serve'}`
   }
   return null
-}
-
-function judgeBroken(wanted: NonNullable<Condition['broken']>, { evidence: { violations } }: JudgedBy): Judged {
-  const holds = typeof wanted === 'boolean' ? violations.size > 0 === wanted : violations.has(wanted)
-  return holds ? null : () => violations.size === 0 ? 'no rule was broken' : [...violations].map(([rule, text]) => `${rule} was broken: ${text}`).join(' ')
 }
 
 function judgeStuck(wanted: NonNullable<Condition['stuck']>, { evidence }: JudgedBy): Judged {
@@ -166,6 +162,20 @@ function judgeLongestWait(atMostMs: number, { evidence }: JudgedBy): Judged {
   return waitedMs <= atMostMs ? null : () => `an operation of ${longest?.client} took ${Math.round(waitedMs)} ms`
 }
 
+// ---- rules
+
+function judgeRules(which: NonNullable<Condition['rulesKept']>, { evidence }: JudgedBy): Judged {
+  const names = which === true ? ruleNames : [which].flat()
+  const broken = evidence.rules().find(({ rule, standing }) => standing === 'broken' && names.includes(rule))
+  return broken ? () => `${ruleTexts[broken.rule].title} is broken: ${broken.first?.text ?? ''} (event #${broken.first?.seq ?? 0})` : null
+}
+
+function judgeBroken(which: NonNullable<Condition['broken']>, { evidence }: JudgedBy): Judged {
+  const broken = evidence.rules().filter(({ standing }) => standing === 'broken').map(({ rule }) => rule)
+  if (which === true ? broken.length > 0 : broken.includes(which)) return null
+  return () => broken.length === 0 ? 'no rule was broken' : `${broken.map((rule) => ruleTexts[rule].title).join(', ')} was broken, and not ${which === true ? 'any' : ruleTexts[which].title}`
+}
+
 // ---- messages and faults
 
 interface LinkWords {
@@ -204,6 +214,13 @@ function judgeWaiting(wanted: NonNullable<Condition['waiting']>, by: JudgedBy): 
 export function waitingMessages(wanted: LinkWords & { readonly key?: string | undefined }, { evidence, nodesOf }: JudgedBy): [string, UnderWay][] {
   const test = linkTest(wanted, nodesOf)
   return [...evidence.state.underWay].filter(([id, message]) => message.place !== 'handed' && test(message) && (wanted.key === undefined || keyOf(evidence, id) === wanted.key))
+}
+
+/** Messages that were sent, whatever has become of them, in the order of sending. */
+export function sentMessages(wanted: LinkWords & { readonly key?: string | undefined }, { evidence, nodesOf }: JudgedBy): string[] {
+  const test = linkTest(wanted, nodesOf)
+  return evidence.events.flatMap((event) => event.type === 'message-sent' && test({ from: event.from, to: event.to, type: event.message.type })
+    && (wanted.key === undefined || keyOf(evidence, event.id) === wanted.key) ? [event.id] : [])
 }
 
 function keyOf(evidence: Evidence, id: string): string | undefined {

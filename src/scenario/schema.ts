@@ -137,6 +137,7 @@ export type Pick = z.infer<typeof Pick>
 
 // ---- conditions
 
+const Rule = z.enum(ruleNames)
 const Range = { atLeast: Count.optional(), atMost: Count.optional() }
 const Since = { since: Name.optional().describe('The mark from which to count; from the beginning without it.') }
 
@@ -157,7 +158,6 @@ const Condition = z.strictObject({
   equalStores: z.union([z.literal(true), z.array(Node).min(2)]).optional().describe('Store and at-most-once table are the same; true: of all members of the view.'),
   stuck: z.union([z.boolean(), z.enum(['ack-of-dead-primary', 'ack-waits-for-dead-backup', 'no-live-backup', 'history-lost'])]).optional(),
   frozen: z.boolean().optional(),
-  broken: z.union([z.boolean(), z.enum(ruleNames)]).optional().describe('A rule was broken, as the trace tells: this one, any, or (false) none so far.'),
   appendsKept: z.union([Name, z.literal(true)]).optional().describe('Every acknowledged append is there exactly once and in its client\'s order.'),
   writesKept: z.boolean().optional().describe('No acknowledged write is lost; false: one must be (asynchronous replication).'),
   messages: z.strictObject({ ...Link, ...Range, ...Since, perPing: z.strictObject({ times: z.number(), plus: Count }).optional()
@@ -167,6 +167,8 @@ const Condition = z.strictObject({
     copied: z.strictObject(Range).optional(), held: z.strictObject(Range).optional() }).optional().describe('What a fault has done so far.'),
   views: z.strictObject({ ...Range, ...Since }).optional().describe('View changes.'),
   acknowledged: z.strictObject({ ...Range, ...Since }).optional().describe('Operations that ended ok.'),
+  broken: z.union([z.literal(true), Rule]).optional().describe('A rule was broken: any, or this one.'),
+  rulesKept: z.union([z.literal(true), Rule, z.array(Rule).min(1)]).optional().describe('No rule of the protocol was broken so far; or not these.'),
   longestWait: z.strictObject({ atMost: Ms }).optional().describe('Of an operation that has returned, in milliseconds.'),
 })
 export type Condition = z.infer<typeof Condition>
@@ -201,6 +203,7 @@ const plainStep = {
   deliver: Pick.optional(),
   drop: Pick.optional(),
   duplicate: Pick.optional(),
+  resend: Pick.optional().describe('A copy of a message that was sent before arrives now, whatever has become of it. On the simulator only.'),
   fire: z.strictObject({ node: Node, timer: Text }).optional(),
   mark: Name.optional().describe('A moment that messages, views and acknowledged can count from.'),
 }
@@ -254,6 +257,8 @@ export const ScenarioSchema = z.strictObject({
   steps: z.array(Step).min(1).max(500),
 })
 export type ScenarioForm = z.infer<typeof ScenarioSchema>
+/** As a file has it: what has a default may be left out. */
+export type ScenarioText = z.input<typeof ScenarioSchema>
 
 /** The schema for editors, as JSON Schema (draft 2020-12). */
 export function scenarioJsonSchema(): unknown {
