@@ -66,7 +66,7 @@ export class Rule5 implements Monitor {
       return breach
     }
     const belief = facts.beliefOf(from, incarnation)
-    const primary = !view?.primary ? 'there is no such view' : `${view.primary.name === from ? `an earlier life of ${from}` : view.primary.name} is primary`
+    const primary = view?.primary ? `${lifeText(view.primary.name, from)} is primary` : 'there is no such view'
     const request = facts.inputOf(from)
     return {
       rule: this.rule, seq, evidence: [view?.seq ?? 0, belief?.seq ?? 0, request?.seq ?? 0, seq].filter((one) => one > 0).sort((one, other) => one - other),
@@ -83,11 +83,16 @@ export class Rule5 implements Monitor {
       if (!other?.primary || (other.primary.name === from && other.primary.incarnation === view.primary?.incarnation)) continue
       return {
         rule: this.rule, seq, evidence: [...new Set([other.seq, request.seq, seq])].sort((one, another) => one - another),
-        text: `${from} answered a request that was meant for view ${request.viewnum}; in view ${viewnum} ${other.primary.name} was primary, and may have executed it.`,
+        text: `${from} answered a request that was meant for view ${request.viewnum}; in view ${viewnum} ${lifeText(other.primary.name, from)} was primary, and may have executed it.`,
       }
     }
     return null
   }
+}
+
+/** Another life than that of the server that is spoken of. */
+function lifeText(name: string, of: string): string {
+  return name === of ? `another life of ${name}` : name
 }
 
 /** Rule 6: the view server changes no view until the primary has acked the current one. */
