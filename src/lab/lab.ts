@@ -61,7 +61,7 @@ class RealLab implements RunningLab, ConnectionOwner {
     this.#options = options
     this.#clusters = clusters
     this.privateFolder = privateFolder
-    this.lastSettings = lastSettings
+    this.lastSettings = { ...lastSettings, mutants: [...options.mutants ?? []] }
   }
 
   get host(): LabOptions['host'] { return this.#options.host }
@@ -269,7 +269,7 @@ class RealLab implements RunningLab, ConnectionOwner {
   }
 
   #remember(settings: ClusterSettings): void {
-    this.lastSettings = { ...settings, title: '', seed: '', mutants: [] }
+    this.lastSettings = { ...settings, title: '', seed: '', mutants: [...this.#options.mutants ?? []] }
     writeLastSettings(this.#options.dataFolder, settings).catch((error: unknown) => {
       this.#log(`The settings could not be remembered: ${(error as Error).message}`)
     })
