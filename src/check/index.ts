@@ -8,3 +8,9 @@ export { EventPrinter, labLane, type Prints } from './event-prints'
 export { headerDifferences, type HeaderDifference } from './header-differences'
 export { ruleNames, ruleTexts, type Breach, type RuleName, type RuleStanding, type RuleState, type RuleText } from './rules/breach'
 export { RuleMonitors } from './rules/rule-monitors'
+export {
+  defaultLimits, firstError, type HistoryJudgement, type HistoryOperation, type KeyJudgement, type SearchLimits, type Verdict,
+} from './linearizability/history'
+export { judgeHistory, judgeKey, verdictOf } from './linearizability/judge'
+export { HistoryOfTrace } from './linearizability/history-of-trace'
+export { LiveHistory, type HistoryError, type LiveStanding } from './linearizability/live-history'
