@@ -26,6 +26,7 @@ export class HistoryOfTrace {
   #bytes = 0
   #left = 0
   #invoked = 0
+  #returned = 0
 
   constructor({ source }: Pick<TraceHeader, 'source'>, listener: HistoryListener | null = null) {
     this.#isImported = source === 'imported'
@@ -45,6 +46,11 @@ export class HistoryOfTrace {
   /** Operations that began, failed ones too. */
   get invoked(): number {
     return this.#invoked
+  }
+
+  /** Operations that returned with a result. */
+  get returned(): number {
+    return this.#returned
   }
 
   /** Operations at the beginning of the trace that are not held any more: what is held then is no history that can be judged. */
@@ -84,6 +90,7 @@ export class HistoryOfTrace {
         return
       case 'unknown': return this.#listener?.ended(open)
       case 'ok': {
+        this.#returned++
         const ended: HistoryOperation = { ...open, returned: event.seq, result: this.#known(open.operation, resultOf(outcome.result)) }
         if (this.#operations.has(open.id)) {
           this.#bytes -= bytesIn(open)

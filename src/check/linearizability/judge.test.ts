@@ -145,8 +145,8 @@ describe('why an operation has no place', () => {
   })
 
   it('a value that nobody wrote, and one that was written too late', () => {
-    expect(why(['c1', put('1'), 1, 2, done], ['c2', get(), 3, 4, gave('9')])).toBe("c2's get returned 9, which no operation wrote.")
-    expect(why(['c2', get(), 3, 4, gave('9')], ['c1', put('9'), 5, 6, done])).toBe("c2's get returned 9, which was only written after it had returned.")
+    expect(why(['c1', put('1'), 1, 2, done], ['c2', get(), 3, 4, gave('9')])).toBe("c2's get returned 9, which no operation had written.")
+    expect(why(['c2', get(), 3, 4, gave('9')], ['c1', put('9'), 5, 6, done])).toBe("c2's get returned 9, which no operation had written.")
   })
 
   it('a value that had been seen to be gone', () => {
@@ -157,7 +157,7 @@ describe('why an operation has no place', () => {
   it('nothing where something was acknowledged, a swap that could not be, and an append done twice', () => {
     expect(why(['c1', put('1'), 1, 2, done], ['c2', get(), 3, 4, { type: 'missing' }])).toBe("c2's get found no value, but 1 was acknowledged to c1 before it began.")
     expect(why(['c1', put('1'), 1, 2, done], ['c2', { type: 'cas', key: bytes('x'), expected: bytes('7'), value: bytes('8') }, 3, 4, done]))
-      .toBe("c2's cas found 7, which no operation wrote.")
+      .toBe("c2's cas found 7, which no operation had written.")
     expect(why(['c1', append('a'), 1, 2, done], ['c2', get(), 3, 4, gave('aa')]))
       .toBe("c2's get returned aa, and no order of the operations explains it: after the longest that was found the key holds a.")
   })

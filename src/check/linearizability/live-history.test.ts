@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { utf8ToBytes, type Result } from '../../protocol'
+import { defaultSettings, utf8ToBytes, type Result } from '../../protocol'
 import { recordOperationInput, recordReport, type EventBody, type TraceEvent } from '../../trace'
-import type { HistoryOperation } from './history'
+import { defaultLimits, type HistoryOperation } from './history'
 import { judgeHistory } from './judge'
 import { LiveHistory } from './live-history'
 import { allKinds, ranHistory, spoiled, type HistoryShape } from './testing/histories'
@@ -23,7 +23,7 @@ function bodyOf({ id, process, operation, result }: HistoryOperation, isReturn: 
 
 /** All keys settled: what never returned has died with its client. */
 function judgedLive(history: readonly HistoryOperation[]): LiveHistory {
-  const live = new LiveHistory({ source: 'live' })
+  const live = new LiveHistory({ source: 'live', settings: defaultSettings })
   const events = eventsOf(history)
   for (const event of events) live.take(event)
   for (const process of new Set(history.map((operation) => operation.process))) {
@@ -48,6 +48,8 @@ describe('a history judged live', () => {
       const { verdict, errors } = live.standing()
       count[verdict]++
       expect(verdict).toBe(whole.verdict)
+      const places = errors.map(({ key, unplaced, seq }) => ({ key, unplaced, seq })).sort((one, other) => one.seq - other.seq)
+      expect(live.finish(defaultLimits)).toMatchObject({ verdict, errors: places })
       const told = whole.keys.filter(({ unplaced }) => unplaced !== null).map(({ unplaced }) => unplaced)
       expect(errors.map(({ unplaced }) => unplaced).sort()).toEqual(told.sort())
     }
@@ -57,11 +59,11 @@ describe('a history judged live', () => {
 
   it('holds little of a long history of one key, and settles it as it comes', () => {
     const live = judgedLive(ranHistory('long', { operations: 20_000, clients: 6, keys: 1, values: 100, kinds: ['put', 'get', 'delete', 'cas'], unknown: 0 }))
-    expect(live.standing()).toMatchObject({ verdict: 'linearizable', errors: [], invoked: 20_000, settled: 20_000 })
+    expect(live.standing()).toMatchObject({ verdict: 'linearizable', errors: [], invoked: 20_000, judged: 20_000 })
   })
 
   it('tells an error with the return that is one, at once, and in words', () => {
-    const live = new LiveHistory({ source: 'live' })
+    const live = new LiveHistory({ source: 'live', settings: defaultSettings })
     const key = utf8ToBytes('a')
     const row = (id: number, process: string, operation: HistoryOperation['operation'], at: number, result: Result): HistoryOperation =>
       ({ id, process, operation, invoked: at, returned: at + 1, result })

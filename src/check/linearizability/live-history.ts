@@ -2,9 +2,9 @@
 // that nothing explains. Bounded, and exact or "unknown"; `judgeHistory` judges what is held as a whole.
 import type { ByteString } from '../../protocol'
 import type { TraceEvent, TraceHeader } from '../../trace'
-import type { HistoryOperation, Verdict } from './history'
+import type { HistoryOperation, SearchLimits, Verdict } from './history'
 import { HistoryOfTrace } from './history-of-trace'
-import { byKey, verdictOf } from './judge'
+import { byKey, judgeHistory, verdictOf } from './judge'
 import { LiveKey } from './live-key'
 import { whyUnplaced } from './why'
 
@@ -20,26 +20,34 @@ export interface HistoryError {
   readonly why: string
 }
 
-export interface LiveStanding {
-  /** Of everything that is settled: what is still open may change it. */
+/** `not-promised`: asynchronous replication promises nothing of the kind; what was found is told all the same. */
+export type Linearizability = Verdict | 'not-exercised' | 'not-promised'
+
+export interface HistoryStanding {
+  readonly standing: Linearizability
+  /** Of everything that was judged, promised or not. */
   readonly verdict: Verdict
   /** In the order in which they were found; one for each key. */
   readonly errors: readonly HistoryError[]
   /** Why a part is not known; empty if all is. */
   readonly limit: string
-  /** Operations that began, and those that returned and are explained. */
+  /** Operations that began, those that returned with a result, and those of them that are judged. */
   readonly invoked: number
-  readonly settled: number
+  readonly returned: number
+  readonly judged: number
+  readonly keys: number
 }
 
 export class LiveHistory {
   readonly history: HistoryOfTrace
   readonly #keys = new Map<ByteString, LiveKey>()
   readonly #errors: HistoryError[] = []
+  readonly #isPromised: boolean
   #limit = ''
   #settled = 0
 
-  constructor(header: Pick<TraceHeader, 'source'>) {
+  constructor(header: Pick<TraceHeader, 'source' | 'settings'>) {
+    this.#isPromised = header.settings.replication !== 'asynchronous'
     this.history = new HistoryOfTrace(header, {
       invoked: (operation) => this.#at(operation, (key) => key.invoked(operation)),
       ended: (operation) => this.#at(operation, (key) => key.ended(operation)),
@@ -51,9 +59,25 @@ export class LiveHistory {
     this.history.take(event)
   }
 
-  standing(): LiveStanding {
+  /** As far as it is known by now; operations that are still open may change it. */
+  standing(): HistoryStanding {
     const verdict = this.#errors.length > 0 ? 'not-linearizable' : this.#limit !== '' ? 'unknown' : verdictOf([...this.#keys.values()])
-    return { verdict, errors: this.#errors, limit: this.#limit, invoked: this.history.invoked, settled: this.#settled }
+    return this.#standing(verdict, this.#errors, this.#limit, this.#settled)
+  }
+
+  /** At the end of a trace: what is held, judged as a whole. Where not all is held, as far as it is known live. */
+  finish(limits: SearchLimits): HistoryStanding {
+    if (this.history.left > 0) return this.standing()
+    const { verdict, keys } = judgeHistory(this.history.operations, limits)
+    const errors = keys.flatMap(({ key, unplaced, why }) => unplaced === null ? [] : [{ key, unplaced, why, seq: this.history.byId.get(unplaced)?.returned ?? 0 }])
+    const limit = keys.find((key) => key.verdict === 'unknown')?.why ?? ''
+    return this.#standing(verdict, errors.sort((one, other) => one.seq - other.seq), limit, this.history.returned)
+  }
+
+  #standing(verdict: Verdict, errors: readonly HistoryError[], limit: string, judged: number): HistoryStanding {
+    const { invoked, returned } = this.history
+    const standing = returned === 0 ? 'not-exercised' : this.#isPromised ? verdict : 'not-promised'
+    return { standing, verdict, errors, limit, invoked, returned, judged, keys: this.#keys.size }
   }
 
   #at({ operation: { key: name } }: HistoryOperation, act: (key: LiveKey) => void): void {

@@ -77,10 +77,9 @@ export function whyUnplaced(unplaced: HistoryOperation, operations: readonly His
 }
 
 function reasonOf(unplaced: HistoryOperation, content: ByteString | null, operations: readonly HistoryOperation[]): string {
-  const writers = operations.filter((operation) => operation !== unplaced && mayLeave(operation, content))
-  if (content !== null && writers.length === 0) return 'which no operation wrote'
   const { returned, invoked } = unplaced
-  if (content !== null && writers.every((writer) => writer.invoked > (returned ?? Infinity))) return `which was only written after it had returned`
+  const writers = operations.filter((operation) => operation.id !== unplaced.id && operation.invoked < (returned ?? Infinity) && mayLeave(operation, content))
+  if (content !== null && writers.length === 0) return 'which no operation had written'
   // Every one that could have left this content had ended when `later` began: it cannot have come back.
   const isPast = (later: HistoryOperation): boolean => writers.every((writer) => writer.returned !== null && writer.returned < later.invoked)
   const earlier = operations.filter((operation) => operation.returned !== null && operation.returned < invoked && isPast(operation))
