@@ -112,11 +112,11 @@ describe('check --history', () => {
   it('a search that comes to its limit: status 2, and "unknown" on standard output', () => {
     const path = edn('hard', [
       ...Array.from({ length: 40 }, (_, index) => `{:process ${index}, :type :invoke, :f :append, :value ["k" "${index}"]}`),
-      '{:process 99, :type :invoke, :f :read, :value ["k" nil]}', `{:process 99, :type :ok, :f :read, :value ["k" "0123456789101112131415?"]}`,
+      '{:process 98, :type :invoke, :f :write, :value ["k" ""]}', '{:process 99, :type :invoke, :f :read, :value ["k" nil]}', `{:process 99, :type :ok, :f :read, :value ["k" "0123456789101112131415?"]}`,
     ])
     const { status, stdout, stderr } = check('--history', path, '--time-limit', '1')
     expect([status, stderr]).toEqual([2, ''])
-    expect(stdout).toMatch(/^.*: unknown \(41 operations, 1 key\)\.\n {2}Key k: The (time|search) /)
+    expect(stdout).toMatch(/^.*: unknown \(42 operations, 1 key\)\.\n {2}Key k: The (time|search) /)
   })
 
   it('a bad file: status 2, nothing on standard output, and one sentence', () => {

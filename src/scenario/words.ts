@@ -53,7 +53,7 @@ export function givesText(gives: Gives): string {
 /** A condition in words. */
 export function conditionText(condition: Condition): string {
   const parts: string[] = []
-  const { view, role, returned, waits, result, value, equalStores, stuck, frozen, appendsKept, writesKept } = condition
+  const { view, role, returned, waits, result, value, equalStores, stuck, frozen, appendsKept, writesKept, linearizable } = condition
   if (view) parts.push(viewText(view))
   if (role) parts.push(`${list(role.node)} ${role.life ?? ''}${role.is ? ` is ${role.is}` : ''}${role.serving === undefined ? '' : role.serving ? ' and serves' : ' and does not serve'}`.replace('  ', ' '))
   if (returned) parts.push(`${list(returned)} has returned`)
@@ -64,6 +64,7 @@ export function conditionText(condition: Condition): string {
   if (stuck !== undefined) parts.push(stuck === false ? 'not stuck' : stuck === true ? 'stuck' : `stuck: ${stuck}`)
   if (frozen !== undefined) parts.push(frozen ? 'frozen' : 'not frozen')
   if (appendsKept) parts.push('every acknowledged append is there once and in order')
+  if (linearizable !== undefined) parts.push(linearizable ? 'what clients saw is linearizable' : 'what clients saw is not linearizable')
   if (writesKept !== undefined) parts.push(writesKept ? 'no acknowledged write is lost' : 'an acknowledged write is lost')
   return [...parts, ...countsText(condition)].join(', ')
 }

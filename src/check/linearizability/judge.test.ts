@@ -89,9 +89,23 @@ describe('the judge', () => {
     expect(judgeHistory(operations).verdict).toBe('linearizable')
   })
 
+  it('finds the one order of many appends that raced, by the one look at its end', () => {
+    const operations = ranHistory('appends', { operations: 400, clients: 5, keys: 1, values: 10_000, kinds: ['append'], unknown: 0 })
+    const last = Math.max(...operations.map(({ returned }) => returned ?? 0))
+    // What it saw: an order in which some overtook others, as they may.
+    const order = [...operations].sort((one, other) => (one.returned ?? 0) - (other.returned ?? 0))
+    const seen = order.map(({ operation }) => operation.type === 'append' ? operation.value : '').join('')
+    const look: HistoryOperation = { id: 1000, process: 'r', operation: get('k0'), invoked: last + 1, returned: last + 2, result: gave(seen) }
+    expect(judgeHistory([...operations, look])).toMatchObject({ verdict: 'linearizable', keys: [{ operations: 401 }] })
+    const swapped = { ...look, result: gave(`?${seen}`) }
+    expect(judgeHistory([...operations, swapped])).toMatchObject({ verdict: 'not-linearizable', keys: [{ unplaced: 1000 }] })
+    const lost = { ...look, result: gave(seen.slice(0, -1)) }
+    expect(judgeHistory([...operations, lost])).toMatchObject({ verdict: 'not-linearizable', keys: [{ unplaced: 1000 }] })
+  })
+
   it('ends at its limit with "unknown" where many unknown writes fit any order, with its memory bounded', () => {
-    const many: Row[] = Array.from({ length: 40 }, (_, index) => [`c${index}`, append(String.fromCharCode(97 + index % 26) + index), index, null, null] as const)
-    const operations = history(...many, ['reader', get(), 100, 101, gave('a0b1c2d3e4f5g6h7?')])
+    const many: Row[] = Array.from({ length: 40 }, (_, index) => [`c${index}`, append('ab'.slice(index % 2) + 'a'.repeat(index)), index, null, null] as const)
+    const operations = history(...many, ['w', put('', 'x'), 50, 60, done], ['reader', get(), 55, 101, gave('aabaaabab?')])
     const limits = { stepsMax: 2_000_000, memoMax: 100_000 }
     const found = searchOrder(operations, limits)
     console.info(`worst case: ended by its ${found.limit} limit after ${found.steps} steps, memory ${(found.memoBytes / 1024 / 1024).toFixed(1)} MiB`)
@@ -105,7 +119,7 @@ describe('the judge', () => {
     const many: Row[] = Array.from({ length: 30 }, (_, index) => [`c${index}`, append(String(index)), index, null, null] as const)
     let clock = 0
     const limits = { stepsMax: 1e9, memoMax: 1e7, milliseconds: 50, now: () => clock++ }
-    expect(judgeHistory(history(...many, ['reader', get(), 100, 101, gave('01234567890?')]), limits)).toMatchObject({ verdict: 'unknown' })
+    expect(judgeHistory(history(...many, ['w', put(''), 50, 60, done], ['reader', get(), 55, 101, gave('01234567890?')]), limits)).toMatchObject({ verdict: 'unknown' })
     expect(clock).toBeLessThan(60)
   })
 })

@@ -60,6 +60,11 @@ export class Moves {
     return `${kind} ${a} ${b}`
   }
 
+  /** The state that a look saw. */
+  seenBy(index: number): number {
+    return (this.#moves[index] as Move).a
+  }
+
   /** The state after this operation in `state`; -1 if what its client saw cannot have come from there. */
   next(state: number, index: number): number {
     const { kind, a, b } = this.#moves[index] as Move

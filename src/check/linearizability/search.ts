@@ -2,11 +2,14 @@
 // on the way it takes every shortcut that cannot lose an order:
 // - what changed nothing takes its place at once where it fits: it would fit nowhere better;
 // - of equal operations with unknown outcomes, the earliest is tried alone;
-// - an operation with an unknown outcome is only tried where it changes something, and never right before a put, which would hide it.
+// - an operation with an unknown outcome is only tried where it changes something, and never right before a put, which would hide it;
+// - where only appends can come before the next look, the key must hold a beginning of what that look saw (appends.ts).
 // It must never guess: at a limit it says so.
+import { AppendsToLook } from './appends'
 import { Configurations } from './configurations'
 import type { HistoryOperation, SearchLimits } from './history'
 import { Moves } from './moves'
+import { Ring } from './ring'
 import { missingState, type States } from './states'
 
 export interface Found {
@@ -30,22 +33,20 @@ export function searchOrder(operations: readonly HistoryOperation[], limits: Sea
   return new Search(operations, limits).run()
 }
 
-/**
- * The operations as columns: first those that must have a place, by their invocation, then those that may. `next` and `before` link what has
- * no place yet, so that trying skips what has; `required` is the end of the one list and `total` of the other.
- */
+/** The operations as columns: first those that must have a place, by their invocation, then those that may, by theirs. */
 class Search {
   readonly #operations: readonly HistoryOperation[]
   readonly #required: number
-  readonly #total: number
   readonly #limits: SearchLimits
   readonly #moves: Moves
   readonly #invoked: Float64Array
   readonly #returned: Float64Array
   /** Of operations that may have a place: the one before that does the same; -1: none. */
   readonly #alike: Int32Array
-  readonly #next: Int32Array
-  readonly #before: Int32Array
+  /** Those without a place. */
+  readonly #must: Ring
+  readonly #may: Ring
+  readonly #appends: AppendsToLook
   readonly #taken: Int32Array
   readonly #memo: Configurations
   readonly #words: Int32Array
@@ -74,17 +75,15 @@ class Search {
     const optional = operations.filter(({ returned, operation }) => returned === null && operation.type !== 'get').sort(byInvocation)
     const all = this.#operations = [...required, ...optional]
     this.#required = this.#left = required.length
-    const total = this.#total = all.length
+    const total = all.length
     this.#limits = limits
     this.#moves = new Moves(all)
     this.#invoked = Float64Array.from(all, ({ invoked }) => invoked)
     this.#returned = Float64Array.from(all, ({ returned }) => returned ?? Infinity)
     this.#alike = alikeBefore(this.#moves, this.#required, total)
-    // Places `total` and `total + 1` are the heads of the two rings.
-    this.#next = new Int32Array(total + 2)
-    this.#before = new Int32Array(total + 2)
-    this.#link(total, 0, this.#required)
-    this.#link(total + 1, this.#required, total)
+    this.#must = new Ring(total, range(0, this.#required))
+    this.#may = new Ring(total, range(this.#required, total))
+    this.#appends = new AppendsToLook(this.#moves, this.#invoked, this.#returned)
     this.#taken = new Int32Array((total >>> 5) + 2)
     this.#windowWords = (widestWindow(this.#invoked, this.#returned, this.#required) >>> 5) + 2
     this.#words = new Int32Array(2 + this.#windowWords + ((total - this.#required) >>> 5) + 2)
@@ -122,45 +121,48 @@ class Search {
   /** The moment up to which operations may take their place here: the earliest return that has none. */
   #bound = Infinity
   #forced = -1
+  /** A look that will not see here what it saw, whatever comes before it; -1: none is known. */
+  #missed = -1
 
   /** Looks at a configuration for the first time; gives the first operation to try. */
   #arrive(): number {
-    const end = this.#total
     let bound = Infinity
     this.#forced = -1
-    for (let index = this.#next[end] as number; index !== end; index = this.#next[index] as number) {
+    for (let index = this.#must.first; index !== this.#must.end; index = this.#must.after(index)) {
       if ((this.#invoked[index] as number) > bound) break
       bound = Math.min(bound, this.#returned[index] as number)
       this.#steps++
       if (this.#forced === -1 && this.#moves.changesNothing(index) && this.#moves.next(this.#state, index) !== -1) this.#forced = index
     }
     this.#bound = bound
-    return this.#forced !== -1 ? this.#forced : this.#next[end] as number
+    this.#missed = this.#appends.missed(this.#state)
+    return this.#forced !== -1 ? this.#forced : this.#must.first
   }
 
-  /** From this candidate on, the first that fits; -1: none. Required ones come first. */
+  /** From this candidate on, the first that fits; -1: none. Those that must have a place come first. */
   #firstThatFits(from: number): number {
-    let index = from
-    if (this.#forced !== -1) return index
+    if (this.#missed !== -1 || from === noneLeft(this.#must)) return -1
+    if (this.#forced !== -1) return from
     const isHidden = this.#depth > 0 && (this.#path[this.#depth - 1] as number) >= this.#required
-    const end = this.#total
-    for (; index !== end && index < this.#required; index = this.#next[index] as number) {
-      if ((this.#invoked[index] as number) > this.#bound) break
+    const { end } = this.#must
+    let index = from
+    for (; index < this.#required && !this.#isTooLate(index); index = this.#must.after(index)) {
       this.#steps++
       if (isHidden && this.#moves.kind(index) === 'put') continue
       if (this.#moves.next(this.#state, index) !== -1) return index
     }
-    const last = this.#total + 1
-    // Behind the required ones, the others from their first on.
-    if (index < this.#required || index === end) index = this.#next[last] as number
-    for (; index !== last; index = this.#next[index] as number) {
-      if ((this.#invoked[index] as number) > this.#bound) break
+    if (index < this.#required || index === end) index = this.#may.first
+    for (; index !== end && !this.#isTooLate(index); index = this.#may.after(index)) {
       this.#steps++
       const alike = this.#alike[index] as number
       if ((alike !== -1 && !this.#isTaken(alike)) || (isHidden && this.#moves.kind(index) === 'put')) continue
       if (this.#moves.next(this.#state, index) !== this.#state) return index
     }
     return -1
+  }
+
+  #isTooLate(index: number): boolean {
+    return (this.#invoked[index] as number) > this.#bound
   }
 
   // ---- along the path
@@ -192,24 +194,26 @@ class Search {
       if (index < this.#required) this.#left++
       if (this.#pathForced[at] === 1) continue
       this.#forced = -1
-      // Behind the last of the required: the first of the others.
-      return this.#next[index] as number
+      this.#missed = -1
+      if (index < this.#required) return this.#must.after(index)
+      const next = this.#may.after(index)
+      return next === this.#may.end ? noneLeft(this.#must) : next
     }
   }
 
   #take(index: number): void {
-    const next = this.#next[index] as number
-    const before = this.#before[index] as number
-    this.#next[before] = next
-    this.#before[next] = before
+    this.#must.take(index)
+    this.#may.take(index)
+    this.#appends.take(index)
     this.#taken[index >>> 5] = (this.#taken[index >>> 5] as number) | (1 << (index & 31))
     this.#hash ^= printOf(index)
   }
 
-  /** Only in the reverse order of taking. */
+  /** In the reverse order of taking. */
   #giveBack(index: number): void {
-    this.#next[this.#before[index] as number] = index
-    this.#before[this.#next[index] as number] = index
+    this.#appends.giveBack(index)
+    this.#may.giveBack(index)
+    this.#must.giveBack(index)
     this.#taken[index >>> 5] = (this.#taken[index >>> 5] as number) & ~(1 << (index & 31))
     this.#hash ^= printOf(index)
   }
@@ -220,8 +224,7 @@ class Search {
 
   /** All before the first required operation without a place have one, and none behind its window has: the words between say it all. */
   #wordsHere(): Int32Array {
-    const first = this.#next[this.#total] as number
-    const begin = Math.min(first, this.#required) >>> 5
+    const begin = Math.min(this.#must.first, this.#required) >>> 5
     const words = this.#words
     words[0] = begin
     words[1] = this.#state
@@ -234,15 +237,17 @@ class Search {
   // ---- the answer
 
   #noteDeadEnd(): void {
-    const isFurther = this.#bound > this.#bestBound || (this.#bound === this.#bestBound && this.#depth > this.#bestDepth)
+    // Up to a look that is missed all others would find a place.
+    const bound = this.#missed === -1 ? this.#bound : this.#returned[this.#missed] as number
+    const isFurther = bound > this.#bestBound || (bound === this.#bestBound && this.#depth > this.#bestDepth)
     if (!isFurther) return
     for (let at = this.#bestCommon; at < this.#depth; at++) this.#best[at] = this.#path[at] as number
     this.#bestDepth = this.#bestCommon = this.#depth
-    this.#bestBound = this.#bound
+    this.#bestBound = bound
     this.#bestState = this.#state
     this.#bestUnplaced = -1
-    for (let index = this.#next[this.#total] as number; index !== this.#total && this.#bestUnplaced === -1; index = this.#next[index] as number) {
-      if (this.#returned[index] === this.#bound) this.#bestUnplaced = index
+    for (let index = this.#must.first; index !== this.#must.end && this.#bestUnplaced === -1; index = this.#must.after(index)) {
+      if (this.#returned[index] === bound) this.#bestUnplaced = index
     }
   }
 
@@ -256,18 +261,15 @@ class Search {
       steps: this.#steps, memoBytes: this.#memo.bytes,
     }
   }
+}
 
-  /** A ring of these places with its head. */
-  #link(head: number, begin: number, end: number): void {
-    let before = head
-    for (let index = begin; index < end; index++) {
-      this.#next[before] = index
-      this.#before[index] = before
-      before = index
-    }
-    this.#next[before] = head
-    this.#before[head] = before
-  }
+/** A candidate behind the last of all. */
+function noneLeft({ end }: Ring): number {
+  return end + 1
+}
+
+function range(begin: number, end: number): number[] {
+  return Array.from({ length: end - begin }, (_, offset) => begin + offset)
 }
 
 function alikeBefore(moves: Moves, begin: number, end: number): Int32Array {

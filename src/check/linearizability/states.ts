@@ -31,6 +31,15 @@ export class States {
     return this.#values[state] ?? null
   }
 
+  hashOf(state: number): number {
+    return this.#hashes[state] as number
+  }
+
+  /** In bytes; 0 for the missing state too. */
+  lengthOf(state: number): number {
+    return this.#values[state]?.length ?? 0
+  }
+
   /** The state with `tail` (a state too, and not the missing one) behind it; -1 if it were too long. */
   appended(state: number, tail: number): number {
     const before = this.#values[state] ?? null
@@ -58,6 +67,13 @@ function hashOf(value: ByteString): number {
   let hash = 0
   for (let at = 0; at < value.length; at++) hash = (Math.imul(hash, base) + value.charCodeAt(at) + 1) | 0
   return hash
+}
+
+/** The hash of each beginning of a value, by its length. */
+export function hashesOfBeginnings(value: ByteString): Int32Array {
+  const hashes = new Int32Array(value.length + 1)
+  for (let at = 0; at < value.length; at++) hashes[at + 1] = (Math.imul(hashes[at] as number, base) + value.charCodeAt(at) + 1) | 0
+  return hashes
 }
 
 /** `base` to this power, in 32 bits. */
