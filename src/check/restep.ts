@@ -78,12 +78,12 @@ export class NodeReplay {
     this.#seq = from.seq
     this.#step = from.step
     this.#difference = from.difference
-    // The checkpoint stays as it is. Only a machine in a transfer has no copy, and such a one is in no checkpoint.
+    // The checkpoint stays as it is.
     this.#machine = from.machine.copy()
     this.#pending = from.pending && { ...from.pending, expected: [...from.pending.expected] }
   }
 
-  /** Null before the start, and while the machine cannot be copied. */
+  /** Null before the start. */
   checkpoint(): ReplayCheckpoint | null {
     const machine = this.#machine?.copy() ?? null
     return machine && {

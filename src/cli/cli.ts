@@ -5,6 +5,7 @@ import { benchCommand } from './bench'
 import { CannotRun } from './cannot-run'
 import { clientCommand } from './client'
 import { compareCommand } from './compare'
+import { exploreCommand } from './explore'
 import { exportCommand } from './export'
 import { checkCommand } from './check'
 import { conformanceCommand } from './conformance'
@@ -13,6 +14,7 @@ import { replicaCommand, viewServerCommand } from './node-commands'
 import { runCommand } from './run'
 import { runWorkerCommand } from './run-worker'
 import { serveCommand } from './serve'
+import { simulateCommand } from './simulate'
 
 /** Set by the build. */
 declare const __VERSION__: string
@@ -27,6 +29,7 @@ const program = new Command('lab')
 serveCommand(program)
 runCommand(program)
 runWorkerCommand(program)
+exploreCommand(program)
 exportCommand(program)
 viewServerCommand(program)
 replicaCommand(program)
@@ -34,6 +37,7 @@ clientCommand(program)
 benchCommand(program)
 conformanceCommand(program)
 checkCommand(program)
+simulateCommand(program)
 compareCommand(program)
 importCommand(program)
 

@@ -3,6 +3,8 @@ import { canPause, startCluster } from '../cluster'
 import type { Scenario } from '../scenario'
 import { openLab } from './lab'
 import type { LabOptions, RunningLab } from './lab-options'
+import type { ShrunkRun } from './simulate/jobs'
+import { saveShrunk, type SavedFiles } from './simulate/simulation'
 import { playScenario, type Played, type PlayOptions } from './play-scenario'
 
 /** Opens a lab whose clusters are real processes. Rejects with one sentence if no private folder can be made. */
@@ -18,13 +20,22 @@ export function playOne(scenario: Scenario, options: Omit<PlayOptions, 'startClu
   return playScenario(scenario, { ...options, startCluster, protocolHash: __PROTOCOL_HASH__ })
 }
 
+/** Writes a bad run that the simulator found, made small, as a recording and as a scenario. Throws what the file system says. */
+export function saveFound(shrunk: ShrunkRun, folder: string): SavedFiles {
+  return saveShrunk(shrunk, folder, __PROTOCOL_HASH__)
+}
+
 export { openLab } from './lab'
 export type { Clusters, ClusterOptions, RunningCluster } from './cluster-seam'
 export type { ClusterPrograms, LabOptions, RunningLab } from './lab-options'
 export { defaultDataFolder, makePrivateFolder, reasonOf } from './folders'
 export { readRecordingFile, type ReadRecording } from './recording-file'
+export { ExplorationPool, type ExplorationEnd, type ExplorationOptions, type ExplorationProgress } from './exploration-pool'
 export { importHistory, isHistoryName, readHistoryFile } from './import-history'
 export { judgeRecording, type JudgedRecording } from './judge-recording'
+export type { MutantRow, SeedResult, ShrunkRun } from './simulate/jobs'
+export { shrinkBad, simulateMutants, simulateSeeds, type SavedFiles, type SimulationOptions } from './simulate/simulation'
+export { checkTitle, type CheckName } from '../sim'
 export { contentSecurityPolicy } from './static-files'
 export { startWebHost, type WebHost, type WebHostOptions } from './web-host'
 export { webSocketPort } from './web-socket-port'

@@ -25,22 +25,22 @@ export function initialCursor(): StoreCursor {
 }
 
 export class Store {
-  #buckets: (Map<ByteString, ByteString> | undefined)[] = new Array<Map<ByteString, ByteString> | undefined>(bucketCount).fill(undefined)
+  /** By their number; only those that hold or held a key, so that a small store costs little. */
+  #buckets = new Map<number, Map<ByteString, ByteString>>()
   #size = 0
-  /** Buckets that a copy of this store has too: they are copied when one of the two writes. Null where there are none. */
-  #shared: Uint8Array | null = null
+  /** Buckets that no copy of this store has; null while all are its own. The others are copied before they are written to. */
+  #own: Set<number> | null = null
 
   get size(): number {
     return this.#size
   }
 
   get(key: ByteString): ByteString | undefined {
-    return this.#buckets[bucketOf(key)]?.get(key)
+    return this.#buckets.get(bucketOf(key))?.get(key)
   }
 
   set(key: ByteString, value: ByteString): void {
-    const at = bucketOf(key)
-    const bucket = this.#ownBucket(at)
+    const bucket = this.#ownBucket(bucketOf(key))
     const before = bucket.size
     bucket.set(key, value)
     this.#size += bucket.size - before
@@ -48,7 +48,7 @@ export class Store {
 
   delete(key: ByteString): boolean {
     const at = bucketOf(key)
-    const deleted = (this.#buckets[at]?.has(key) ?? false) && this.#ownBucket(at).delete(key)
+    const deleted = (this.#buckets.get(at)?.has(key) ?? false) && this.#ownBucket(at).delete(key)
     if (deleted) this.#size--
     return deleted
   }
@@ -56,18 +56,20 @@ export class Store {
   /** A store with the same entries. What neither writes to is kept once. */
   copy(): Store {
     const copy = new Store()
-    copy.#buckets = this.#buckets.slice()
+    copy.#buckets = new Map(this.#buckets)
     copy.#size = this.#size
-    copy.#shared = new Uint8Array(bucketCount).fill(1)
-    this.#shared = new Uint8Array(bucketCount).fill(1)
+    copy.#own = new Set()
+    this.#own = new Set()
     return copy
   }
 
   #ownBucket(at: number): Map<ByteString, ByteString> {
-    const bucket = this.#buckets[at]
-    if (bucket !== undefined && this.#shared?.[at] !== 1) return bucket
-    if (this.#shared) this.#shared[at] = 0
-    return this.#buckets[at] = new Map(bucket)
+    const bucket = this.#buckets.get(at)
+    if (bucket !== undefined && (this.#own?.has(at) ?? true)) return bucket
+    const own = new Map(bucket)
+    this.#own?.add(at)
+    this.#buckets.set(at, own)
+    return own
   }
 
   /**
@@ -78,7 +80,7 @@ export class Store {
     const entries: StoreEntry[] = []
     let bytes = 0
     for (; cursor.bucket < bucketCount; cursor.bucket++, cursor.index = 0) {
-      const bucket = this.#buckets[cursor.bucket]
+      const bucket = this.#buckets.get(cursor.bucket)
       if (!bucket || bucket.size === 0) continue
       const keys = [...bucket.keys()].sort(compareBytes)
       for (; cursor.index < keys.length; cursor.index++) {

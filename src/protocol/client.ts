@@ -306,6 +306,13 @@ class Client implements Machine {
     }
   }
 
+  essence(): unknown {
+    // Why the last send brought nothing is told at a timeout only; how often it was tried, only whether it was.
+    const mayTimeOut = this.#settings.operationTimeoutMs > 0
+    const sessions = this.#sessions.map((session) => ({ ...session, tries: Math.min(session.tries, 1), lastRefusal: mayTimeOut ? session.lastRefusal : '' }))
+    return { view: this.#view, askIsArmed: this.#askIsArmed, sessions }
+  }
+
   inspect(): ClientState {
     return {
       kind: 'client',

@@ -131,11 +131,13 @@ export interface Machine {
   step(input: Exclude<Input, Start>, out: EffectSink): void
   /** The state, as plain data for inspectors and checkers; keys sorted where equal states must be equal text. */
   inspect(): NodeState
+  /** A machine in the same state, that shares nothing which a later step of either changes: a checkpoint for who steps it again. */
+  copy(): Machine
   /**
-   * A machine in the same state, that shares nothing which a later step of either changes: a checkpoint for who steps it again.
-   * Null while a state transfer is under way, whose walk over the state has no copy.
+   * Everything that decides which messages and timers the machine will ever give: machines whose essences are equal as JSON text cannot
+   * be told apart by any inputs. Counters for operators, and how long a timer waits, are not of it. To be written out at once, not kept.
    */
-  copy(): Machine | null
+  essence(): unknown
 }
 
 /** For who wants a machine and not its effects. */

@@ -51,14 +51,10 @@ export class Primary {
     this.#nextSeq = copy.executed + 1
   }
 
-  /** The same over a copy of the state; null while a transfer goes on. */
-  copy(copyOfState: Copy): Primary | null {
+  /** The same over a copy of the state. */
+  copy(copyOfState: Copy): Primary {
     const copy = new Primary(copyOfState, this.since, this.#settings, this.#incarnation)
-    for (const [to, transfer] of this.#transfers) {
-      const own = transfer.copy(copyOfState)
-      if (own === null) return null
-      copy.#transfers.set(to, own)
-    }
+    for (const [to, transfer] of this.#transfers) copy.#transfers.set(to, transfer.copy(copyOfState))
     copy.started = this.started
     copy.#view = this.#view
     copy.#nextSeq = this.#nextSeq
@@ -286,7 +282,16 @@ export class Primary {
     return { viewnum: this.#view.viewnum, fromIncarnation: this.#incarnation, toIncarnation }
   }
 
-  // ---- for inspectors
+  // ---- for inspectors and explorers
+
+  /** What decides how it goes on. How long the next retry waits is not of it: that only time can tell. */
+  essence(): unknown {
+    return {
+      since: this.since, started: this.started, nextSeq: this.#nextSeq, pending: [...this.#pending], acked: [...this.#acked],
+      transfers: [...this.#transfers].map(([to, transfer]) => ({ to, transfer: transfer.essence() })),
+      waiting: [...this.#waiting.values()], retryIsArmed: this.#retryIsArmed, resendBelow: this.#resendBelow,
+    }
+  }
 
   inspectPending(): ReplicaState['pending'] {
     const waitsFor = (seq: number): NodeName[] => [...this.#acked].filter(([, acked]) => acked < seq).map(([name]) => name)

@@ -46,12 +46,10 @@ class Replica implements Machine {
     out.setTimer(pingTimer, this.#settings.pingIntervalMs)
   }
 
-  copy(): Replica | null {
+  copy(): Replica {
     const copy = new Replica(this.#start, noEffects)
     copy.#copy = copyOfCopy(this.#copy)
-    const primary = this.#primary?.copy(copy.#copy) ?? null
-    if (primary === null && this.#primary !== null) return null
-    copy.#primary = primary
+    copy.#primary = this.#primary?.copy(copy.#copy) ?? null
     copy.#view = this.#view
     copy.#pingViewnum = this.#pingViewnum
     copy.#initialisedIn = this.#initialisedIn
@@ -256,6 +254,15 @@ class Replica implements Machine {
 
   #backTo(between: Between): Between {
     return { viewnum: between.viewnum, fromIncarnation: this.#incarnation, toIncarnation: between.fromIncarnation }
+  }
+
+  essence(): unknown {
+    const { store, table, executed } = this.#copy
+    return {
+      incarnation: this.#incarnation, view: this.#view, pingViewnum: this.#pingViewnum, initialisedIn: this.#initialisedIn, superseded: this.#superseded,
+      executed, store: store.sortedEntries(), table: [...table.rows()], primary: this.#primary?.essence() ?? null, incoming: this.#incoming?.essence() ?? null,
+      ahead: [...this.#ahead.values()].sort((one, other) => one.seq - other.seq),
+    }
   }
 
   inspect(): ReplicaState {

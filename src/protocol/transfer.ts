@@ -23,30 +23,41 @@ export class OutgoingTransfer {
   ackedChunks = 0
   sentBytes = 0
   readonly #copy: Copy
-  readonly #rows: IterableIterator<TableRow>
+  /** As they are when the transfer begins: nothing is executed until it is over (rule 4). */
+  readonly #rows: readonly TableRow[]
   readonly #settings: Settings
   readonly #cursor = initialCursor()
+  #nextRow = 0
   readonly #unacked = new Map<number, SentChunk>()
   #nextChunk = 0
   #allCut = false
 
-  constructor(incarnation: number, copy: Copy, settings: Settings) {
+  constructor(incarnation: number, copy: Copy, settings: Settings, rows: readonly TableRow[] = [...copy.table.rows()]) {
     this.incarnation = incarnation
     this.#copy = copy
-    this.#rows = copy.table.rows()
+    this.#rows = rows
     this.#settings = settings
   }
 
-  /** Null while it goes on: the walk over the rows has no copy. */
-  copy(copyOfState: Copy): OutgoingTransfer | null {
-    if (!this.done) return null
-    const copy = new OutgoingTransfer(this.incarnation, copyOfState, this.#settings)
-    copy.done = true
+  copy(copyOfState: Copy): OutgoingTransfer {
+    const copy = new OutgoingTransfer(this.incarnation, copyOfState, this.#settings, this.#rows)
+    copy.done = this.done
     copy.ackedChunks = this.ackedChunks
     copy.sentBytes = this.sentBytes
-    copy.#allCut = true
+    copy.#cursor.bucket = this.#cursor.bucket
+    copy.#cursor.index = this.#cursor.index
+    copy.#nextRow = this.#nextRow
+    for (const [number, { chunk, waited }] of this.#unacked) copy.#unacked.set(number, { chunk, waited })
     copy.#nextChunk = this.#nextChunk
+    copy.#allCut = this.#allCut
     return copy
+  }
+
+  /** What decides how it goes on. */
+  essence(): unknown {
+    const { incarnation, done } = this
+    const unacked = [...this.#unacked].map(([chunk, { waited }]) => ({ chunk, waited }))
+    return done ? { incarnation, done } : { incarnation, nextChunk: this.#nextChunk, allCut: this.#allCut, unacked }
   }
 
   /** The chunks that the window has room for now. */
@@ -90,13 +101,14 @@ export class OutgoingTransfer {
     let total = bytes
     let rowsEnd = false
     while (total < bytesMax) {
-      const next = this.#rows.next()
-      if (next.done || isBroken(this.#settings, 'table-not-transferred')) {
+      const next = this.#rows[this.#nextRow]
+      if (next === undefined || isBroken(this.#settings, 'table-not-transferred')) {
         rowsEnd = true
         break
       }
-      rows.push(next.value)
-      total += rowBytes(next.value)
+      this.#nextRow++
+      rows.push(next)
+      total += rowBytes(next)
     }
     this.#allCut = rowsEnd && isAtEnd(this.#cursor)
     this.sentBytes += total
@@ -128,6 +140,12 @@ export class IncomingTransfer {
 
   get receivedChunks(): number {
     return this.#rows.size
+  }
+
+  /** What decides how it goes on: a chunk of a view and a life is always the same. */
+  essence(): unknown {
+    const chunks = [...this.#rows.keys()].sort((one, other) => one - other)
+    return { viewnum: this.viewnum, primaryIncarnation: this.primaryIncarnation, chunks }
   }
 
   /** Takes a chunk (a repeated one changes nothing) and returns the whole state when it was the last that was missing. */

@@ -270,6 +270,13 @@ class ViewServer implements Machine {
     return silent ? { type: 'ack-waits-for-dead-backup', primary: primary.name, backup: silent.name } : null
   }
 
+  essence(): unknown {
+    return {
+      servers: this.#servers, current: this.#current, acked: this.#acked, isAcked: this.#isAcked(), initialised: [...this.#initialised],
+      listenChecks: this.#listenChecks, historyLost: this.#historyLost,
+    }
+  }
+
   inspect(): ViewServerState {
     return {
       kind: 'view-server',

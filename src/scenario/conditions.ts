@@ -1,6 +1,6 @@
 // Whether a condition holds, judged by the evidence alone. Each part gives nothing if it holds, or a function that says what was seen
 // instead: the sentence is only made for the step that fails. It must never change anything.
-import { judgeHistory, shownValue, type SearchLimits } from '../check'
+import { judgeHistory, ruleNames, ruleTexts, shownValue, type SearchLimits } from '../check'
 import type { MessageType, NodeName, Outcome, ReplicaState, ViewCause } from '../protocol'
 import { causeText, currentView, outcomeText, viewText, type Recorded, type UnderWay } from '../trace'
 import type { Evidence, OperationRecord } from './evidence'
@@ -44,6 +44,7 @@ export function judge(condition: Condition, by: JudgedBy): Judged {
     condition.views && judgeViews(condition.views, by), condition.fault && judgeFault(condition.fault, by),
     condition.messages && judgeMessages(condition.messages, by), condition.waiting && judgeWaiting(condition.waiting, by),
     condition.acknowledged && judgeAcknowledged(condition.acknowledged, by), condition.longestWait && judgeLongestWait(condition.longestWait.atMost, by),
+    condition.rulesKept && judgeRules(condition.rulesKept, by),
     condition.value && judgeValue(condition.value, by), condition.equalStores && judgeEqual(condition.equalStores, by),
     condition.appendsKept && judgeAppends(condition.appendsKept, by), condition.writesKept !== undefined && judgeWrites(condition.writesKept, by),
     condition.linearizable !== undefined && judgeLinearizable(condition.linearizable, by),
@@ -162,6 +163,14 @@ function judgeLongestWait(atMostMs: number, { evidence }: JudgedBy): Judged {
   return waitedMs <= atMostMs ? null : () => `an operation of ${longest?.client} took ${Math.round(waitedMs)} ms`
 }
 
+// ---- rules
+
+function judgeRules(which: NonNullable<Condition['rulesKept']>, { evidence }: JudgedBy): Judged {
+  const names = which === true ? ruleNames : [which].flat()
+  const broken = evidence.rules().find(({ rule, standing }) => standing === 'broken' && names.includes(rule))
+  return broken ? () => `${ruleTexts[broken.rule].title} is broken: ${broken.first?.text ?? ''} (event #${broken.first?.seq ?? 0})` : null
+}
+
 // ---- messages and faults
 
 interface LinkWords {
@@ -200,6 +209,13 @@ function judgeWaiting(wanted: NonNullable<Condition['waiting']>, by: JudgedBy): 
 export function waitingMessages(wanted: LinkWords & { readonly key?: string | undefined }, { evidence, nodesOf }: JudgedBy): [string, UnderWay][] {
   const test = linkTest(wanted, nodesOf)
   return [...evidence.state.underWay].filter(([id, message]) => message.place !== 'handed' && test(message) && (wanted.key === undefined || keyOf(evidence, id) === wanted.key))
+}
+
+/** Messages that were sent, whatever has become of them, in the order of sending. */
+export function sentMessages(wanted: LinkWords & { readonly key?: string | undefined }, { evidence, nodesOf }: JudgedBy): string[] {
+  const test = linkTest(wanted, nodesOf)
+  return evidence.events.flatMap((event) => event.type === 'message-sent' && test({ from: event.from, to: event.to, type: event.message.type })
+    && (wanted.key === undefined || keyOf(evidence, event.id) === wanted.key) ? [event.id] : [])
 }
 
 function keyOf(evidence: Evidence, id: string): string | undefined {

@@ -1,6 +1,6 @@
 // What a scenario's expectations are judged by: the events so far, the cluster folded from them, how each operation ended, and what a
 // node holds, found by stepping it again. It must never ask a node: what is not in the trace did not happen.
-import { HistoryOfTrace, NodeReplay, type EventSource } from '../check'
+import { HistoryOfTrace, NodeReplay, RuleMonitors, type EventSource, type RuleState } from '../check'
 import type { NodeName, Operation, Outcome, ReplicaState } from '../protocol'
 import { beginState, foldEvent, type ClusterState, type EventOf, type Recorded, type TraceEvent, type TraceHeader } from '../trace'
 
@@ -26,6 +26,9 @@ export class Evidence implements EventSource {
   readonly #byLabel = new Map<string, OperationRecord>()
   readonly #sent = new Map<string, number>()
   readonly #replays = new Map<NodeName, NodeReplay>()
+  /** Made when somebody asks; it then has looked at so many events. */
+  #monitors: RuleMonitors | null = null
+  #looked = 0
   readonly #starts = new Map<NodeName, EventOf<'node-started'>>()
 
   constructor(header: TraceHeader) {
@@ -84,6 +87,13 @@ export class Evidence implements EventSource {
   /** The operation that was invoked with this label. */
   operationOf(label: string): OperationRecord | undefined {
     return this.#byLabel.get(label)
+  }
+
+  /** How the rules stand now. */
+  rules(): RuleState[] {
+    this.#monitors ??= new RuleMonitors(this.header)
+    for (; this.#looked < this.events.length; this.#looked++) this.#monitors.take(this.events[this.#looked] as TraceEvent)
+    return this.#monitors.states()
   }
 
   /** What a replica holds now; undefined for one that is dead or no replica. */

@@ -4,7 +4,7 @@ import { createRandom, type Random } from '../network'
 import { utf8ToBytes, viewServerName, type NodeName, type Operation as ProtocolOperation } from '../protocol'
 import { currentView, eventLine, outcomeText, type TraceEvent } from '../trace'
 import { Appenders } from './appenders'
-import { isCostly, judge, judgeOutcome, waitingMessages, type Judged, type JudgedBy } from './conditions'
+import { isCostly, judge, judgeOutcome, sentMessages, waitingMessages, type Judged, type JudgedBy } from './conditions'
 import { Evidence } from './evidence'
 import { faultOf, breakOf } from './faults'
 import type { Scenario, ScenarioStepLine } from './scenario'
@@ -173,6 +173,7 @@ class Run implements JudgedBy {
     if (step.switch) return stage.act({ type: 'switch-fault', fault: step.switch.fault, isOn: step.switch.on })
     if (step.break) return stage.act({ type: 'add-break', condition: breakOf(step.break, `break ${++this.#faults}`, (words) => this.nodesOf(words)) })
     if (step.fire) return stage.act({ type: 'fire', node: this.#nodeOf(step.fire.node), timer: step.fire.timer })
+    if (step.resend) return this.#resend(step.resend)
     for (const word of ['deliver', 'drop', 'duplicate'] as const) if (step[word]) return this.#byHand(word, step[word])
   }
 
@@ -187,6 +188,12 @@ class Run implements JudgedBy {
     const found = waitingMessages(pick, this)
     if (found.length === 0) throw new Unmet(`no such message waits${this.#whatWaits()}`)
     for (const [id] of picked(found, pick.which ?? 'first')) await this.#stage.act({ type, id })
+  }
+
+  async #resend(pick: Pick): Promise<void> {
+    const found = sentMessages(pick, this)
+    if (found.length === 0) throw new Unmet('no such message was sent')
+    for (const id of picked(found, pick.which ?? 'first')) await this.#stage.resend(id)
   }
 
   #whatWaits(): string {
@@ -337,7 +344,7 @@ function picked<Item>(found: readonly Item[], which: Pick['which']): readonly It
     case 'reversed': return found.toReversed()
     default: {
       const one = found[which - 1]
-      if (one === undefined) throw new Unmet(`only ${found.length} such messages wait`)
+      if (one === undefined) throw new Unmet(`only ${found.length} such messages are there`)
       return [one]
     }
   }

@@ -1,7 +1,8 @@
 // The form of a scenario: the only place where it is written down. The reader checks files against it, `scenarios/scenario.schema.json`
 // is made from it for editors, and docs/scenarios.md explains it. A scenario is data: it names nothing that could be run.
 import * as z from 'zod'
-import { settingLimits } from '../protocol'
+import { ruleNames } from '../check'
+import { mutantNames, settingLimits, type MutantName } from '../protocol'
 
 // Zod would probe `new Function`, which the window's content security policy reports as a violation.
 z.config({ jitless: true })
@@ -135,6 +136,7 @@ export type Pick = z.infer<typeof Pick>
 
 // ---- conditions
 
+const Rule = z.enum(ruleNames)
 const Range = { atLeast: Count.optional(), atMost: Count.optional() }
 const Since = { since: Name.optional().describe('The mark from which to count; from the beginning without it.') }
 
@@ -165,6 +167,7 @@ const Condition = z.strictObject({
     copied: z.strictObject(Range).optional(), held: z.strictObject(Range).optional() }).optional().describe('What a fault has done so far.'),
   views: z.strictObject({ ...Range, ...Since }).optional().describe('View changes.'),
   acknowledged: z.strictObject({ ...Range, ...Since }).optional().describe('Operations that ended ok.'),
+  rulesKept: z.union([z.literal(true), Rule, z.array(Rule).min(1)]).optional().describe('No rule of the protocol was broken so far; or not these.'),
   longestWait: z.strictObject({ atMost: Ms }).optional().describe('Of an operation that has returned, in milliseconds.'),
 })
 export type Condition = z.infer<typeof Condition>
@@ -199,6 +202,7 @@ const plainStep = {
   deliver: Pick.optional(),
   drop: Pick.optional(),
   duplicate: Pick.optional(),
+  resend: Pick.optional().describe('A copy of a message that was sent before arrives now, whatever has become of it. On the simulator only.'),
   fire: z.strictObject({ node: Node, timer: Text }).optional(),
   mark: Name.optional().describe('A moment that messages, views and acknowledged can count from.'),
 }
@@ -236,6 +240,7 @@ const Cluster = z.strictObject({
   waitingRequestsMax: limited('waitingRequestsMax'),
   inFlightMax: limited('inFlightMax'),
   tableClientsMax: limited('tableClientsMax'),
+  mutants: z.array(z.enum(mutantNames as [MutantName, ...MutantName[]])).max(8).optional().describe('Rules that are broken on purpose.'),
 })
 
 export const ScenarioSchema = z.strictObject({
@@ -251,6 +256,8 @@ export const ScenarioSchema = z.strictObject({
   steps: z.array(Step).min(1).max(500),
 })
 export type ScenarioForm = z.infer<typeof ScenarioSchema>
+/** As a file has it: what has a default may be left out. */
+export type ScenarioText = z.input<typeof ScenarioSchema>
 
 /** The schema for editors, as JSON Schema (draft 2020-12). */
 export function scenarioJsonSchema(): unknown {

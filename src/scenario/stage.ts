@@ -28,6 +28,8 @@ export interface Stage {
   freeze(): Promise<void>
   thaw(): Promise<void>
   act(act: NetworkAct): Promise<void>
+  /** A copy of a message that was sent before arrives, whatever has become of it. Where there is no such power it rejects. */
+  resend(id: string): Promise<void>
   invoke(operation: StageOperation): Promise<void>
   startWorkload(plan: WorkloadPlan): Promise<void>
   stopWorkload(): Promise<void>

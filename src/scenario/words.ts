@@ -29,6 +29,7 @@ function actText(step: PlainStep): string {
   if (step.thaw) return 'thaw'
   if (step.break) return `freeze when ${breakWords(step.break)}`
   for (const word of ['deliver', 'drop', 'duplicate'] as const) if (step[word]) return `${word} ${pickWords(step[word])}`
+  if (step.resend) return `send ${pickWords(step.resend)} again`
   if (step.fire) return `fire ${step.fire.timer} of ${step.fire.node}`
   if (step.mark) return `mark ${step.mark}`
   return ''
@@ -53,7 +54,7 @@ export function givesText(gives: Gives): string {
 /** A condition in words. */
 export function conditionText(condition: Condition): string {
   const parts: string[] = []
-  const { view, role, returned, waits, result, value, equalStores, stuck, frozen, appendsKept, writesKept, linearizable } = condition
+  const { view, role, returned, waits, result, value, equalStores, stuck, frozen, appendsKept, writesKept, rulesKept, linearizable } = condition
   if (view) parts.push(viewText(view))
   if (role) parts.push(`${list(role.node)} ${role.life ?? ''}${role.is ? ` is ${role.is}` : ''}${role.serving === undefined ? '' : role.serving ? ' and serves' : ' and does not serve'}`.replace('  ', ' '))
   if (returned) parts.push(`${list(returned)} has returned`)
@@ -63,6 +64,7 @@ export function conditionText(condition: Condition): string {
   if (equalStores) parts.push(`${equalStores === true ? 'all members of the view' : list(equalStores)} hold the same`)
   if (stuck !== undefined) parts.push(stuck === false ? 'not stuck' : stuck === true ? 'stuck' : `stuck: ${stuck}`)
   if (frozen !== undefined) parts.push(frozen ? 'frozen' : 'not frozen')
+  if (rulesKept) parts.push(rulesKept === true ? 'no rule is broken' : `${list(rulesKept)} not broken`)
   if (appendsKept) parts.push('every acknowledged append is there once and in order')
   if (linearizable !== undefined) parts.push(linearizable ? 'what clients saw is linearizable' : 'what clients saw is not linearizable')
   if (writesKept !== undefined) parts.push(writesKept ? 'no acknowledged write is lost' : 'an acknowledged write is lost')

@@ -4,7 +4,7 @@
 import { breakText, createRandom, Refused, Transit, type Envelope, type NetworkAct } from '../network'
 import {
   createMachine, viewServerName,
-  type EffectSink, type Input, type Message, type NodeKind, type NodeName, type NodeState, type Operation, type OperationInput,
+  type EffectSink, type Input, type Machine, type Message, type NodeKind, type NodeName, type NodeState, type Operation, type OperationInput,
   type Report, type Settings, type Start,
 } from '../protocol'
 import {
@@ -34,6 +34,19 @@ export interface WorldOptions {
 }
 
 const microsecondsPerMs = 1000
+
+export interface WorldMoment {
+  readonly nodes: readonly {
+    readonly name: NodeName
+    readonly kind: NodeKind
+    readonly incarnation: number
+    /** Null while it is dead. */
+    readonly machine: Machine | null
+    /** Armed, by name. */
+    readonly timers: readonly string[]
+  }[]
+  readonly mails: readonly Envelope[]
+}
 
 export class World implements EffectSink {
   readonly header: TraceHeader
@@ -102,6 +115,15 @@ export class World implements EffectSink {
     const { machine } = this.#node(name)
     if (!machine) throw new Error(`${name} is dead`)
     return machine.inspect()
+  }
+
+  /** Every node as it is, and every message that has not reached its receiver. Nothing in it changes with the world. */
+  startingPoint(): WorldMoment {
+    const all = [...this.#nodes.values()]
+    const nodes = all.map(({ name, kind, incarnation, machine, timers }) => (
+      { name, kind, incarnation, machine: machine?.copy() ?? null, timers: [...timers.keys()] }
+    ))
+    return { nodes, mails: [...this.transit.onItsWay, ...all.flatMap(({ mail }) => [...mail.values()])].map(({ envelope }) => envelope) }
   }
 
   // ---- time

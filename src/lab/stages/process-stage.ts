@@ -85,6 +85,7 @@ export class ProcessStage implements Stage {
   restart(node: NodeName): Promise<void> { return this.#cluster.restart(node) }
   freeze(): Promise<void> { return this.#cluster.freeze() }
   thaw(): Promise<void> { return this.#cluster.thaw() }
+  resend(): Promise<void> { return Promise.reject(new Error('A message that is gone cannot be sent again on processes: this runs on the simulator.')) }
   act(act: NetworkAct): Promise<void> { return this.#cluster.act(act) }
   tell(event: ScenarioStep): Promise<void> { return this.#cluster.tell(event) }
   startWorkload(plan: WorkloadPlan): Promise<void> { return this.#cluster.startWorkload({ ...plan, clients: [...plan.clients] }) }

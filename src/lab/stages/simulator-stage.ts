@@ -1,7 +1,7 @@
 // The simulator as the stage of a scenario: virtual time, one thread, the same trace for the same seed.
 // It must never let real time in: a scenario here takes as long as its computing.
 import { viewServerName, type NodeName } from '../../protocol'
-import type { NetworkAct } from '../../network'
+import type { Envelope, NetworkAct } from '../../network'
 import type { Scenario, Stage, StageOperation } from '../../scenario'
 import { World } from '../../sim'
 import type { ScenarioStep, TraceEvent, TraceHeader } from '../../trace'
@@ -13,13 +13,18 @@ const costlyMs = 10
 export class SimulatorStage implements Stage {
   readonly header: TraceHeader
   readonly #world: World
+  /** Messages that were sent, while a step may want one again; null where none does. */
+  readonly #sent: Map<string, Envelope> | null
   #listener: (event: TraceEvent) => void = () => undefined
   #early: TraceEvent[] | null = []
 
   /** `onEvent` is called with each event as it is written, for a recording. */
   constructor(scenario: Scenario, seed: string, onEvent: (event: TraceEvent) => void = () => undefined) {
     const { title, replicas, clients, settings, start } = scenario
+    const sent = scenario.steps.some(({ step }) => step.resend) ? new Map<string, Envelope>() : null
+    this.#sent = sent
     this.#world = new World({
+      ...(sent ? { onSend: (envelope: Envelope) => { sent.set(envelope.id, envelope) } } : {}),
       title, replicas, clients, settings, seed, start, tellsPeers: true,
       onEvent: (event) => {
         onEvent(event)
@@ -55,6 +60,14 @@ export class SimulatorStage implements Stage {
   freeze(): Promise<void> { return this.#now(() => this.#world.freeze()) }
   thaw(): Promise<void> { return this.#now(() => this.#world.thaw()) }
   act(act: NetworkAct): Promise<void> { return this.#now(() => this.#world.act(act)) }
+  resend(id: string): Promise<void> {
+    return this.#now(() => {
+      const envelope = this.#sent?.get(id)
+      if (!envelope) throw new Error(`No message ${id} was sent.`)
+      this.#world.resend(envelope)
+    })
+  }
+
   tell(event: ScenarioStep): Promise<void> { return this.#now(() => this.#world.tell(event)) }
   startWorkload(plan: WorkloadPlan): Promise<void> { return this.#now(() => this.#world.startWorkload(plan)) }
   stopWorkload(): Promise<void> { return this.#now(() => this.#world.stopWorkload()) }

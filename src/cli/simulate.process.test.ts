@@ -1,0 +1,103 @@
+// `simulate` as people use it: the built program, its exit status, what it prints, and what it saves.
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { mutantNames } from '../protocol'
+
+const cli = join(resolve(import.meta.dirname, '../..'), 'out/main/cli.js')
+
+let folder: string
+beforeEach(() => { folder = mkdtempSync(join(tmpdir(), 'understudy-simulate-test-')) })
+afterEach(() => { rmSync(folder, { recursive: true, force: true }) })
+
+function lab(...args: string[]): { status: number | null; stdout: string; stderr: string } {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [cli, ...args], { encoding: 'utf8', timeout: 60_000 })
+  return { status, stdout, stderr }
+}
+
+interface Line {
+  readonly type: string
+  readonly seed: number
+  readonly operations: number
+  readonly faults: number
+  readonly virtualMs: number
+}
+
+/** Lines of JSON without what differs from run to run: how long it took. */
+function jsonLines(stdout: string): Line[] {
+  return stdout.trim().split('\n').map((line) => JSON.parse(line, (name, value: unknown) => name === 'ms' || name === 'seconds' ? undefined : value) as Line)
+}
+
+describe('simulate', () => {
+  it('many seeds of the protocol as it is: status 0, and what happened in numbers', () => {
+    const { status, stdout, stderr } = lab('simulate', '--seeds', '1..60')
+    expect(status).toBe(0)
+    expect(stdout).toMatch(/^60 seeds \(1\.\.60\) in [\d.]+ s: no violation\.\n {2}operations a seed {2}2\d\d to \d+;/)
+    expect(stdout).toMatch(/not stuck +5\d of 60 at the end/)
+    expect(stderr).toContain('60/60 seeds\n')
+  })
+
+  it('lines of JSON, the same for any number of threads', () => {
+    const one = jsonLines(lab('simulate', '--seeds', '5..44', '--json', '--jobs', '1').stdout)
+    expect(jsonLines(lab('simulate', '--seeds', '5..44', '--json', '--jobs', '3').stdout)).toEqual(one)
+    expect(one.map(({ type }) => type)).toEqual([...Array.from({ length: 40 }, () => 'seed'), 'summary'])
+    for (const line of one.slice(0, 40)) {
+      expect(line.operations).toBeGreaterThanOrEqual(200)
+      expect(line.faults).toBeGreaterThanOrEqual(10)
+      expect(line.virtualMs).toBeGreaterThanOrEqual(10_000)
+    }
+  })
+
+  it('a broken rule: status 1; the small run is saved, and scenario and recording show the same', () => {
+    const { status, stdout } = lab('simulate', '--seeds', '1..50', '--mutant', 'answers-before-backups', '--stop-at-first', '--save', join(folder, 'found'))
+    expect(status).toBe(1)
+    expect(stdout).toMatch(/^1 seed \(1\.\.1\) in [\d.]+ s: 1 is bad: Rule 1 in 1\.\n {2}first +seed 1, Rule 1: s\d answered .*\n {2}made small +1 operation, 0 faults, /)
+    const name = join(folder, 'found', 'answers-before-backups-seed-1-rule-1')
+    expect(stdout).toContain(`saved              ${name}.yaml, ${name}.jsonl`)
+    const sentence = /seed 1, Rule 1: (.*)\n/.exec(stdout)?.[1] ?? 'none'
+    const played = lab('run', `${name}.yaml`)
+    expect([played.status, played.stdout]).toEqual([1, expect.stringContaining(`Rule 1 is broken: ${sentence}`) as string])
+    const checked = lab('check', `${name}.jsonl`)
+    expect([checked.status, checked.stdout]).toEqual([1, expect.stringMatching(/Rule 1 .*BROKEN/) as string])
+    // A person can mend what the scenario breaks, and then it passes.
+    const mended = join(folder, 'mended.yaml')
+    writeFileSync(mended, readFileSync(`${name}.yaml`, 'utf8').replace('mutants: [ answers-before-backups ]', 'mutants: [ ]'))
+    expect(lab('run', mended).status).toBe(0)
+  })
+
+  it('each mutant is found: a table, and a line of JSON for each', () => {
+    const { status, stdout } = lab('simulate', '--each-mutant', '--seeds', '1..300', '--json')
+    expect(status).toBe(0)
+    const rows = stdout.trim().split('\n').map((line) => JSON.parse(line) as { mutant: string; shrunk: { size: { operations: number; faults: number } } })
+    expect(rows.map(({ mutant }) => mutant)).toEqual(mutantNames)
+    for (const { shrunk: { size } } of rows) expect(size.operations + size.faults).toBeLessThanOrEqual(20)
+    // Of one seed that does not show it all, the table says which are missing.
+    const few = lab('simulate', '--each-mutant', '--seeds', '1')
+    expect(few.status).toBe(1)
+    expect(few.stdout).toMatch(/^mutant +seed {2}found by .*\nanswers-before-backups +1 {2}Rule 1 /)
+    expect(few.stdout).toMatch(/\npromotes-idle +- {2}not in 1 seed /)
+  })
+
+  it.each([
+    [['--seeds', '5..1'], '--seeds is a number or a range as 1..2000, up to 1000000000, not "5..1".'],
+    [['--seeds', 'all'], '--seeds is a number or a range as 1..2000, up to 1000000000, not "all".'],
+    [['--mutant', 'none'], 'There is no mutant "none"; there are answers-before-backups,'],
+    [['--replicas', '2', '--backups', '2'], '2 replicas leave room for 1 backups.'],
+    [['--duration', '10'], '--duration must be a whole number from 500 to 600000, not "10".'],
+    [['--each-mutant', '--mutant', 'promotes-idle'], 'cannot be used with'],
+  ])('%j is status 2 with one sentence, and nothing is run', (args, sentence) => {
+    const { status, stdout, stderr } = lab('simulate', ...args)
+    expect([status, stdout]).toEqual([2, ''])
+    expect(stderr).toContain(sentence)
+    expect(stderr.trim().split('\n')).toHaveLength(1)
+  })
+
+  it('a folder that cannot be written is status 2 with one sentence', () => {
+    const file = join(folder, 'file')
+    writeFileSync(file, '')
+    const { status, stderr } = lab('simulate', '--seeds', '1', '--mutant', 'reads-without-backups', '--save', join(file, 'found'))
+    expect([status, stderr.trim().split('\n').at(-1)]).toEqual([2, expect.stringMatching(/^It could not be saved in .*\.$/) as string])
+  })
+})

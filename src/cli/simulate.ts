@@ -1,0 +1,142 @@
+// `simulate`: thousands of random fault runs in virtual time, judged by every monitor; the first bad one is made small and can be saved.
+// Standard output carries what was found, standard error the progress. Status 0: nothing was found; 1: something was; 2: it could not run.
+import { availableParallelism } from 'node:os'
+import { Option, type Command } from 'commander'
+import { saveFound, simulateMutants, simulateSeeds, shrinkBad, type SeedResult, type ShrunkRun, type SimulationOptions } from '../lab'
+import { mutantNames, type MutantName } from '../protocol'
+import { CannotRun, wholeNumber } from './cannot-run'
+import { mutantTable, seedsSummary, shrunkLines, summaryOf } from './simulate-report'
+
+interface SimulateOptions {
+  readonly seeds: { readonly from: number; readonly to: number }
+  readonly mutant: readonly MutantName[]
+  readonly eachMutant?: boolean
+  readonly duration?: number
+  readonly replicas?: number
+  readonly clients?: number
+  readonly backups?: number
+  readonly stopAtFirst?: boolean
+  readonly save?: string
+  readonly jobs: number
+  readonly json?: boolean
+}
+
+const seedMax = 1_000_000_000
+
+export function simulateCommand(program: Command): void {
+  program.command('simulate')
+    .description('random fault runs in virtual time, every one judged; the first bad one is made small')
+    .option('--seeds <range>', 'from..to, or one', seedRange, { from: 1, to: 200 })
+    .option('--mutant <name>', 'breaks a rule on purpose; may be given several times', mutantOption, [])
+    .addOption(new Option('--each-mutant', 'for every mutant the first seed that shows it, made small').conflicts('mutant'))
+    .option('--duration <ms>', 'virtual time of a run; 10 000 without it', wholeNumber('--duration', 500, 600_000))
+    .option('--replicas <number>', 'drawn from the seed without it', wholeNumber('--replicas', 1, 7))
+    .option('--clients <number>', 'drawn from the seed without it', wholeNumber('--clients', 1, 8))
+    .option('--backups <number>', 'drawn from the seed without it', wholeNumber('--backups', 0, 4))
+    .option('--stop-at-first', 'ends with the first bad seed')
+    .option('--save <folder>', 'writes the small run there, as a scenario and as a recording')
+    .option('--jobs <number>', 'seeds at a time', wholeNumber('--jobs', 1, 64), availableParallelism())
+    .option('--json', 'lines of JSON')
+    .action(simulate)
+}
+
+function seedRange(text: string): { from: number; to: number } {
+  const match = /^(\d{1,10})(?:\.\.(\d{1,10}))?$/.exec(text)
+  const [from, to] = [Number(match?.[1]), Number(match?.[2] ?? match?.[1])]
+  if (!match || from > to || to > seedMax) throw new CannotRun(`--seeds is a number or a range as 1..2000, up to ${seedMax}, not ${JSON.stringify(text.slice(0, 40))}.`)
+  return { from, to }
+}
+
+function mutantOption(name: string, before: readonly MutantName[]): readonly MutantName[] {
+  const mutant = mutantNames.find((known) => known === name)
+  if (!mutant) throw new CannotRun(`There is no mutant ${JSON.stringify(name.slice(0, 40))}; there are ${mutantNames.join(', ')}.`)
+  return before.includes(mutant) ? before : [...before, mutant]
+}
+
+async function simulate(options: SimulateOptions): Promise<void> {
+  const { seeds, mutant, duration, replicas, clients, backups, jobs } = options
+  if (replicas !== undefined && backups !== undefined && backups >= replicas) throw new CannotRun(`${replicas} replicas leave room for ${replicas - 1} backups.`)
+  const simulation: SimulationOptions = {
+    program: new URL('./simulate-worker.js', import.meta.url), workers: jobs, ...seeds,
+    draw: {
+      mutants: mutant, ...duration === undefined ? {} : { durationMs: duration }, ...replicas === undefined ? {} : { replicas },
+      ...clients === undefined ? {} : { clients }, ...backups === undefined ? {} : { backups },
+    },
+  }
+  try {
+    process.exitCode = await (options.eachMutant ? eachMutant(simulation, options) : manySeeds(simulation, options))
+  } catch (error) {
+    throw error instanceof CannotRun ? error : new CannotRun(error instanceof Error ? error.message : String(error))
+  }
+}
+
+async function manySeeds(simulation: SimulationOptions, { stopAtFirst = false, json = false, save }: SimulateOptions): Promise<number> {
+  const began = performance.now()
+  const progress = new SeedProgress(simulation.to - simulation.from + 1)
+  const results = await simulateSeeds({ ...simulation, stopAtFirst, onResults: (some) => progress.took(some) })
+  progress.end()
+  const summary = summaryOf(results, (performance.now() - began) / 1000)
+  if (json) for (const result of results) tell({ type: 'seed', ...result })
+  else process.stdout.write(`${seedsSummary(summary).join('\n')}\n`)
+  const bad = results.find(({ found }) => found !== null)
+  if (bad) report(await shrinkBad(bad, simulation), { json, save })
+  if (json) tell({ type: 'summary', ...summary })
+  return bad ? 1 : 0
+}
+
+function report(shrunk: ShrunkRun, { json, save }: { json: boolean; save: string | undefined }): void {
+  const saved = save === undefined ? undefined : saveIn(save, shrunk)
+  if (json) tell({ type: 'shrunk', ...shrunk, ...saved ? { saved } : {} })
+  else process.stdout.write(`${shrunkLines(shrunk, saved).join('\n')}\n`)
+}
+
+function saveIn(folder: string, shrunk: ShrunkRun): ReturnType<typeof saveFound> {
+  try {
+    return saveFound(shrunk, folder)
+  } catch (error) {
+    throw new CannotRun(`It could not be saved in ${folder}: ${error instanceof Error ? error.message : String(error)}.`)
+  }
+}
+
+/** Status 0: every mutant was found, as it should be. */
+async function eachMutant(simulation: SimulationOptions, { json = false, save }: SimulateOptions): Promise<number> {
+  let done = 0
+  const rows = await simulateMutants(mutantNames, { ...simulation, onRow: ({ mutant, shrunk }) => {
+    process.stderr.write(`${++done}/${mutantNames.length} ${mutant}: ${shrunk ? `seed ${shrunk.seed}` : 'not found'}\n`)
+  } })
+  for (const { shrunk } of rows) if (shrunk && save !== undefined) saveIn(save, shrunk)
+  if (json) for (const row of rows) tell({ type: 'mutant', ...row })
+  else process.stdout.write(`${mutantTable(rows).join('\n')}\n`)
+  return rows.every(({ shrunk }) => shrunk !== null) ? 0 : 1
+}
+
+function tell(line: unknown): void {
+  process.stdout.write(`${JSON.stringify(line)}\n`)
+}
+
+/** How far it is: a line that is written over on a terminal, one now and then elsewhere. */
+class SeedProgress {
+  readonly #total: number
+  #done = 0
+  #bad = 0
+  #told = 0
+
+  constructor(total: number) {
+    this.#total = total
+  }
+
+  took(results: readonly SeedResult[]): void {
+    this.#done += results.length
+    this.#bad += results.filter(({ found }) => found !== null).length
+    const line = `${this.#done}/${this.#total} seeds${this.#bad > 0 ? `, ${this.#bad} bad` : ''}`
+    if (process.stderr.isTTY) process.stderr.write(`\r\x1b[2K${line}`)
+    else if (this.#done - this.#told >= this.#total / 10) {
+      this.#told = this.#done
+      process.stderr.write(`${line}\n`)
+    }
+  }
+
+  end(): void {
+    if (process.stderr.isTTY) process.stderr.write('\r\x1b[2K')
+  }
+}

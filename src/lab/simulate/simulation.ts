@@ -1,0 +1,90 @@
+// Simulations for the command line: many seeds on all cores, the first bad one made small, and what was found saved as files.
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { MutantName } from '../../protocol'
+import { runPlan, type DrawOptions } from '../../sim'
+import { formatEvent, formatHeader } from '../../trace'
+import type { Job, MutantRow, SeedResult, ShrunkRun } from './jobs'
+import { scenarioOfPlan } from './plan-scenario'
+import { runJobs } from './worker-pool'
+
+export interface SimulationOptions {
+  /** The built program of a worker. */
+  readonly program: URL
+  readonly workers: number
+  readonly from: number
+  readonly to: number
+  readonly draw: DrawOptions
+}
+
+interface SeedsOptions {
+  readonly stopAtFirst: boolean
+  readonly onResults: (results: readonly SeedResult[]) => void
+}
+
+/** Seeds of one job: long enough that handing it over costs nothing, short enough that all cores end at the same time. */
+const seedsOfJob = 20
+
+/** Runs the seeds; `onResults` is called as they come, in any order. With `stopAtFirst` no seed after the first bad one is looked at for long. */
+export async function simulateSeeds(options: SimulationOptions & SeedsOptions): Promise<SeedResult[]> {
+  const { from, to, draw, stopAtFirst, onResults } = options
+  const jobs: Job[] = []
+  for (let seed = from; seed <= to; seed += seedsOfJob) jobs.push({ type: 'seeds', from: seed, to: Math.min(to, seed + seedsOfJob - 1), stopAtFirst, draw })
+  const all: SeedResult[] = []
+  await runJobs(jobs, { ...options, onAnswer: (answer) => {
+    if (answer.type !== 'seeds') return true
+    all.push(...answer.results)
+    onResults(answer.results)
+    return !stopAtFirst || answer.results.every(({ found }) => found === null)
+  } })
+  all.sort((one, other) => one.seed - other.seed)
+  // Others may have run further before the first bad one was known.
+  const first = stopAtFirst ? all.findIndex(({ found }) => found !== null) : -1
+  return first < 0 ? all : all.slice(0, first + 1)
+}
+
+/** Makes a bad seed's run small. */
+export async function shrinkBad({ seed, found }: SeedResult, options: SimulationOptions): Promise<ShrunkRun> {
+  if (!found) throw new Error(`nothing was found with seed ${seed}`)
+  let shrunk: ShrunkRun | undefined
+  await runJobs([{ type: 'shrink', seed, check: found.check, draw: options.draw }], { ...options, onAnswer: (answer) => {
+    if (answer.type === 'shrink') shrunk = answer.shrunk
+    return true
+  } })
+  if (!shrunk) throw new Error('a worker answers')
+  return shrunk
+}
+
+/** The first seed that shows each mutant, shrunk; in the order of the mutants. */
+export async function simulateMutants(mutants: readonly MutantName[], options: SimulationOptions & { readonly onRow: (row: MutantRow) => void }): Promise<MutantRow[]> {
+  const { from, to, draw, onRow } = options
+  const rows: MutantRow[] = []
+  await runJobs(mutants.map((mutant) => ({ type: 'mutant', mutant, from, to, draw })), { ...options, onAnswer: (answer) => {
+    if (answer.type !== 'mutant') return true
+    rows.push(answer.row)
+    onRow(answer.row)
+    return true
+  } })
+  return rows.sort((one, other) => mutants.indexOf(one.mutant) - mutants.indexOf(other.mutant))
+}
+
+export interface SavedFiles {
+  readonly recording: string
+  /** Empty with the reason in `problem`. */
+  readonly scenario: string
+  readonly problem: string
+}
+
+/** Writes a bad run as a recording and as a scenario. Throws what the file system says. */
+export function saveShrunk({ seed, check, plan }: ShrunkRun, folder: string, protocolHash: string): SavedFiles {
+  const mutants = plan.settings.mutants.map((mutant) => `${mutant}-`).join('')
+  const name = join(folder, `${mutants}seed-${seed}-${check}`)
+  const lines: string[] = []
+  const run = runPlan(plan, { only: check, onEvent: (event) => lines.push(formatEvent(event)) })
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(`${name}.jsonl`, [formatHeader({ ...run.header, protocolHash }), ...lines, ''].join('\n'))
+  const { text, problem } = scenarioOfPlan(plan, run, check)
+  if (problem !== '') return { recording: `${name}.jsonl`, scenario: '', problem }
+  writeFileSync(`${name}.yaml`, text)
+  return { recording: `${name}.jsonl`, scenario: `${name}.yaml`, problem: '' }
+}

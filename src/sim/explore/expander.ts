@@ -1,0 +1,110 @@
+// Looks at states: which steps each allows, where they lead, and whether something is broken there. A worker is one of these; alone it is enough.
+// Everything that it makes is told as definitions, so that another expander can read its rows.
+import { Locals, type Definition, type Mail, type StartingNode } from './locals'
+import type { Message, NodeName } from '../../protocol'
+import { Permutations } from './names'
+import { settingsToExplore, type ExplorePlan } from './plan'
+import type { Batch, BatchResult, Found } from './search'
+import { budgetOf, fingerprint, writeRow, type Fingerprint, type State } from './state'
+import { StateChecks } from './state-checks'
+import { Steps, type Act, type StepCode } from './steps'
+
+export interface StartingPoint {
+  readonly nodes: readonly StartingNode[]
+  readonly mails: readonly { readonly from: NodeName; readonly to: NodeName; readonly message: Message }[]
+}
+
+export class Expander {
+  readonly start: State
+  readonly #plan: ExplorePlan
+  readonly #locals: Locals
+  readonly #steps: Steps
+  readonly #permutations: number
+  readonly #nodes: number
+
+  /** `lane` of `lanes` that share their states. */
+  constructor(plan: ExplorePlan, { nodes, mails }: StartingPoint, lane = 0, lanes = 1) {
+    this.#plan = plan
+    this.#nodes = nodes.length
+    const permutations = new Permutations(nodes, plan.reduces)
+    this.#permutations = permutations.count
+    const settings = settingsToExplore(plan.settings)
+    this.#locals = new Locals({ nodes, settings, permutations, begun: nodes.length + mails.length, lane, lanes })
+    this.#steps = new Steps(plan, this.#locals, new StateChecks(nodes), nodes)
+    this.start = {
+      locals: nodes.map((node, index) => this.#locals.begin(node, index)),
+      mails: mails.map(({ from, to, message }, index): Mail => this.#locals.mailOf(from, to, message, nodes.length + index)),
+      budget: budgetOf(plan.bounds),
+    }
+  }
+
+  /** Distinct states of single nodes, and distinct messages. */
+  get counts(): { readonly locals: number; readonly mails: number } {
+    return { locals: this.#locals.count, mails: this.#locals.mailCount }
+  }
+
+  /** The start as a row with its fingerprint. */
+  begin(): { readonly row: readonly number[]; readonly fingerprint: Fingerprint } {
+    const row: number[] = []
+    writeRow(this.start, row)
+    const sum = { low: 0, high: 0 }
+    fingerprint(this.start, this.#permutations, sum)
+    return { row, fingerprint: sum }
+  }
+
+  define(definitions: readonly Definition[]): void {
+    for (const definition of definitions) this.#locals.define(definition)
+  }
+
+  takeUntold(): Definition[] {
+    return this.#locals.takeUntold()
+  }
+
+  expand({ number, rows, count }: Batch): BatchResult {
+    const successors: number[] = []
+    const found: Found[] = []
+    const sum: Fingerprint = { low: 0, high: 0 }
+    let steps = 0
+    for (let at = 0, place = 0; place < count; place++) {
+      const state = this.#read(rows, at)
+      at += 2 + state.locals.length + state.mails.length
+      this.#steps.each(state, (step) => {
+        steps++
+        const { state: after, breach } = this.#steps.after(state, step)
+        if (breach && this.#plan.goal === 'violation') found.push({ place, step, breach })
+        // Beyond a broken rule everything may break: what follows proves nothing.
+        if (breach) return
+        if (this.#isGoal(after)) found.push({ place, step, breach: null })
+        fingerprint(after, this.#permutations, sum)
+        successors.push(place, step, sum.low, sum.high)
+        writeRow(after, successors)
+      })
+    }
+    return { number, successors: Int32Array.from(successors), steps, found: found.slice(0, 1) }
+  }
+
+  /** The acts of a path from the start, for somebody who carries them out, and the states that it leads through. */
+  acts(path: readonly StepCode[]): Act[] {
+    const acts: Act[] = []
+    let state = this.start
+    for (const step of path) ({ state } = this.#steps.after(state, step, (act) => acts.push(act)))
+    return acts
+  }
+
+  #isGoal({ locals }: State): boolean {
+    switch (this.#plan.goal) {
+      case 'violation': return false
+      case 'finish': return locals.every(({ kind, operations }) => kind !== 'client' || (operations.length === this.#plan.operations && operations.every(({ result }) => result !== null)))
+      case 'stuck': return locals.some(({ facts }) => facts?.type === 'view-server' && facts.stuck !== null)
+    }
+  }
+
+  #read(rows: Int32Array, at: number): State {
+    const locals = []
+    const mails = []
+    const mailsAt = at + 2 + this.#nodes
+    for (let index = at + 2; index < mailsAt; index++) locals.push(this.#locals.local(rows[index] as number))
+    for (let index = mailsAt; index < mailsAt + (rows[at + 1] as number); index++) mails.push(this.#locals.mail(rows[index] as number))
+    return { budget: rows[at] as number, locals, mails }
+  }
+}

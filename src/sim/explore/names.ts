@@ -1,0 +1,61 @@
+// Nodes that differ by their names only: a state and the same state with two of them exchanged have the same future, so one is enough.
+// A permutation is applied to text, because everything that a state holds of a name is text in it.
+import type { NodeKind, NodeName } from '../../protocol'
+
+export interface NamedNode {
+  readonly name: NodeName
+  readonly kind: NodeKind
+}
+
+/** More than this many are not tried: each costs a sum for every state. */
+const permutationsMax = 24
+
+export class Permutations {
+  readonly count: number
+  readonly #maps: readonly ReadonlyMap<string, string>[]
+  readonly #pattern: RegExp
+
+  /** With `all` false only the identity. */
+  constructor(nodes: readonly NamedNode[], all: boolean) {
+    const names = (kind: NodeKind): NodeName[] => nodes.filter((node) => node.kind === kind).map(({ name }) => name)
+    const [replicas, clients] = [names('replica'), names('client')]
+    const both = all ? permutationsOf(replicas).flatMap((one) => permutationsOf(clients).map((other) => [...one, ...other])) : [[...replicas, ...clients]]
+    const chosen = both.length <= permutationsMax ? both : permutationsOf(clients).map((other) => [...replicas, ...other]).slice(0, permutationsMax)
+    this.#maps = chosen.map((permuted) => new Map([...replicas, ...clients].map((name, index) => [name, permuted[index] as string])))
+    this.count = this.#maps.length
+    this.#pattern = new RegExp(`\\b(${[...replicas, ...clients].join('|')})\\b`, 'g')
+  }
+
+  /** The text with every name exchanged as permutation `index` says; the first is the identity. */
+  rename(text: string, index: number): string {
+    const map = this.#maps[index] as ReadonlyMap<string, string>
+    return index === 0 ? text : text.replace(this.#pattern, (name) => map.get(name) ?? name)
+  }
+}
+
+function permutationsOf<T>(items: readonly T[]): T[][] {
+  if (items.length <= 1) return [[...items]]
+  return items.flatMap((item, index) => permutationsOf([...items.slice(0, index), ...items.slice(index + 1)]).map((rest) => [item, ...rest]))
+}
+
+/** A hash of 64 bits in two halves, each well mixed, so that sums of them tell sets apart. After MurmurHash3's mixing steps. */
+export function hashText(text: string): { readonly low: number; readonly high: number } {
+  let low = 0xdeadbeef
+  let high = 0x41c6ce57
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at)
+    low = Math.imul(low ^ unit, 0x85ebca6b)
+    low = (low << 13) | (low >>> 19)
+    high = Math.imul(high ^ unit, 0xc2b2ae35)
+    high = (high << 17) | (high >>> 15)
+  }
+  return { low: finish(low ^ high), high: finish(high + Math.imul(low, 0x9e3779b1)) }
+}
+
+function finish(value: number): number {
+  let mixed = value ^ (value >>> 16)
+  mixed = Math.imul(mixed, 0x85ebca6b)
+  mixed ^= mixed >>> 13
+  mixed = Math.imul(mixed, 0xc2b2ae35)
+  return mixed ^ (mixed >>> 16)
+}

@@ -1,0 +1,207 @@
+// The search itself, breadth first: which states were seen, which are to be looked at, and how each was come to. Batches of states are handed
+// out and their successors taken back, by whoever steps the machines; a level is over when its last batch is back, so what is found first is nearest.
+// It never steps a machine, and a batch that was lost with its worker is handed out again.
+import { Fingerprints } from './fingerprints'
+import { Numbers } from './numbers'
+import type { ExplorePlan } from './plan'
+import { rowLength } from './state'
+import type { StepBreach } from './step-checks'
+import type { StepCode } from './steps'
+
+/** Some states of one level. */
+export interface Batch {
+  readonly number: number
+  readonly count: number
+  readonly rows: Int32Array
+}
+
+/** What the states of a batch lead to. */
+export interface BatchResult {
+  readonly number: number
+  /** For each successor: its state's place in the batch, the step, the fingerprint's halves, and its row. */
+  readonly successors: Int32Array
+  /** Steps that were taken, those that led to a known state too. */
+  readonly steps: number
+  readonly found: readonly Found[]
+}
+
+export interface Found {
+  /** The state's place in its batch. */
+  readonly place: number
+  /** -1: the state itself is what was looked for. */
+  readonly step: StepCode
+  /** Null: the goal was reached. */
+  readonly breach: StepBreach | null
+}
+
+export interface SearchProgress {
+  readonly states: number
+  readonly steps: number
+  /** The level whose successors are being found; the start is level 0. */
+  readonly depth: number
+  /** States that wait to be looked at. */
+  readonly queue: number
+  readonly bytes: number
+}
+
+export type SearchEnd =
+  /** Every state was seen. */
+  | { readonly type: 'complete' }
+  /** The depth or the number of states that was allowed. */
+  | { readonly type: 'bound'; readonly bound: 'depth' | 'states' }
+  | { readonly type: 'found'; readonly path: readonly StepCode[]; readonly breach: StepBreach | null }
+
+interface Level {
+  readonly rows: Int32Array[]
+  /** The number of its first state. */
+  first: number
+  count: number
+}
+
+const pageNumbers = 1 << 18
+
+export class Search {
+  readonly #plan: ExplorePlan
+  readonly #nodes: number
+  readonly #seen = new Fingerprints()
+  readonly #parents = new Numbers()
+  readonly #steps = new Numbers()
+  #taken = 0
+  #depth = 0
+  #level: Level = { rows: [], first: 0, count: 0 }
+  #next = new RowPages()
+  /** Where in the level the next batch begins. */
+  #at = { page: 0, place: 0, state: 0 }
+  #batchNumber = 0
+  /** Handed out and not taken back, with the number of its first state. */
+  readonly #out = new Map<number, { batch: Batch; first: number }>()
+  readonly #again: number[] = []
+  #found: { first: number; found: Found } | null = null
+  #end: SearchEnd | null = null
+
+  constructor(plan: ExplorePlan, nodes: number) {
+    this.#plan = plan
+    this.#nodes = nodes
+  }
+
+  /** The start's row and fingerprint. */
+  begin(row: readonly number[], low: number, high: number): void {
+    this.#seen.add(low, high)
+    this.#parents.push(-1)
+    this.#steps.push(-1)
+    this.#next.push(row, 0, row.length)
+    this.#turn()
+    this.#depth = 0
+  }
+
+  get end(): SearchEnd | null {
+    return this.#end
+  }
+
+  get progress(): SearchProgress {
+    const waiting = this.#level.count - this.#at.state + this.#next.count
+    const bytes = this.#seen.bytes + this.#parents.bytes + this.#steps.bytes + this.#next.bytes + this.#level.rows.reduce((sum, rows) => sum + rows.byteLength, 0)
+    return { states: this.#seen.count, steps: this.#taken, depth: this.#depth, queue: waiting, bytes }
+  }
+
+  /** States to look at; null while others must come back first, or at the end. */
+  take(countMax: number): Batch | null {
+    if (this.#end) return null
+    const again = this.#again.shift()
+    if (again !== undefined) return this.#out.get(again)?.batch ?? null
+    const rows = this.#level.rows[this.#at.page]
+    if (!rows) return null
+    const begin = this.#at.place
+    let end = begin
+    let count = 0
+    while (count < countMax && end < rows.length) {
+      end += rowLength(rows, end, this.#nodes)
+      count++
+    }
+    const batch = { number: this.#batchNumber++, count, rows: rows.slice(begin, end) }
+    this.#out.set(batch.number, { batch, first: this.#level.first + this.#at.state })
+    const state = this.#at.state + count
+    this.#at = end >= rows.length ? { page: this.#at.page + 1, place: 0, state } : { page: this.#at.page, place: end, state }
+    return batch
+  }
+
+  /** The worker that had this batch is gone. */
+  lost(number: number): void {
+    if (this.#out.has(number)) this.#again.push(number)
+  }
+
+  give({ number, successors, steps, found }: BatchResult): void {
+    const out = this.#out.get(number)
+    if (!out || this.#end) return
+    this.#out.delete(number)
+    this.#taken += steps
+    for (const one of found) {
+      if (this.#found === null || out.first < this.#found.first) this.#found = { first: out.first, found: one }
+    }
+    for (let at = 0; at < successors.length;) {
+      const length = rowLength(successors, at + 4, this.#nodes)
+      if (this.#seen.add(successors[at + 2] as number, successors[at + 3] as number)) {
+        this.#parents.push(out.first + (successors[at] as number))
+        this.#steps.push(successors[at + 1] as number)
+        this.#next.push(successors, at + 4, length)
+      }
+      at += 4 + length
+    }
+    if (this.#out.size === 0 && this.#level.rows[this.#at.page] === undefined) this.#turn()
+  }
+
+  /** The level is over. */
+  #turn(): void {
+    if (this.#found) {
+      const { first, found } = this.#found
+      const path = this.#pathTo(first + found.place)
+      this.#end = { type: 'found', path: found.step < 0 ? path : [...path, found.step], breach: found.breach }
+      return
+    }
+    const { depth, statesMax } = this.#plan.bounds
+    const first = this.#level.first + this.#level.count
+    this.#level = { rows: this.#next.pages(), first, count: this.#next.count }
+    this.#next = new RowPages()
+    this.#at = { page: 0, place: 0, state: 0 }
+    this.#depth++
+    if (this.#level.count === 0) this.#end = { type: 'complete' }
+    else if (depth > 0 && this.#depth > depth) this.#end = { type: 'bound', bound: 'depth' }
+    else if (this.#seen.count >= statesMax) this.#end = { type: 'bound', bound: 'states' }
+  }
+
+  #pathTo(state: number): StepCode[] {
+    const path: StepCode[] = []
+    for (let at = state; at > 0; at = this.#parents.at(at)) path.push(this.#steps.at(at) >>> 0)
+    return path.reverse()
+  }
+}
+
+/** Rows of the next level, in pages, none of which ends inside a row. */
+class RowPages {
+  count = 0
+  readonly #full: Int32Array[] = []
+  #page = new Int32Array(pageNumbers)
+  #length = 0
+
+  get bytes(): number {
+    return (this.#full.length + 1) * pageNumbers * Int32Array.BYTES_PER_ELEMENT
+  }
+
+  push(from: ArrayLike<number>, at: number, length: number): void {
+    if (this.#length + length > pageNumbers) this.#close()
+    for (let index = 0; index < length; index++) this.#page[this.#length + index] = from[at + index] as number
+    this.#length += length
+    this.count++
+  }
+
+  pages(): Int32Array[] {
+    if (this.#length > 0) this.#close()
+    return this.#full
+  }
+
+  #close(): void {
+    this.#full.push(this.#page.slice(0, this.#length))
+    this.#page = new Int32Array(pageNumbers)
+    this.#length = 0
+  }
+}

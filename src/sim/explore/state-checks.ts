@@ -1,0 +1,137 @@
+// What a state must keep that no single node can tell: answers that every backup has executed, one primary, equal copies, nothing lost or
+// doubled, and results that one copy of the store could have given. Looked at after each step, for what that step changed.
+import type { NodeName, Result } from '../../protocol'
+import { execute, Store } from '../../protocol'
+import type { ReplicaFacts, ViewServerFacts } from './facts'
+import type { Explored, Local, Transition } from './locals'
+import { operationOf, tokenOf } from './plan'
+import type { StepBreach } from './step-checks'
+
+export class StateChecks {
+  /** By the ids of the clients' states: whether their results are those of one copy. */
+  readonly #histories = new Map<string, boolean>()
+  readonly #slots: ReadonlyMap<NodeName, number>
+
+  constructor(nodes: readonly { readonly name: NodeName }[]) {
+    this.#slots = new Map(nodes.map(({ name }, slot) => [name, slot]))
+  }
+
+  /** `locals` after the step that `slot` took; the first check that finds something. */
+  breach(locals: readonly Local[], slot: number, { sends, next }: Transition): StepBreach | null {
+    const { facts } = next
+    if (facts === null) return null
+    if (facts.type === 'client') return this.#linearizability(locals)
+    if (facts.type === 'view-server') return null
+    for (const { message } of sends) {
+      if (message.type !== 'reply' || message.replayed || message.executedViewnum !== message.viewnum) continue
+      const breach = this.#answered(locals, locals[slot] as Local, facts, message.seq)
+      if (breach) return breach
+    }
+    return onePrimary(locals, next, facts) ?? doubled(next, facts, locals) ?? this.#copies(locals, next, facts) ?? lost(locals, next, facts)
+  }
+
+  /** Rule 1: every backup of its view has executed what it answers. A backup that has died since cannot be asked. */
+  #answered(locals: readonly Local[], primary: Local, facts: ReplicaFacts, seq: number): StepBreach | null {
+    for (const { name, incarnation } of facts.view.backups) {
+      const backup = locals[this.#slots.get(name) ?? -1]
+      if (backup?.incarnation !== incarnation || backup.facts?.type !== 'replica') continue
+      if (seq > 0 && backup.facts.executed >= seq) continue
+      return { rule: 'rule-1', text: `${primary.name} answered ${seq === 0 ? 'a read by itself' : `seq ${seq}`} in view ${facts.view.viewnum} before ${name}, its backup, had executed it.` }
+    }
+    return null
+  }
+
+  /** Whoever has executed as much as another of the same acked view holds the same, and no backup has executed what was not sent. */
+  #copies(locals: readonly Local[], one: Local, facts: ReplicaFacts): StepBreach | null {
+    if (!facts.serving || facts.role === 'idle') return null
+    for (const other of locals) {
+      if (other === one || other.facts?.type !== 'replica') continue
+      const { facts: theirs } = other
+      if (!theirs.serving || theirs.role === 'idle' || theirs.view.viewnum !== facts.view.viewnum) continue
+      if (theirs.executed === facts.executed && theirs.copyText !== facts.copyText) {
+        return { rule: 'equal-copies', text: `${one.name} and ${other.name} have executed the same number of operations in view ${facts.view.viewnum} and do not hold the same.` }
+      }
+      const [primary, backup] = facts.role === 'primary' ? [facts, theirs] : [theirs, facts]
+      if (primary.role === 'primary' && backup.role === 'backup' && backup.executed >= primary.nextSeq) {
+        return { rule: 'backup-not-ahead', text: `A backup has executed seq ${backup.executed} in view ${facts.view.viewnum}, and its primary has sent no more than seq ${primary.nextSeq - 1}.` }
+      }
+    }
+    return null
+  }
+
+  #linearizability(locals: readonly Local[]): StepBreach | null {
+    const clients = locals.filter(({ kind }) => kind === 'client')
+    const key = clients.map(({ id }) => id).join(' ')
+    const known = this.#histories.get(key)
+    const isLinearizable = known ?? isOneCopy(clients)
+    if (known === undefined) this.#histories.set(key, isLinearizable)
+    return isLinearizable ? null : { rule: 'linearizability', text: `${clients.map(historyText).join(', ')}: no order of these operations gives these results.` }
+  }
+}
+
+function onePrimary(locals: readonly Local[], one: Local, facts: ReplicaFacts): StepBreach | null {
+  if (facts.role !== 'primary' || !facts.serving) return null
+  const other = locals.find((local) => (
+    local !== one && local.facts?.type === 'replica' && local.facts.role === 'primary' && local.facts.serving && local.facts.view.viewnum === facts.view.viewnum
+  ))
+  return other ? { rule: 'one-primary', text: `${one.name} and ${other.name} both act as primary of view ${facts.view.viewnum}.` } : null
+}
+
+/** Values name their operation, so one that is there twice was executed twice. */
+function doubled(one: Local, { value }: ReplicaFacts, locals: readonly Local[]): StepBreach | null {
+  if (value === '') return null
+  for (const client of locals) {
+    for (let index = 0; index < client.operations.length; index += 2) {
+      const token = tokenOf(client.name, index)
+      if (value.indexOf(token) !== value.lastIndexOf(token)) return { rule: 'at-most-once', text: `${one.name} holds ${token} twice: it executed an append twice.` }
+    }
+  }
+  return null
+}
+
+/** What was acknowledged is in the copy of the primary that serves the newest acked view. */
+function lost(locals: readonly Local[], one: Local, facts: ReplicaFacts): StepBreach | null {
+  if (facts.role !== 'primary' || !facts.serving) return null
+  const viewServer = locals.find(({ kind }) => kind === 'view-server')?.facts as ViewServerFacts | undefined
+  if (viewServer && facts.view.viewnum < viewServer.current.viewnum) return null
+  for (const client of locals) {
+    for (let index = 0; index < client.operations.length; index += 2) {
+      if ((client.operations[index]?.result ?? null) === null || facts.value.includes(tokenOf(client.name, index))) continue
+      return { rule: 'no-lost-write', text: `${one.name} serves view ${facts.view.viewnum} without ${tokenOf(client.name, index)}, which ${client.name} had been told was done.` }
+    }
+  }
+  return null
+}
+
+function historyText({ name, operations }: Local): string {
+  return operations.map(({ result }, index) => `${name}'s ${operationOf(name, index).type} ${result === null ? 'is out' : `gave ${'value' in result ? result.value : result.type}`}`).join(', ')
+}
+
+/**
+ * Whether some order of the operations, each within its time, gives every result; one that has not ended may have taken effect or not.
+ * Wing and Gong's search over the few operations of an exploration, taking a client's next operation at each step.
+ */
+export function isOneCopy(clients: readonly { readonly name: NodeName; readonly operations: readonly Explored[] }[]): boolean {
+  const done = clients.map(() => 0)
+  const search = (store: Store): boolean => {
+    if (clients.every(({ operations }, place) => operations.slice(done[place]).every(({ result }) => result === null))) return true
+    for (const [place, { name, operations }] of clients.entries()) {
+      const index = done[place] as number
+      const next = operations[index]
+      // It began after others had ended: those come first.
+      if (!next || next.after.some((count, other) => other !== place && (done[other] as number) < count)) continue
+      const after = store.copy()
+      const result = execute(after, operationOf(name, index))
+      if (next.result !== null && !sameResult(next.result, result)) continue
+      done[place] = index + 1
+      if (search(after)) return true
+      done[place] = index
+    }
+    return false
+  }
+  return search(new Store())
+}
+
+function sameResult(one: Result, other: Result): boolean {
+  return one.type === other.type && ('value' in one ? one.value : '') === ('value' in other ? other.value : '')
+}

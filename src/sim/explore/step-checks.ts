@@ -1,0 +1,86 @@
+// The rules that one step of one node can break by itself: it is enough to know the node before, its input, and what it did.
+// What needs other nodes too is state-checks.ts. The sentences are for a first look; the monitors judge the recording that is made of it.
+import type { RuleName } from '../../check'
+import type { Input, Member, Report, Start, View } from '../../protocol'
+import type { ReplicaFacts, ViewServerFacts } from './facts'
+import type { Local, Mail } from './locals'
+
+export interface StepBreach {
+  /** `linearizability` and `assertion` (a machine that stopped itself) have no monitor of their own. */
+  readonly rule: RuleName | 'equal-copies' | 'linearizability' | 'assertion'
+  readonly text: string
+}
+
+/** An input, and what the node reported in taking it. */
+export interface Taken {
+  readonly input: Exclude<Input, Start>
+  readonly reports: readonly Report[]
+}
+
+export function stepBreach(before: Local, after: Local, taken: readonly Taken[], sends: readonly Mail[]): StepBreach | null {
+  if (before.facts?.type === 'view-server') return viewServerBreach(before.facts, taken)
+  if (before.facts?.type === 'replica' && after.facts?.type === 'replica') return replicaBreach(before, before.facts, after.facts, taken, sends)
+  return null
+}
+
+function viewServerBreach(before: ViewServerFacts, taken: readonly Taken[]): StepBreach | null {
+  let { current, isAcked } = before
+  let initialised = before.initialised
+  for (const { input, report } of taken.flatMap(({ input, reports }) => reports.map((report) => ({ input, report })))) {
+    if (report.type === 'view-acked') {
+      isAcked = true
+      const ping = input.type === 'message' && input.message.type === 'ping' ? input : null
+      const isAck = ping?.from === current.primary?.name && ping?.message.type === 'ping' && ping.message.viewnum === current.viewnum
+      if (!isAck) return { rule: 'rule-6', text: `The view server took view ${current.viewnum} for acked, and its primary had not pinged with it.` }
+      if (ping.message.type === 'ping') initialised = ping.message.initialised.map(({ name, incarnation }) => [name, incarnation] as const)
+    }
+    if (report.type !== 'view-changed') continue
+    const { view } = report
+    if (current.viewnum > 0) {
+      if (!isAcked) return { rule: 'rule-6', text: `The view server made view ${view.viewnum} before view ${current.viewnum} was acked.` }
+      if (!mayLead(view, current, initialised)) {
+        return { rule: 'rule-2', text: `View ${view.viewnum} makes ${view.primary?.name ?? 'nobody'} primary, which held none of the data of view ${current.viewnum}.` }
+      }
+    }
+    current = view
+    isAcked = false
+    initialised = []
+  }
+  return null
+}
+
+function mayLead({ primary, viewnum }: View, before: View, initialised: ViewServerFacts['initialised']): boolean {
+  if (!primary || viewnum !== before.viewnum + 1) return false
+  const { name, incarnation } = primary
+  const isOne = (member: Pick<Member, 'name' | 'incarnation'> | null): boolean => member?.name === name && member.incarnation === incarnation
+  const wasMade = before.backups.some((backup) => backup.name === name) && initialised.some(([one, life]) => one === name && life === incarnation)
+  return isOne(before.primary) || before.backups.some(isOne) || wasMade
+}
+
+function replicaBreach(local: Local, before: ReplicaFacts, after: ReplicaFacts, taken: readonly Taken[], sends: readonly Mail[]): StepBreach | null {
+  const { name } = local
+  // Its steps are of one input, or of a timer that fires twice.
+  const input = taken[0]?.input
+  for (const { message, to } of sends) {
+    if (message.type === 'reply' && before.role !== 'primary' && after.role !== 'primary') {
+      return { rule: 'rule-5', text: `${name} answered ${to} in view ${message.viewnum} as ${before.role}: it had to refuse.` }
+    }
+    const works = message.type === 'reply' || message.type === 'forward'
+    if (works && after.role === 'primary' && !after.serving) {
+      return { rule: 'rule-4', text: `${name} ${message.type === 'reply' ? 'executed and answered' : 'forwarded'} an operation while it still sent its state.` }
+    }
+    if (message.type === 'forward-ack' && input?.type === 'message' && input.message.type === 'forward') {
+      const forward = input.message
+      const { primary, viewnum } = before.view
+      const isFromPrimary = primary?.name === input.from && primary.incarnation === forward.fromIncarnation
+      if (before.role !== 'backup' || !before.serving || forward.viewnum !== viewnum || !isFromPrimary) return { rule: 'rule-3', text: `${name} took a forward of view ${forward.viewnum} from ${input.from} as ${before.role} of view ${viewnum}.` }
+    }
+  }
+  for (const report of taken.flatMap(({ reports }) => reports)) {
+    if (report.type !== 'transfer-installed') continue
+    if (before.role === 'backup' && !before.serving && report.viewnum === before.view.viewnum) continue
+    const as = `${before.serving ? 'serving ' : ''}${before.role} of view ${before.view.viewnum}`
+    return { rule: 'rule-4', text: `${name} installed a state that ${report.from} sent in view ${report.viewnum}, as ${as}.` }
+  }
+  return null
+}

@@ -1,0 +1,287 @@
+// The steps that a state allows, and what each leads to. A step of the explorer is one input of one node, or a short sequence that is explored
+// as one because nothing between would teach anything: docs/exploring.md says which and why.
+import { viewServerName, type NodeName } from '../../protocol'
+import type { ViewServerFacts } from './facts'
+import type { Local, Locals, LocalInput, Mail, Transition } from './locals'
+import type { ExplorePlan } from './plan'
+import { left, spend, type State } from './state'
+import type { StateChecks } from './state-checks'
+import type { StepBreach } from './step-checks'
+
+/** One act on a cluster that stands still, as a person or a driver would do it. */
+export type Act =
+  | { readonly type: 'deliver' | 'drop' | 'duplicate'; readonly mail: Mail }
+  /** Once, or `times`: only as long as it is armed. */
+  | { readonly type: 'fire'; readonly node: NodeName; readonly timer: string; readonly times: number }
+  /** Fire the timer, answer what it asks the view server, and so on until it sends a request. */
+  | { readonly type: 'ask'; readonly node: NodeName; readonly timer: string }
+  /** Each of these pings, the view server's look, and all of it again. */
+  | { readonly type: 'look'; readonly pinging: readonly NodeName[] }
+  | { readonly type: 'kill' | 'restart'; readonly node: NodeName }
+  | { readonly type: 'invoke'; readonly node: NodeName; readonly index: number }
+
+/** What a step is, as a number: 4 bits of kind, 26 of what it is about. */
+export type StepCode = number
+
+const kinds = { deliver: 0, lose: 1, duplicate: 2, fire: 3, look: 4, crash: 5, restart: 6, invoke: 7 } as const
+const aboutBits = 26
+/** Timers by their place in a step's code. */
+const timerNames = ['ping', 'retry', 'ask', 'retry:0'] as const
+
+/** Answers and acks: one that its receiver ignores now, it will ignore for good. */
+const spentKinds: ReadonlySet<string> = new Set(['view-reply', 'reply', 'rejected', 'not-yet', 'forward-ack', 'state-transfer-ack'])
+
+export interface Successor {
+  readonly state: State
+  readonly breach: StepBreach | null
+}
+
+export class Steps {
+  readonly #plan: ExplorePlan
+  readonly #locals: Locals
+  readonly #checks: StateChecks
+  readonly #slots: ReadonlyMap<NodeName, number>
+  readonly #clients: readonly number[]
+  readonly #replicas: readonly number[]
+  readonly #viewServer: number
+
+  constructor(plan: ExplorePlan, locals: Locals, checks: StateChecks, nodes: readonly { readonly name: NodeName; readonly kind: string }[]) {
+    this.#plan = plan
+    this.#locals = locals
+    this.#checks = checks
+    this.#slots = new Map(nodes.map(({ name }, slot) => [name, slot]))
+    const slotsOf = (kind: string): number[] => nodes.flatMap((node, slot) => node.kind === kind ? [slot] : [])
+    this.#clients = slotsOf('client')
+    this.#replicas = slotsOf('replica')
+    this.#viewServer = this.#slots.get(viewServerName) ?? 0
+  }
+
+  // ---- which steps
+
+  /** Calls `take` with the code of each step that the state allows. */
+  each(state: State, take: (code: StepCode) => void): void {
+    const { locals, mails, budget } = state
+    const losses = left(budget, 'losses')
+    const duplicates = left(budget, 'duplicates')
+    for (const { id } of mails) {
+      take(code(kinds.deliver, id))
+      if (losses > 0) take(code(kinds.lose, id))
+      if (duplicates > 0) take(code(kinds.duplicate, id))
+    }
+    for (const [slot, local] of locals.entries()) {
+      if (local.machine === null) {
+        if (left(budget, 'restarts') > 0) take(code(kinds.restart, slot))
+        continue
+      }
+      if (local.kind === 'replica' && left(budget, 'crashes') > 0) take(code(kinds.crash, slot))
+      for (const timer of local.timers) if (timer !== 'ping-check' && this.#mayFire(state, local, timer)) take(code(kinds.fire, slot << 3 | timerNames.indexOf(timer as typeof timerNames[number])))
+      if (local.facts?.type === 'client' && local.facts.isFree && local.operations.length < this.#plan.operations) take(code(kinds.invoke, slot))
+    }
+    this.#eachLook(state, losses, take)
+  }
+
+  /** A ping that would bring nothing is not sent; whoever sends again has nothing else under way, to it or from it. */
+  #mayFire(state: State, local: Local, timer: string): boolean {
+    if (timer === 'ping') return this.#pingMatters(state, local)
+    return !state.mails.some(({ from, to }) => from === local.name || to === local.name)
+  }
+
+  #pingMatters({ locals, mails }: State, local: Local): boolean {
+    const viewServer = locals[this.#viewServer] as Local
+    const { sends } = this.#locals.fire(local, 'ping')
+    const ping = sends[0]
+    if (!ping || mails.includes(ping)) return false
+    const answer = this.#locals.take(viewServer, ping)
+    return answer.next !== viewServer || answer.sends.some((mail) => !this.#isSpent(locals, mail))
+  }
+
+  /** The view server looks who pinged. Live servers have, but for those whose pings were lost: every choice of them that can be afforded. */
+  #eachLook({ locals }: State, losses: number, take: (code: StepCode) => void): void {
+    const live = this.#replicas.filter((slot) => locals[slot]?.machine !== null)
+    for (let silent = 0; silent < 1 << live.length; silent++) {
+      if (bitCount(silent) > losses) continue
+      const mask = live.reduce((all, slot, index) => silent >> index & 1 ? all | 1 << slot : all, 0)
+      if (this.#lookMatters(locals, mask)) take(code(kinds.look, mask))
+    }
+  }
+
+  /** Somebody is found dead who was not, or the view changes; else nothing was learnt. */
+  #lookMatters(locals: readonly Local[], silent: number): boolean {
+    const facts = (locals[this.#viewServer] as Local).facts as ViewServerFacts
+    return facts.servers.some(({ name, dead }) => !dead && this.#isSilent(locals, name, silent))
+  }
+
+  #isSilent(locals: readonly Local[], name: NodeName, silent: number): boolean {
+    const slot = this.#slots.get(name) ?? -1
+    return locals[slot]?.machine === null || (silent >> slot & 1) === 1
+  }
+
+  // ---- what a step leads to
+
+  /** The state after a step. `onAct` is told what a driver has to do for it, in order. */
+  after(before: State, step: StepCode, onAct?: (act: Act) => void): Successor {
+    const run = new Run(before, this.#locals, this.#checks, onAct)
+    const about = step & (1 << aboutBits) - 1
+    switch (step >>> aboutBits) {
+      case kinds.deliver:
+        run.deliver(this.#locals.mail(about))
+        break
+      case kinds.lose:
+        run.spend('losses')
+        run.drop(this.#locals.mail(about))
+        break
+      case kinds.duplicate:
+        run.spend('duplicates')
+        run.duplicate(this.#locals.mail(about))
+        break
+      case kinds.fire:
+        this.#fire(run, about >> 3, timerNames[about & 7] as string)
+        break
+      case kinds.look:
+        run.spend('losses', bitCount(about))
+        this.#look(run, about)
+        break
+      case kinds.crash:
+        run.spend('crashes')
+        run.crash(about)
+        break
+      case kinds.restart:
+        run.spend('restarts')
+        run.restart(about)
+        break
+      case kinds.invoke:
+        run.invoke(about, this.#clients)
+        break
+    }
+    if (this.#plan.reduces) this.#dropSpent(run.state)
+    return { state: run.state, breach: run.breach }
+  }
+
+  /** A retry goes on until it has sent something: docs/exploring.md. */
+  #fire(run: Run, slot: number, timer: string): void {
+    const { name, kind } = run.local(slot)
+    if (timer === 'ping') return void run.apply(slot, { type: 'fire', timer }, { type: 'fire', node: name, timer, times: 1 })
+    if (kind === 'replica') return void run.apply(slot, { type: 'resend', timer }, { type: 'fire', node: name, timer, times: 2 })
+    const view = this.#answerTo(run, name)
+    if (view) run.apply(slot, { type: 'ask', timer, view: view.id }, { type: 'ask', node: name, timer })
+  }
+
+  /** What the view server answers a client now. */
+  #answerTo(run: Run, client: NodeName): Mail | undefined {
+    const question = this.#locals.mailOf(client, viewServerName, { type: 'get-view' })
+    return this.#locals.take(run.local(this.#viewServer), question).sends[0]
+  }
+
+  #look(run: Run, silent: number): void {
+    const pinging = this.#replicas.filter((slot) => run.local(slot).timers.includes('ping') && (silent >> slot & 1) === 0)
+    const pings = pinging.flatMap((slot) => this.#locals.fire(run.local(slot), 'ping').sends.map(({ id }) => id))
+    run.apply(this.#viewServer, { type: 'look', pings }, { type: 'look', pinging: pinging.map((slot) => run.local(slot).name) })
+  }
+
+  #isSpent(locals: readonly Local[], mail: Mail): boolean {
+    if (!spentKinds.has(mail.message.type)) return false
+    const local = locals[mail.slot]
+    if (!local || local.machine === null) return false
+    const { next, sends } = this.#locals.take(local, mail)
+    return next === local && sends.length === 0
+  }
+
+  #dropSpent({ locals, mails }: State): void {
+    for (let at = mails.length - 1; at >= 0; at--) if (this.#isSpent(locals, mails[at] as Mail)) mails.splice(at, 1)
+  }
+}
+
+/** A step on its way: a state of its own that its acts change. */
+class Run {
+  readonly state: State
+  breach: StepBreach | null = null
+  readonly #locals: Locals
+  readonly #checks: StateChecks
+  readonly #onAct: ((act: Act) => void) | undefined
+
+  constructor(before: State, locals: Locals, checks: StateChecks, onAct: ((act: Act) => void) | undefined) {
+    this.state = { locals: before.locals.slice(), mails: before.mails.slice(), budget: before.budget }
+    this.#locals = locals
+    this.#checks = checks
+    this.#onAct = onAct
+  }
+
+  local(slot: number): Local {
+    return this.state.locals[slot] as Local
+  }
+
+  spend(of: Parameters<typeof spend>[1], count = 1): void {
+    this.state.budget = spend(this.state.budget, of, count)
+  }
+
+  deliver(mail: Mail): void {
+    this.#remove(mail)
+    this.#onAct?.({ type: 'deliver', mail })
+    this.#apply(mail.slot, this.#locals.take(this.local(mail.slot), mail))
+  }
+
+  /** A copy arrives, and the message is still under way. */
+  duplicate(mail: Mail): void {
+    this.#onAct?.({ type: 'duplicate', mail })
+    this.#onAct?.({ type: 'deliver', mail })
+    this.#apply(mail.slot, this.#locals.take(this.local(mail.slot), mail))
+  }
+
+  drop(mail: Mail): void {
+    this.#remove(mail)
+    this.#onAct?.({ type: 'drop', mail })
+  }
+
+  apply(slot: number, input: LocalInput, act: Act): void {
+    this.#onAct?.(act)
+    this.#input(slot, input)
+  }
+
+  crash(slot: number): void {
+    this.#input(slot, { type: 'crash' })
+    this.#onAct?.({ type: 'kill', node: this.local(slot).name })
+    // What was on its way to this life is lost with it.
+    for (let at = this.state.mails.length - 1; at >= 0; at--) if (this.state.mails[at]?.slot === slot) this.state.mails.splice(at, 1)
+  }
+
+  restart(slot: number): void {
+    this.#onAct?.({ type: 'restart', node: this.local(slot).name })
+    this.#input(slot, { type: 'restart' })
+  }
+
+  invoke(slot: number, clients: readonly number[]): void {
+    const after = clients.map((client) => this.local(client).operations.filter(({ result }) => result !== null).length)
+    this.#onAct?.({ type: 'invoke', node: this.local(slot).name, index: this.local(slot).operations.length })
+    this.#input(slot, { type: 'invoke', after })
+  }
+
+  #input(slot: number, input: LocalInput): void {
+    this.#apply(slot, this.#locals.transition(this.local(slot), input))
+  }
+
+  #apply(slot: number, transition: Transition): void {
+    const { locals, mails } = this.state
+    locals[slot] = transition.next
+    for (const mail of transition.sends) {
+      // Who is dead gets nothing, and nobody is sent a second time what is under way.
+      if (mail.slot >= 0 && locals[mail.slot]?.machine !== null && !mails.includes(mail)) mails.push(mail)
+    }
+    this.breach ??= transition.breach ?? this.#checks.breach(locals, slot, transition)
+  }
+
+  #remove(mail: Mail): void {
+    const at = this.state.mails.indexOf(mail)
+    if (at >= 0) this.state.mails.splice(at, 1)
+  }
+}
+
+function code(kind: number, about: number): StepCode {
+  return kind * 2 ** aboutBits + about
+}
+
+function bitCount(mask: number): number {
+  let count = 0
+  for (let rest = mask; rest > 0; rest &= rest - 1) count++
+  return count
+}
+

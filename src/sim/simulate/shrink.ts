@@ -1,0 +1,244 @@
+// Makes the plan of a bad run smaller while the same check goes on finding something: fewer faults, fewer operations, fewer nodes, plainer
+// settings, shorter times. Greedy and deterministic (delta debugging: large parts first, then single ones); every step is a run, and runs
+// are limited. It must never accept a plan that it has not seen fail.
+import { defaultSettings, type Settings } from '../../protocol'
+import { ruleNames } from '../../check'
+import type { CheckName } from './judges'
+import type { FaultAct, HandAct, Plan, PlannedFault } from './plan'
+import { runPlan, type PlanRun } from './run-plan'
+
+export interface Shrunk {
+  readonly plan: Plan
+  /** The run of that plan. */
+  readonly run: PlanRun
+  /** How many plans were run. */
+  readonly runs: number
+  /** False: the limit of runs came first. */
+  readonly isDone: boolean
+}
+
+export interface ShrinkOptions {
+  readonly runsMax?: number
+  readonly onRun?: (runs: number) => void
+}
+
+export const usualRunsMax = 2000
+
+/** The plan must fail this check; throws if it does not. */
+export function shrink(plan: Plan, check: CheckName, options: ShrinkOptions = {}): Shrunk {
+  return new Shrinker(plan, check, options).play()
+}
+
+class Shrinker {
+  readonly #check: CheckName
+  readonly #runsMax: number
+  readonly #onRun: (runs: number) => void
+  #runs = 0
+  #plan: Plan
+  #run: PlanRun
+
+  constructor(plan: Plan, check: CheckName, { runsMax = usualRunsMax, onRun = () => undefined }: ShrinkOptions) {
+    this.#check = check
+    this.#runsMax = runsMax
+    this.#onRun = onRun
+    this.#plan = plan
+    this.#run = runPlan(plan, { only: check })
+    if (this.#run.found === null) throw new Error(`the plan of seed ${plan.seed} does not fail ${check}`)
+    this.#runs = 1
+    // With nodes and messages by name, and without what comes after the end.
+    this.#plan = this.#cameTo(plan, this.#run)
+  }
+
+  play(): Shrunk {
+    for (let before = ''; before !== this.#text && !this.#isOver;) {
+      before = this.#text
+      this.#withoutMending()
+      this.#fewer((plan) => plan.faults, (plan, faults) => ({ ...plan, faults }))
+      this.#fewer((plan) => plan.operations, (plan, operations) => ({ ...plan, operations }))
+      this.#fewerNodes()
+      this.#plainerSettings()
+      this.#smallerFaults()
+      this.#plainerOperations()
+      this.#shorterGaps()
+    }
+    return { plan: this.#plan, run: this.#run, runs: this.#runs, isDone: !this.#isOver }
+  }
+
+  get #text(): string {
+    return JSON.stringify(this.#plan)
+  }
+
+  get #isOver(): boolean {
+    return this.#runs >= this.#runsMax
+  }
+
+  /** Takes the plan if it fails in the same way. */
+  #try(plan: Plan): boolean {
+    if (this.#isOver || JSON.stringify(plan) === this.#text) return false
+    this.#onRun(++this.#runs)
+    const run = runPlan(plan, { only: this.#check })
+    if (run.found === null) return false
+    this.#plan = this.#cameTo(plan, run)
+    this.#run = run
+    return true
+  }
+
+  /** What a run was of its plan: only what happened, and for a broken rule only until then. */
+  #cameTo(plan: Plan, run: PlanRun): Plan {
+    const endMs = (ruleNames as readonly CheckName[]).includes(this.#check) ? Math.min(plan.durationMs, Math.ceil(run.virtualMs)) : plan.durationMs
+    const mendAtMs = plan.mendAtMs !== null && plan.mendAtMs <= endMs ? plan.mendAtMs : null
+    return { ...plan, durationMs: endMs, mendAtMs, operations: run.operations, faults: run.faults }
+  }
+
+  // ---- fewer
+
+  #fewer<Item>(listOf: (plan: Plan) => readonly Item[], withList: (plan: Plan, list: readonly Item[]) => Plan): void {
+    for (let size = Math.ceil(listOf(this.#plan).length / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2)) {
+      // From the end: what came last is what matters least for what went before.
+      for (let end = listOf(this.#plan).length; end > 0;) {
+        const list = listOf(this.#plan)
+        const from = Math.max(0, end - size)
+        this.#try(withList(this.#plan, list.toSpliced(from, end - from)))
+        end = Math.min(from, listOf(this.#plan).length)
+      }
+    }
+  }
+
+  #withoutMending(): void {
+    if (this.#plan.mendAtMs !== null) this.#try({ ...this.#plan, mendAtMs: null })
+  }
+
+  #fewerNodes(): void {
+    while (this.#plan.replicas > 1) {
+      const replicas = this.#plan.replicas - 1
+      // More backups than there are servers for are wanted in vain.
+      const settings: Settings = { ...this.#plan.settings, backupsWanted: Math.min(this.#plan.settings.backupsWanted, replicas - 1) }
+      if (!this.#try(withoutNode({ ...this.#plan, replicas, settings }, `s${this.#plan.replicas}`))) break
+    }
+    while (this.#plan.clients > 1) {
+      const { clients, operations } = this.#plan
+      const last = `c${clients}`
+      const fewer = { ...this.#plan, clients: clients - 1 }
+      // Another client asks instead, or nobody does.
+      const moved = operations.map((operation) => operation.client === last ? { ...operation, client: 'c1' } : operation)
+      if (!this.#try(withoutNode({ ...fewer, operations: moved }, last)) && !this.#try(withoutNode(fewer, last))) return
+    }
+  }
+
+  // ---- plainer
+
+  #plainerSettings(): void {
+    for (const name of ['transferChunkBytes', 'transferWindow', 'inFlightMax', 'waitingRequestsMax', 'operationTimeoutMs', 'retryMs', 'backupsWanted'] as const) {
+      const settings: Settings = { ...this.#plan.settings, [name]: defaultSettings[name] }
+      // A cluster that is to have no backup keeps none.
+      if (name !== 'backupsWanted' || this.#plan.settings.backupsWanted > 1) this.#try({ ...this.#plan, settings })
+    }
+  }
+
+  #plainerOperations(): void {
+    for (let at = 0; at < this.#plan.operations.length; at++) {
+      const { operations } = this.#plan
+      const operation = operations[at]
+      if (operation === undefined) return
+      if (operation.client !== 'c1') this.#try({ ...this.#plan, operations: operations.with(at, { ...operation, client: 'c1' }) })
+      const now = this.#plan.operations[at]
+      if (now !== undefined && now.session > 0) this.#try({ ...this.#plan, operations: this.#plan.operations.with(at, { ...now, session: 0 }) })
+    }
+  }
+
+  #smallerFaults(): void {
+    for (let at = 0; at < this.#plan.faults.length; at++) {
+      // As long as one of the smaller ones will do, it is made smaller again.
+      for (let isSmaller = true; isSmaller && !this.#isOver;) {
+        const fault = this.#plan.faults[at]
+        isSmaller = fault !== undefined && smaller(fault.act).some((act) => this.#try({ ...this.#plan, faults: this.#plan.faults.with(at, { ...fault, act }) }))
+      }
+    }
+  }
+
+  // ---- shorter
+
+  /** Everything from one moment on comes sooner. */
+  #shorterGaps(): void {
+    const tried = new Set<number>()
+    for (;;) {
+      const moments = momentsOf(this.#plan)
+      const at = moments.findIndex((moment, index) => !tried.has(moment) && moment > (moments[index - 1] ?? 0))
+      if (at < 0 || this.#isOver) return
+      const moment = moments[at] as number
+      const gap = moment - (moments[at - 1] ?? 0)
+      const by = [gap, Math.floor(gap / 2), Math.floor(gap / 4), Math.floor(gap / 10), 1].find((ms) => ms > 0 && this.#try(sooner(this.#plan, moment, ms)))
+      // A gap that has become shorter is tried again, at the time that it has now.
+      if (by === undefined) tried.add(moment)
+      else if (by === gap) tried.delete(moment)
+    }
+  }
+}
+
+/** The times at which something begins, and the end; each once, in order. */
+function momentsOf({ operations, faults, mendAtMs, durationMs }: Plan): number[] {
+  const all = [...operations.map(({ atMs }) => atMs), ...faults.map(({ atMs }) => atMs), ...mendAtMs === null ? [] : [mendAtMs], durationMs]
+  return [...new Set(all)].sort((one, other) => one - other)
+}
+
+function sooner(plan: Plan, fromMs: number, byMs: number): Plan {
+  const move = (ms: number): number => ms >= fromMs ? ms - byMs : ms
+  const moved = <Item extends { readonly atMs: number }>(items: readonly Item[]): Item[] => items.map((item) => ({ ...item, atMs: move(item.atMs) }))
+  return {
+    ...plan, durationMs: move(plan.durationMs), mendAtMs: plan.mendAtMs === null ? null : move(plan.mendAtMs),
+    operations: moved(plan.operations), faults: moved(plan.faults),
+  }
+}
+
+function withoutNode(plan: Plan, name: string): Plan {
+  const faults = plan.faults.flatMap((fault): PlannedFault[] => {
+    const act = actWithout(fault.act, name)
+    return act ? [{ ...fault, act }] : []
+  })
+  return { ...plan, faults, operations: plan.operations.filter(({ client }) => client !== name) }
+}
+
+/** The fault in a cluster without this node; null where nothing is left of it. */
+function actWithout(act: FaultAct, name: string): FaultAct | null {
+  switch (act.type) {
+    case 'kill':
+    case 'restart':
+    case 'pause': return act.node === name ? null : act
+    case 'late-copy': return act.of.from === name || act.of.to === name ? null : act
+    case 'resend': return act.pick.type === 'nth' && (act.pick.from === name || act.pick.to === name) ? null : act
+    case 'freeze': return { ...act, hands: act.hands.filter((hand) => !handNames(hand).includes(name)) }
+    case 'network': {
+      const { where, effect } = act.fault
+      if (where.from.includes(name) || where.to.includes(name)) return null
+      if (effect.type === 'isolate') return effect.nodes.includes(name) ? null : act
+      if (effect.type !== 'partition') return act
+      const groups = effect.groups.map((group) => group.filter((one) => one !== name))
+      return groups.some((group) => group.length === 0) ? null : { ...act, fault: { ...act.fault, effect: { ...effect, groups } } }
+    }
+  }
+}
+
+function handNames(hand: HandAct): string[] {
+  if (hand.type === 'fire') return [hand.node]
+  return hand.pick.type === 'nth' ? [hand.pick.from, hand.pick.to] : []
+}
+
+/** Smaller ones of a fault, the smallest first. */
+function smaller(act: FaultAct): FaultAct[] {
+  switch (act.type) {
+    case 'kill':
+    case 'pause':
+    case 'network': return shorter(act.forMs).map((forMs) => ({ ...act, forMs }))
+    case 'late-copy': return shorter(act.lateMs).map((lateMs) => ({ ...act, lateMs }))
+    case 'freeze': return act.hands.map((_, at) => ({ ...act, hands: act.hands.toSpliced(at, 1) }))
+    case 'resend': {
+      const { pick } = act
+      return pick.type === 'nth' && pick.which > 1 ? [1, Math.ceil(pick.which / 2)].filter((which) => which < pick.which).map((which) => ({ ...act, pick: { ...pick, which } })) : []
+    }
+    case 'restart': return []
+  }
+}
+
+function shorter(ms: number): number[] {
+  return [...new Set([Math.floor(ms / 8), Math.floor(ms / 2)])].filter((less) => less > 0 && less < ms)
+}
