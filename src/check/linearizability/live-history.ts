@@ -2,7 +2,7 @@
 // that nothing explains. Bounded, and exact or "unknown"; `judgeHistory` judges what is held as a whole.
 import type { ByteString } from '../../protocol'
 import type { TraceEvent, TraceHeader } from '../../trace'
-import type { HistoryOperation, SearchLimits, Verdict } from './history'
+import type { HistoryJudgement, HistoryOperation, SearchLimits, Verdict } from './history'
 import { HistoryOfTrace } from './history-of-trace'
 import { byKey, judgeHistory, verdictOf } from './judge'
 import { LiveKey } from './live-key'
@@ -68,7 +68,11 @@ export class LiveHistory {
   /** At the end of a trace: what is held, judged as a whole. Where not all is held, as far as it is known live. */
   finish(limits: SearchLimits): HistoryStanding {
     if (this.history.left > 0) return this.standing()
-    const { verdict, keys } = judgeHistory(this.history.operations, limits)
+    return this.standingOf(judgeHistory(this.history.operations, limits))
+  }
+
+  /** The same for a judgement of all that is held. */
+  standingOf({ verdict, keys }: HistoryJudgement): HistoryStanding {
     const errors = keys.flatMap(({ key, unplaced, why }) => unplaced === null ? [] : [{ key, unplaced, why, seq: this.history.byId.get(unplaced)?.returned ?? 0 }])
     const limit = keys.find((key) => key.verdict === 'unknown')?.why ?? ''
     return this.#standing(verdict, errors.sort((one, other) => one.seq - other.seq), limit, this.history.returned)
