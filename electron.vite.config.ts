@@ -32,6 +32,7 @@ export default defineConfig({
       rolldownOptions: {
         input: {
           index: at('main/index.ts'), cli: at('src/cli/cli.ts'), node: at('src/cluster/node-main.ts'), switchboard: at('src/cluster/switchboard-main.ts'),
+          'explore-worker': at('src/lab/explore-worker.ts'),
           'simulate-worker': at('src/lab/simulate/simulate-worker.ts'),
           'bench-window': at('src/bench/bench-window.ts'),
         },

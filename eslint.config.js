@@ -22,7 +22,7 @@ const table = {
   cluster: ['protocol', 'network', 'trace', 'workload'],
   lab: ['protocol', 'network', 'trace', 'check', 'workload', 'sim', 'scenario', 'export', 'contract', 'cluster'],
   // The direct-mode commands are thin faces of `cluster`: they start one node and nothing else.
-  cli: ['lab', 'scenario', 'contract', 'trace', 'check', 'export', 'cluster', 'protocol'],
+  cli: ['lab', 'sim', 'scenario', 'contract', 'trace', 'check', 'export', 'cluster', 'protocol'],
   // Measures the built window in a real browser: a program of its own, which nothing imports but the specs that need its recordings.
   bench: ['lab', 'sim', 'trace', 'protocol', 'contract'],
   main: ['lab', 'contract'],

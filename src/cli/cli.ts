@@ -5,10 +5,12 @@ import { benchCommand } from './bench'
 import { CannotRun } from './cannot-run'
 import { clientCommand } from './client'
 import { compareCommand } from './compare'
+import { exploreCommand } from './explore'
 import { exportCommand } from './export'
 import { checkCommand } from './check'
 import { conformanceCommand } from './conformance'
 import { importCommand } from './import'
+import { rerunCommand } from './rerun'
 import { replicaCommand, viewServerCommand } from './node-commands'
 import { runCommand } from './run'
 import { runWorkerCommand } from './run-worker'
@@ -26,8 +28,10 @@ const program = new Command('lab')
   .exitOverride()
 
 serveCommand(program)
+rerunCommand(program)
 runCommand(program)
 runWorkerCommand(program)
+exploreCommand(program)
 exportCommand(program)
 viewServerCommand(program)
 replicaCommand(program)

@@ -119,9 +119,11 @@ export class World implements EffectSink {
 
   /** Every node as it is, and every message that has not reached its receiver. Nothing in it changes with the world. */
   startingPoint(): WorldMoment {
-    const nodes = [...this.#nodes.values()].map(({ name, kind, incarnation, machine, timers }) => ({ name, kind, incarnation, machine: machine?.copy() ?? null, timers: [...timers.keys()] }))
-    const envelopes = [...[...this.transit.onItsWay].map(({ envelope }) => envelope), ...[...this.#nodes.values()].flatMap(({ mail }) => [...mail.values()].map(({ envelope }) => envelope))]
-    return { nodes, mails: envelopes }
+    const all = [...this.#nodes.values()]
+    const nodes = all.map(({ name, kind, incarnation, machine, timers }) => (
+      { name, kind, incarnation, machine: machine?.copy() ?? null, timers: [...timers.keys()] }
+    ))
+    return { nodes, mails: [...this.transit.onItsWay, ...all.flatMap(({ mail }) => [...mail.values()])].map(({ envelope }) => envelope) }
   }
 
   // ---- time

@@ -8,7 +8,6 @@ import type { Batch, BatchResult, Found } from './search'
 import { budgetOf, fingerprint, writeRow, type Fingerprint, type State } from './state'
 import { StateChecks } from './state-checks'
 import { Steps, type Act, type StepCode } from './steps'
-import type { ViewServerFacts } from './facts'
 
 export interface StartingPoint {
   readonly nodes: readonly StartingNode[]
@@ -30,11 +29,11 @@ export class Expander {
     const permutations = new Permutations(nodes, plan.reduces)
     this.#permutations = permutations.count
     const settings = settingsToExplore(plan.settings)
-    this.#locals = new Locals({ nodes, settings, permutations, lane, lanes })
+    this.#locals = new Locals({ nodes, settings, permutations, begun: nodes.length + mails.length, lane, lanes })
     this.#steps = new Steps(plan, this.#locals, new StateChecks(nodes), nodes)
     this.start = {
-      locals: nodes.map((node) => this.#locals.begin(node)),
-      mails: mails.map(({ from, to, message }): Mail => this.#locals.beginMail(from, to, message)),
+      locals: nodes.map((node, index) => this.#locals.begin(node, index)),
+      mails: mails.map(({ from, to, message }, index): Mail => this.#locals.mailOf(from, to, message, nodes.length + index)),
       budget: budgetOf(plan.bounds),
     }
   }
@@ -96,7 +95,7 @@ export class Expander {
     switch (this.#plan.goal) {
       case 'violation': return false
       case 'finish': return locals.every(({ kind, operations }) => kind !== 'client' || (operations.length === this.#plan.operations && operations.every(({ result }) => result !== null)))
-      case 'stuck': return locals.some(({ facts }) => facts?.type === 'view-server' && (facts as ViewServerFacts).stuck !== null)
+      case 'stuck': return locals.some(({ facts }) => facts?.type === 'view-server' && facts.stuck !== null)
     }
   }
 

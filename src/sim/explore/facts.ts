@@ -1,5 +1,5 @@
 // What the checks must know of a node's state, read once when the state is first met.
-import type { Machine, NodeKind, NodeName, ReplicaState, View, ViewServerState } from '../../protocol'
+import type { Machine, NodeKind, ReplicaState, View, ViewServerState } from '../../protocol'
 import { exploredKey } from './plan'
 
 export interface ReplicaFacts {
@@ -36,7 +36,7 @@ export interface ClientFacts {
 /** Null: it is dead. */
 export type Facts = ReplicaFacts | ViewServerFacts | ClientFacts | null
 
-export function factsOf(_name: NodeName, kind: NodeKind, machine: Machine | null, essence: string): Facts {
+export function factsOf(kind: NodeKind, machine: Machine | null, essence: string): Facts {
   if (!machine) return null
   const state = machine.inspect()
   switch (state.kind) {

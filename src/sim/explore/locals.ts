@@ -49,6 +49,8 @@ export interface Local {
   readonly others: Map<string, Transition>
 }
 
+type Made = Pick<Local, 'slot' | 'name' | 'kind' | 'incarnation' | 'machine' | 'timers' | 'operations'>
+
 /** What a step leads to. */
 export interface Transition {
   readonly next: Local
@@ -103,7 +105,9 @@ export interface LocalsOptions {
   readonly nodes: readonly { readonly name: NodeName; readonly kind: NodeKind }[]
   readonly settings: Settings
   readonly permutations: Permutations
-  /** Ids are `lane`, `lane + lanes`, ...: workers that share states never give one id to two things. */
+  /** How many nodes and messages the start has: they have the first ids, the same for everybody. */
+  readonly begun: number
+  /** Later ids are every `lanes`th: workers that share states never give one id to two things. */
   readonly lane: number
   readonly lanes: number
 }
@@ -122,7 +126,7 @@ export class Locals {
   constructor(options: LocalsOptions) {
     this.#options = options
     this.#slots = new Map(options.nodes.map(({ name }, slot) => [name, slot]))
-    this.#nextId = options.lane
+    this.#nextId = options.begun + options.lane
   }
 
   get count(): number {
@@ -159,14 +163,15 @@ export class Locals {
     this.#byId.set(definition.id, next)
   }
 
-  /** The start's; every worker makes the same, in the same order. */
-  begin(node: StartingNode): Local {
+  /** The start's nodes, in order. */
+  begin(node: StartingNode, id: number): Local {
     const { name, kind, incarnation, machine, timers } = node
-    return this.#intern({ slot: this.#slotOf(name), name, kind, incarnation, machine, timers: [...timers].sort(), operations: [] }, undefined, null)
+    return this.#intern({ slot: this.#slotOf(name), name, kind, incarnation, machine, timers: [...timers].sort(), operations: [] }, id, null)
   }
 
-  beginMail(from: NodeName, to: NodeName, message: Message): Mail {
-    return this.#internMail(from, to, message)
+  /** A message of the start, or one that might be sent. */
+  mailOf(from: NodeName, to: NodeName, message: Message, id?: number): Mail {
+    return this.#internMail(from, to, message, id)
   }
 
   take(local: Local, mail: Mail): Transition {
@@ -255,20 +260,22 @@ export class Locals {
     taken: readonly Taken[], input: LocalInput, id: number | undefined,
   ): Transition {
     const { slot, name, kind } = before
-    const next = this.#intern({ slot, name, kind, incarnation, machine, timers: [...armed].sort(), operations: withResults(operations, reports) }, id, { from: before, input })
+    const made = { slot, name, kind, incarnation, machine, timers: [...armed].sort(), operations: withResults(operations, reports) }
+    const next = this.#intern(made, id, { from: before, input })
     const mails = sends.map(({ to, message }) => this.#internMail(name, to, message))
     return { next, sends: mails, reports, breach: stepBreach(before, next, taken, mails) }
   }
 
-  #intern(made: Omit<Local, 'id' | 'facts' | 'hashes' | 'taken' | 'fired' | 'others'>, given: number | undefined, origin: { from: Local; input: LocalInput } | null): Local {
+  #intern(made: Made, given: number | undefined, origin: { readonly from: Local; readonly input: LocalInput } | null): Local {
     const essence = made.machine ? JSON.stringify(made.machine.essence(), (key, value: unknown) => irrelevant.has(key) ? undefined : value) : 'dead'
     const text = `${made.name} ${made.incarnation} ${essence} ${made.timers.join(' ')}`
     const key = `${text} ${JSON.stringify(made.operations)}`
     const known = this.#byKey.get(key)
     if (known) return known
     const id = given ?? this.#newId()
+    const hashes = this.#hashes((index) => this.#renamedLocal(text, made.operations, index))
     const local: Local = {
-      ...made, id, facts: factsOf(made.name, made.kind, made.machine, essence), hashes: this.#hashes((index) => this.#renamedLocal(text, made.operations, index)),
+      ...made, id, hashes, facts: factsOf(made.kind, made.machine, essence),
       taken: new Map(), fired: new Map(), others: new Map(),
     }
     this.#byKey.set(key, local)
@@ -282,7 +289,8 @@ export class Locals {
     const known = this.#mails.get(text)
     if (known) return known
     const id = given ?? this.#newId()
-    const mail: Mail = { id, from, to, slot: this.#slotOf(to), message, text, hashes: this.#hashes((index) => this.#options.permutations.rename(text, index)) }
+    const hashes = this.#hashes((index) => this.#options.permutations.rename(text, index))
+    const mail: Mail = { id, from, to, slot: this.#slotOf(to), message, text, hashes }
     this.#mails.set(text, mail)
     this.#mailsById.set(id, mail)
     if (given === undefined) this.#untold.push({ type: 'mail', id, from, to, message })

@@ -120,7 +120,8 @@ export class Search {
     }
     const batch = { number: this.#batchNumber++, count, rows: rows.slice(begin, end) }
     this.#out.set(batch.number, { batch, first: this.#level.first + this.#at.state })
-    this.#at = end >= rows.length ? { page: this.#at.page + 1, place: 0, state: this.#at.state + count } : { page: this.#at.page, place: end, state: this.#at.state + count }
+    const state = this.#at.state + count
+    this.#at = end >= rows.length ? { page: this.#at.page + 1, place: 0, state } : { page: this.#at.page, place: end, state }
     return batch
   }
 

@@ -96,7 +96,7 @@ function lost(locals: readonly Local[], one: Local, facts: ReplicaFacts): StepBr
   if (viewServer && facts.view.viewnum < viewServer.current.viewnum) return null
   for (const client of locals) {
     for (let index = 0; index < client.operations.length; index += 2) {
-      if (client.operations[index]?.result == null || facts.value.includes(tokenOf(client.name, index))) continue
+      if ((client.operations[index]?.result ?? null) === null || facts.value.includes(tokenOf(client.name, index))) continue
       return { rule: 'no-lost-write', text: `${one.name} serves view ${facts.view.viewnum} without ${tokenOf(client.name, index)}, which ${client.name} had been told was done.` }
     }
   }

@@ -1,7 +1,7 @@
 // The rules that one step of one node can break by itself: it is enough to know the node before, its input, and what it did.
 // What needs other nodes too is state-checks.ts. The sentences are for a first look; the monitors judge the recording that is made of it.
 import type { RuleName } from '../../check'
-import type { Input, Report, Start, View } from '../../protocol'
+import type { Input, Member, Report, Start, View } from '../../protocol'
 import type { ReplicaFacts, ViewServerFacts } from './facts'
 import type { Local, Mail } from './locals'
 
@@ -51,8 +51,9 @@ function viewServerBreach(before: ViewServerFacts, taken: readonly Taken[]): Ste
 
 function mayLead({ primary, viewnum }: View, before: View, initialised: ViewServerFacts['initialised']): boolean {
   if (!primary || viewnum !== before.viewnum + 1) return false
-  const isOne = (member: { readonly name: string; readonly incarnation: number } | null): boolean => member?.name === primary.name && member.incarnation === primary.incarnation
-  const wasMade = before.backups.some(({ name }) => name === primary.name) && initialised.some(([name, incarnation]) => name === primary.name && incarnation === primary.incarnation)
+  const { name, incarnation } = primary
+  const isOne = (member: Pick<Member, 'name' | 'incarnation'> | null): boolean => member?.name === name && member.incarnation === incarnation
+  const wasMade = before.backups.some((backup) => backup.name === name) && initialised.some(([one, life]) => one === name && life === incarnation)
   return isOne(before.primary) || before.backups.some(isOne) || wasMade
 }
 
@@ -71,14 +72,15 @@ function replicaBreach(local: Local, before: ReplicaFacts, after: ReplicaFacts, 
     if (message.type === 'forward-ack' && input?.type === 'message' && input.message.type === 'forward') {
       const forward = input.message
       const { primary, viewnum } = before.view
-      const isRight = before.role === 'backup' && before.serving && forward.viewnum === viewnum && primary?.name === input.from && primary.incarnation === forward.fromIncarnation
-      if (!isRight) return { rule: 'rule-3', text: `${name} took a forward of view ${forward.viewnum} from ${input.from} as ${before.role} of view ${viewnum}.` }
+      const isFromPrimary = primary?.name === input.from && primary.incarnation === forward.fromIncarnation
+      if (before.role !== 'backup' || !before.serving || forward.viewnum !== viewnum || !isFromPrimary) return { rule: 'rule-3', text: `${name} took a forward of view ${forward.viewnum} from ${input.from} as ${before.role} of view ${viewnum}.` }
     }
   }
   for (const report of taken.flatMap(({ reports }) => reports)) {
     if (report.type !== 'transfer-installed') continue
     if (before.role === 'backup' && !before.serving && report.viewnum === before.view.viewnum) continue
-    return { rule: 'rule-4', text: `${name} installed a state that ${report.from} sent in view ${report.viewnum}, as ${before.serving ? 'serving ' : ''}${before.role} of view ${before.view.viewnum}.` }
+    const as = `${before.serving ? 'serving ' : ''}${before.role} of view ${before.view.viewnum}`
+    return { rule: 'rule-4', text: `${name} installed a state that ${report.from} sent in view ${report.viewnum}, as ${as}.` }
   }
   return null
 }

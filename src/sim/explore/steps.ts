@@ -168,7 +168,7 @@ export class Steps {
 
   /** What the view server answers a client now. */
   #answerTo(run: Run, client: NodeName): Mail | undefined {
-    const question = this.#locals.beginMail(client, viewServerName, { type: 'get-view' })
+    const question = this.#locals.mailOf(client, viewServerName, { type: 'get-view' })
     return this.#locals.take(run.local(this.#viewServer), question).sends[0]
   }
 

@@ -1,0 +1,151 @@
+// An exploration on all cores: the search is here, the machines are stepped in worker threads. A worker that dies costs nothing but time: what it
+// had in hand is handed out again, and its successor is told all that it must know.
+import { Worker } from 'node:worker_threads'
+import { Expander, Search, startingPoint, type Act, type Definition, type ExplorePlan, type SearchEnd, type SearchProgress } from '../sim'
+import type { ExploreWorkerData, FromExploreWorker, ToExploreWorker } from './explore-worker'
+
+/** States of a batch: enough that handing them over costs little, few enough that every worker gets some. */
+const batchStates = 2000
+/** Batches that a worker has in hand, so that it never waits for the next. */
+const batchesInHand = 2
+/** Workers that may die before the exploration is given up. */
+const deathsMax = 20
+
+export interface ExplorationOptions {
+  readonly plan: ExplorePlan
+  readonly workers: number
+  /** The built worker program. */
+  readonly program: string | URL
+  readonly onProgress: (progress: ExplorationProgress) => void
+}
+
+export interface ExplorationProgress extends SearchProgress {
+  /** Distinct states of single nodes, and messages, at the worker that knows most. */
+  readonly locals: number
+  readonly mails: number
+}
+
+export type ExplorationEnd = SearchEnd | { readonly type: 'cancelled' } | { readonly type: 'failed'; readonly reason: string }
+
+interface Lane {
+  /** Of its own: one that replaces another must not give ids that the other gave. */
+  readonly number: number
+  readonly worker: Worker
+  /** Batches in hand. */
+  readonly hand: Set<number>
+  /** Definitions that it has been told, of all that there are. */
+  told: number
+}
+
+export class ExplorationPool {
+  readonly ended: Promise<ExplorationEnd>
+  readonly #options: ExplorationOptions
+  readonly #search: Search
+  readonly #lanes: (Lane | null)[] = []
+  /** Everything that any worker has made, with the lane that made it. */
+  readonly #definitions: { readonly lane: number; readonly definition: Definition }[] = []
+  /** Reads the path in the end. */
+  readonly #own: Expander
+  #settle: (end: ExplorationEnd) => void = () => undefined
+  #isPaused = false
+  #isOver = false
+  #deaths = 0
+  #laneNumber = 0
+  #counts = { locals: 0, mails: 0 }
+
+  constructor(options: ExplorationOptions) {
+    this.#options = options
+    const { plan, workers } = options
+    this.ended = new Promise((settle) => {
+      this.#settle = settle
+    })
+    const start = startingPoint(plan)
+    this.#own = new Expander(plan, start, 0, this.#lanesMax)
+    this.#search = new Search(plan, start.nodes.length)
+    const { row, fingerprint } = this.#own.begin()
+    this.#search.begin(row, fingerprint.low, fingerprint.high)
+    for (let place = 0; place < workers; place++) this.#startWorker(place)
+    this.#handOut()
+  }
+
+  get progress(): ExplorationProgress {
+    return { ...this.#search.progress, ...this.#counts }
+  }
+
+  pause(): void {
+    this.#isPaused = true
+  }
+
+  resume(): void {
+    this.#isPaused = false
+    this.#handOut()
+  }
+
+  cancel(): void {
+    this.#finish({ type: 'cancelled' })
+  }
+
+  /** What has to be done for a path, in order. */
+  acts(path: readonly number[]): Act[] {
+    this.#own.define(this.#definitions.map(({ definition }) => definition))
+    return this.#own.acts(path)
+  }
+
+  /** Lane 0 is this thread's, which makes states only when it reads a path. */
+  get #lanesMax(): number {
+    return this.#options.workers + deathsMax + 1
+  }
+
+  #startWorker(place: number): void {
+    const { plan, program } = this.#options
+    const number = ++this.#laneNumber
+    const worker = new Worker(program, { workerData: { plan, lane: number, lanes: this.#lanesMax } satisfies ExploreWorkerData })
+    const lane: Lane = { number, worker, hand: new Set(), told: 0 }
+    this.#lanes[place] = lane
+    worker.on('message', (answer: FromExploreWorker) => this.#take(lane, answer))
+    worker.on('error', (error) => this.#died(place, lane, error.message))
+    worker.on('exit', (code) => this.#died(place, lane, `it ended with status ${code}`))
+  }
+
+  #take({ number, hand }: Lane, { result, definitions, locals, mails }: FromExploreWorker): void {
+    if (this.#isOver) return
+    hand.delete(result.number)
+    for (const definition of definitions) this.#definitions.push({ lane: number, definition })
+    this.#counts = { locals: Math.max(this.#counts.locals, locals), mails: Math.max(this.#counts.mails, mails) }
+    this.#search.give(result)
+    this.#options.onProgress(this.progress)
+    if (this.#search.end) this.#finish(this.#search.end)
+    else this.#handOut()
+  }
+
+  #handOut(): void {
+    if (this.#isPaused || this.#isOver) return
+    for (let round = 0; round < batchesInHand; round++) {
+      for (const known of this.#lanes) {
+        if (!known || known.hand.size > round) continue
+        const batch = this.#search.take(batchStates)
+        if (!batch) return
+        known.hand.add(batch.number)
+        const definitions = this.#definitions.slice(known.told).filter(({ lane }) => lane !== known.number).map(({ definition }) => definition)
+        known.told = this.#definitions.length
+        known.worker.postMessage({ definitions, batch } satisfies ToExploreWorker)
+      }
+    }
+  }
+
+  #died(place: number, dead: Lane, reason: string): void {
+    if (this.#isOver || this.#lanes[place] !== dead) return
+    this.#lanes[place] = null
+    for (const number of dead.hand) this.#search.lost(number)
+    if (++this.#deaths > deathsMax) return this.#finish({ type: 'failed', reason: `Workers died again and again; the last because ${reason}.` })
+    this.#startWorker(place)
+    this.#handOut()
+  }
+
+  #finish(end: ExplorationEnd): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    for (const lane of this.#lanes) void lane?.worker.terminate()
+    this.#settle(end)
+  }
+}
