@@ -2,15 +2,15 @@
 import { expect, test } from 'vitest'
 import type { MutantName } from '../../protocol'
 import { readScenario, runScenario } from '../../scenario'
-import { drawPlan, runPlan, shrink, type CheckName, type Plan } from '../../sim'
+import { drawPlan, runPlan, shrink, sizeOf, type CheckName, type Plan } from '../../sim'
 import type { TraceEvent } from '../../trace'
 import { SimulatorStage } from '../stages/simulator-stage'
 import { scenarioOfPlan } from './plan-scenario'
 
-function firstBad(mutant: MutantName): { plan: Plan; check: CheckName } {
+function firstBad(mutant: MutantName, only?: CheckName): { plan: Plan; check: CheckName } {
   for (let seed = 1; seed <= 300; seed++) {
     const plan = drawPlan(String(seed), { mutants: [mutant] })
-    const { found } = runPlan(plan)
+    const { found } = runPlan(plan, only ? { only } : {})
     if (found) return { plan, check: found.check }
   }
   throw new Error(`no seed of 300 shows ${mutant}`)
@@ -49,6 +49,19 @@ for (const mutant of shown) {
     expect(whatHappened(played).slice(0, happened.length)).toEqual(happened)
   }, 30_000)
 }
+
+test('what the clients saw, as a scenario: a handful of operations that nothing explains', async () => {
+  const { plan, check } = firstBad('answers-before-backups', 'linearizability')
+  const shrunk = shrink(plan, check)
+  const { operations, faults } = sizeOf(shrunk.plan)
+  expect([check, operations <= 4, faults <= 2]).toEqual(['linearizability', true, true])
+  const { text } = scenarioOfPlan(shrunk.plan, shrunk.run, check)
+  const { scenario } = readScenario('found.yaml', text)
+  if (!scenario) throw new Error('it was read')
+  const { state, reason } = await runScenario(scenario, new SimulatorStage(scenario, scenario.seed))
+  expect([state, reason]).toEqual(['failed', expect.stringContaining('acknowledged to') as string])
+  expect(shrunk.run.found?.text).toContain('acknowledged to')
+})
 
 test('any run, with faults of every kind, is the same run as a scenario', async () => {
   const kinds = new Set<string>()
