@@ -13,7 +13,7 @@ import {
 } from '../sim'
 import { formatEvent, formatHeader, grouped } from '../trace'
 import { CannotRun, wholeNumber } from './cannot-run'
-import { mutantTaken } from './mutant-flag'
+import { addMutantFlag } from './mutant-flag'
 import { addSettingFlags, settingsFrom } from './settings-flags'
 
 /** How often progress is told, at most. */
@@ -49,10 +49,9 @@ export function exploreCommand(program: Command): void {
   number('losses', 'losses', 'messages that are lost', defaultPlan.bounds.losses)
   number('duplicates', 'duplicates', 'messages that come twice', defaultPlan.bounds.duplicates)
   number('statesMax', 'states-max', 'distinct states', defaultPlan.bounds.statesMax)
-  addSettingFlags(command)
+  addMutantFlag(addSettingFlags(command))
     .option('--cold', 'begin before the first ping, not with an acked view and its backups')
     .option('--goal <what>', 'violation, stuck or finish', goal, 'violation')
-    .option('--mutant <name>', 'a rule broken on purpose; may be given again', mutantTaken, [])
     .option('--no-reduction', 'try what differs by names only, and deliver what can have no effect')
     .option('--program <operations>', 'what each client does in place of that, of append, get and delete, separated by commas', programFrom)
     .option('--workers <number>', 'threads', wholeNumber('--workers', 1, 64), availableParallelism())
