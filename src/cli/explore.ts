@@ -114,7 +114,7 @@ async function explore(options: ExploreOptions & Record<string, unknown>): Promi
 }
 
 function progressText({ states, depth, queue, bytes, locals }: ExplorationProgress, ms: number): string {
-  return `step ${depth}: ${grouped(states)} states, ${grouped(queue)} to look at, ${grouped(Math.round(states / ms * 1000))} a second, ${Math.round(bytes / 2 ** 20)} MiB, ${grouped(locals)} states of single nodes`
+  return `step ${depth + 1}: ${grouped(states)} states, ${grouped(queue)} to look at, ${grouped(Math.round(states / ms * 1000))} a second, ${Math.round(bytes / 2 ** 20)} MiB, ${grouped(locals)} states of single nodes`
 }
 
 function titleOf({ settings }: ExplorePlan, end: ExplorationEnd): string {
@@ -127,8 +127,8 @@ function endText({ goal: wanted, settings }: ExplorePlan, end: ExplorationEnd, {
   const broken = settings.mutants.length > 0 ? ` Broken on purpose: ${settings.mutants.join(', ')}.` : ''
   switch (end.type) {
     case 'complete': return `${wanted === 'finish' ? 'No order lets every operation finish' : 'Nothing was found'}: every state was seen, to ${depth} steps (${how}).${broken}`
-    case 'bound': return `Nothing was found to ${depth - 1} steps; ${end.bound === 'depth' ? 'no deeper was asked for' : 'more states are not kept'} (${how}).${broken}`
-    case 'cancelled': return `Stopped: nothing was found to ${depth - 1} steps (${how}).${broken}`
+    case 'bound': return `Nothing was found to ${depth} steps; ${end.bound === 'depth' ? 'no deeper was asked for' : 'more states are not kept'} (${how}).${broken}`
+    case 'cancelled': return `Stopped: nothing was found to ${depth} steps (${how}).${broken}`
     case 'found': return `${end.breach ? `Broken after ${end.path.length} steps: ${end.breach.rule}. ${end.breach.text}` : `After ${end.path.length} steps: ${wanted === 'stuck' ? 'the cluster is stuck' : 'every operation has ended'}.`} (${how})${broken}`
     case 'failed': return end.reason
   }
