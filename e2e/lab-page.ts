@@ -181,6 +181,23 @@ export class LabPage {
     await expect(dialog).toBeHidden()
   }
 
+  /** Has it freeze by itself when a rule is broken. */
+  async freezeWhenRuleBroken(): Promise<void> {
+    await this.page.getByRole('button', { name: 'Freeze when…' }).click()
+    const dialog = this.page.getByRole('dialog', { name: 'Freeze when…' })
+    await dialog.getByTestId('break-on').selectOption('rule-broken')
+    await expect(dialog).toContainText('Freezes when a rule is broken.')
+    await dialog.getByRole('button', { name: /^Set/ }).click()
+    await expect(dialog).toBeHidden()
+  }
+
+  /** Runs a command by its title from the palette. */
+  async command(title: string): Promise<void> {
+    await this.page.keyboard.press('Control+k')
+    await this.page.keyboard.type(title)
+    await this.page.getByRole('option', { name: title }).first().click()
+  }
+
   // ---- a cluster that stands still
 
   get chip(): Locator {

@@ -1,7 +1,7 @@
 // The New cluster form as values: fields with their limits, and one sentence for each field that is wrong. Pure.
 // The limits are the contract's own; the lab checks them again.
 import { clusterLimits, defaultClusterSettings, type ClusterSettings } from '../../src/contract'
-import { mutants, settingLimits, type MutantName } from '../../src/protocol'
+import { mutantNames, mutants, settingLimits, type MutantName } from '../../src/protocol'
 
 export type NumberField = 'replicas' | 'clients' | 'backupsWanted' | 'pingIntervalMs' | 'deadPings' | 'retryMs' | 'operationTimeoutMs'
 
@@ -32,10 +32,16 @@ export type ClusterForm = { -readonly [Key in keyof ClusterSettings]: ClusterSet
 
 export const courseDefault: ClusterSettings = defaultClusterSettings
 
-/** A mutant in a list: the rule that it breaks, and its name. */
+/** The mutants in a list, by the rule that they break; those of no numbered rule come last. */
+export function mutantGroups(): { readonly title: string; readonly names: readonly MutantName[] }[] {
+  return [1, 2, 3, 4, 5, 6, 0].map((rule) => ({
+    title: rule > 0 ? `Rule ${rule}` : 'Beside the rules', names: mutantNames.filter((name) => mutants[name].rule === rule),
+  }))
+}
+
+/** A mutant's name as words. */
 export function mutantTitle(name: MutantName): string {
-  const { rule } = mutants[name]
-  return `${rule > 0 ? `rule ${rule}: ` : ''}${name.replaceAll('-', ' ')}`
+  return name.replaceAll('-', ' ')
 }
 
 /** One sentence for a field, or empty when it is right. */

@@ -2,6 +2,7 @@
 // It never moves in silence past what it looked for: where there is none it says so.
 import { defineStore } from 'pinia'
 import { ref } from 'vue'
+import { useBroken } from '../panels/rules/broken'
 import { useDerivedStore } from '../stores/derived'
 import { useSearchStore } from '../stores/search'
 import { useSessionStore } from '../stores/session'
@@ -15,6 +16,7 @@ export const useTravel = defineStore('travel', () => {
   const derived = useDerivedStore()
   const search = useSearchStore()
   const stops = useStopsStore()
+  const broken = useBroken()
   /** What the step buttons of the bar move by. */
   const unit = ref<TravelUnit>('event')
 
@@ -34,7 +36,7 @@ export const useTravel = defineStore('travel', () => {
       case 'event': return select(trace.position + by)
       case 'message': return toFound(messageFrom(by), by, trace.first > 1 || trace.last < trace.latest ? 'message among the events in memory' : 'message')
       case 'view': return toFound(nearest(trace.viewChanges(), trace.position, by), by, 'view')
-      case 'failure': return toFound(nearest(trace.failures(), trace.position, by), by, 'failure')
+      case 'failure': return toFound(nearest(broken.failures(), trace.position, by), by, 'failure')
     }
   }
 
@@ -47,7 +49,7 @@ export const useTravel = defineStore('travel', () => {
   }
 
   function violation(by: 1 | -1): void {
-    toFound(nearest(stops.violations(), trace.position, by), by, 'violation')
+    toFound(nearest(broken.violations(), trace.position, by), by, 'violation')
   }
 
   /** To the next match of the search, whichever panel has the focus. */

@@ -1,9 +1,10 @@
 // Where the time-travel keys land: which events are worth travelling to, and the next of them from here. Pure.
 import type { EventType, TraceEvent } from '../../src/trace'
 
+/** Of processes and of the cluster; broken rules are found beside them (panels/rules/broken.ts). */
 export const isFailure = (event: TraceEvent): boolean => {
   switch (event.type) {
-    case 'node-killed': case 'node-failed': case 'node-paused': case 'violation': return true
+    case 'node-killed': case 'node-failed': case 'node-paused': return true
     // A kill is followed by its exit; only an exit that nobody asked for is a failure of its own.
     case 'node-exited': return event.signal !== 'SIGKILL'
     case 'stuck': return event.stuck !== null

@@ -5,22 +5,28 @@ import { useTraceStore } from './trace'
 /** Stops that are kept of each; the first ones, as nobody walks through more. */
 const stopsMax = 10_000
 
+/** A broken rule that the trace tells. */
+export interface ToldViolation {
+  readonly seq: number
+  readonly rule: string
+}
+
 export const useStopsStore = defineStore('stops', () => {
   const trace = useTraceStore()
   let kills: number[] = []
-  let violations: number[] = []
+  let violations: ToldViolation[] = []
 
   trace.addSessionReader({
     begin: () => {
       kills = []
       violations = []
     },
-    take: ({ type, seq }) => {
-      if (type === 'node-killed' && kills.length < stopsMax) kills.push(seq)
-      if (type === 'violation' && violations.length < stopsMax) violations.push(seq)
+    take: (event) => {
+      if (event.type === 'node-killed' && kills.length < stopsMax) kills.push(event.seq)
+      if (event.type === 'violation' && violations.length < stopsMax) violations.push({ seq: event.seq, rule: event.rule })
     },
   })
 
   /** In order of their seq. */
-  return { kills: (): readonly number[] => kills, violations: (): readonly number[] => violations }
+  return { kills: (): readonly number[] => kills, violations: (): readonly ToldViolation[] => violations }
 })

@@ -8,6 +8,7 @@ export { EventPrinter, labLane, type Prints } from './event-prints'
 export { headerDifferences, type HeaderDifference } from './header-differences'
 export { ruleNames, ruleTexts, type Breach, type RuleName, type RuleStanding, type RuleState, type RuleText } from './rules/breach'
 export { RuleMonitors } from './rules/rule-monitors'
+export { RuleTeller } from './rules/rule-teller'
 export {
   defaultLimits, firstError, type HistoryJudgement, type HistoryOperation, type KeyJudgement, type SearchLimits, type Verdict,
 } from './linearizability/history'

@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
 import { benchFailover } from '../cluster'
+import { benchRules } from '../lab'
 import { CannotRun, wholeNumber } from './cannot-run'
 
 export function benchCommand(program: Command): void {
@@ -10,6 +11,11 @@ export function benchCommand(program: Command): void {
     .description('from kill -9 of the primary to the first acknowledged write: pings 20 ms, checks each 5 ms, dead after 60 ms of silence')
     .option('--kills <number>', '1 to 1000', wholeNumber('--kills', 1, 1000), 20)
     .action(failover)
+  bench.command('rules')
+    .description('what watching the rules costs: throughput of 8 clients in a closed loop on a live cluster, watched against not, and events judged a second')
+    .option('--rounds <number>', '1 to 100', wholeNumber('--rounds', 1, 100), 5)
+    .option('--seconds <number>', 'of each measurement, 1 to 60', wholeNumber('--seconds', 1, 60), 4)
+    .action(rules)
   bench.command('window')
     .description('the window in a real browser with a very large recording: opening, seeking, scrolling, scrubbing, memory, and a live cluster')
     .option('--events <number>', 'events of the recording that is opened', wholeNumber('--events', 20_000, 100_000_000), 1_000_000)
@@ -29,11 +35,18 @@ async function window({ events, rounds, only, electron }: WindowOptions): Promis
   if (problem !== '') throw new CannotRun(problem)
 }
 
+const beside = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
+
+async function rules({ rounds, seconds }: { rounds: number; seconds: number }): Promise<void> {
+  const print = (line: object): void => void process.stdout.write(`${JSON.stringify({ bench: 'rules', ...line })}\n`)
+  await benchRules({ rounds, seconds, programs: { node: beside('./node.js'), switchboard: beside('./switchboard.js') }, print })
+}
+
 async function failover({ kills }: { kills: number }): Promise<void> {
   const taken: number[] = []
   const print = (line: object): void => void process.stdout.write(`${JSON.stringify(line)}\n`)
   await benchFailover({
-    program: fileURLToPath(new URL('./cli.js', import.meta.url)), kills,
+    program: beside('./cli.js'), kills,
     settings: { pingIntervalMs: 20, pingCheckIntervalMs: 5, deadPings: 12, retryMs: 5 },
     onKill: (kill) => {
       taken.push(kill.ms)

@@ -6,12 +6,13 @@ import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
 import { RuleMonitors, ruleTexts } from '../check'
 import { ExplorationPool, reasonOf, type ExplorationEnd, type ExplorationProgress } from '../lab'
-import { mutantNames, type MutantName } from '../protocol'
+import type { MutantName } from '../protocol'
 import {
   actText, counterexample, defaultPlan, exploreLimits, planProblem, type Counterexample, type ExploreBounds, type ExploreGoal, type ExplorePlan,
 } from '../sim'
 import { formatEvent, formatHeader, grouped } from '../trace'
 import { CannotRun, wholeNumber } from './cannot-run'
+import { mutantTaken } from './mutant-flag'
 import { addSettingFlags, settingsFrom } from './settings-flags'
 
 /** How often progress is told, at most. */
@@ -49,7 +50,7 @@ export function exploreCommand(program: Command): void {
   addSettingFlags(command)
     .option('--cold', 'begin before the first ping, not with an acked view and its backups')
     .option('--goal <what>', 'violation, stuck or finish', goal, 'violation')
-    .option('--mutant <name>', 'a rule broken on purpose; may be given again', mutant, [])
+    .option('--mutant <name>', 'a rule broken on purpose; may be given again', mutantTaken, [])
     .option('--no-reduction', 'try what differs by names only, and deliver what can have no effect')
     .option('--workers <number>', 'threads', wholeNumber('--workers', 1, 64), availableParallelism())
     .option('--seconds <number>', 'stop after so long', wholeNumber('--seconds', 1, 1_000_000))
@@ -61,12 +62,6 @@ export function exploreCommand(program: Command): void {
 function goal(text: string): ExploreGoal {
   if (text === 'violation' || text === 'stuck' || text === 'finish') return text
   throw new CannotRun(`--goal is violation, stuck or finish, not ${JSON.stringify(text.slice(0, 40))}.`)
-}
-
-function mutant(text: string, before: readonly MutantName[]): readonly MutantName[] {
-  const name = mutantNames.find((known) => known === text)
-  if (!name) throw new CannotRun(`There is no mutant ${JSON.stringify(text.slice(0, 40))}; there are ${mutantNames.join(', ')}.`)
-  return [...before, name]
 }
 
 export function planOf(options: ExploreOptions & Record<string, unknown>): ExplorePlan {

@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
 import { playOne } from '../lab'
-import { readScenario, reportedScenario, type ReportedScenario } from '../scenario'
+import { readScenario, reportedScenario, withMutants, type ReportedScenario } from '../scenario'
 import type { FromWorker, ScenarioJob, ToWorker } from './scenario-pool'
 
 export function runWorkerCommand(program: Command): void {
@@ -33,9 +33,10 @@ function work(): Promise<never> {
 }
 
 async function runOne(job: ScenarioJob, signal: AbortSignal): Promise<ReportedScenario> {
-  const { name, text, on, seed, recordingPath, keepRecording } = job
-  const { scenario } = readScenario(name, text)
-  if (!scenario) throw new Error('it was read before')
+  const { name, text, on, seed, mutants, recordingPath, keepRecording } = job
+  const { scenario: read } = readScenario(name, text)
+  if (!read) throw new Error('it was read before')
+  const scenario = withMutants(read, mutants)
   const began = performance.now()
   const { result, recording } = await playOne(scenario, {
     on, seed, recordingPath, keepRecording, programs: { node: beside('./node.js'), switchboard: beside('./switchboard.js') },

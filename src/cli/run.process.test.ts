@@ -78,6 +78,20 @@ describe('run', () => {
     expect([existsSync(join(folder, 'kept.jsonl')), existsSync(join(folder, 'kept2.jsonl'))]).toEqual([true, true])
   })
 
+  it.each(['simulator', 'processes'])('with a mutant on the %s: the breach is in the trace, and the report marks it', (on) => {
+    const broken = file('broken.yaml', ready, 'put: { key: a, value: "1" }', 'wait: { broken: rule-1 }\n    within: 2000')
+    const kept = join(folder, 'kept.jsonl')
+    const { status, stdout } = run(broken, '--on', on, '--mutant', 'answers-before-backups', '--mutant', 'reads-without-backups', '--record', kept)
+    expect(stdout).toContain('ok   broken.yaml [BROKEN ON PURPOSE: answers-before-backups, reads-without-backups]')
+    expect(status).toBe(0)
+    const reader = createRecordingReader()
+    const { events } = reader.push(readFileSync(kept, 'utf8'))
+    expect(reader.header?.settings.mutants).toEqual(['answers-before-backups', 'reads-without-backups'])
+    expect(events.filter(({ type }) => type === 'violation')).toMatchObject([{ rule: 'rule-1' }])
+    // The same file as it should be: nothing breaks, and that is what it waits for in vain.
+    expect(run(broken, '--on', on).status).toBe(1)
+  }, 60_000)
+
   it.each<[string, () => string[], RegExp]>([
     ['a file that is not there', () => [join(folder, 'none.yaml')], /There is no file or folder .*none\.yaml\.\n$/],
     ['a folder without scenarios', () => [folder], /There is no scenario for this in/],
@@ -90,6 +104,7 @@ describe('run', () => {
       writeFileSync(join(folder, 'b.yaml'), Buffer.from([0xff, 0xfe, 0x00]))
       return [join(folder, 'b.yaml')]
     }, /b\.yaml:1:1: It cannot be read: it is not UTF-8 text\.\n$/],
+    ['a mutant that is none', () => [file('a.yaml', ready), '--mutant', 'nobody-acks'], /There is no mutant "nobody-acks"; there are answers-before-backups, .*numbers-restart\.\n$/],
     ['a stage that is none', () => [file('a.yaml', ready), '--on', 'paper'], /Allowed choices are processes, simulator\.\n$/],
   ])('%s: status 2 and one sentence', (_what, parameters, sentence) => {
     const { status, stdout, stderr } = run(...parameters())

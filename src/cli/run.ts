@@ -4,17 +4,20 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileS
 import { availableParallelism, tmpdir } from 'node:os'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import { Option, type Command } from 'commander'
+import type { MutantName } from '../protocol'
 import {
-  formatReport, readScenario, reportedScenario, reportEndings, reportFormats, reportOf, summary,
+  formatReport, readScenario, reportedScenario, reportEndings, reportFormats, reportOf, summary, withMutants,
   type Report, type ReportedScenario, type ReportFormat, type Scenario,
 } from '../scenario'
 import { CannotRun, wholeNumber } from './cannot-run'
+import { addMutantFlag } from './mutant-flag'
 import { Progress } from './progress'
 import { runInWorkers, type ScenarioJob } from './scenario-pool'
 
 interface RunCommandOptions {
   readonly on?: 'processes' | 'simulator'
   readonly seed?: string
+  readonly mutant: readonly MutantName[]
   readonly record?: string
   readonly report: readonly ReportFormat[]
   readonly out?: string
@@ -26,7 +29,7 @@ interface RunCommandOptions {
 const fileBytesMax = 64 * 1024 * 1024
 
 export function runCommand(program: Command): void {
-  program.command('run').argument('<scenarios...>', 'files, or folders whose .yaml files are taken')
+  const command = program.command('run').argument('<scenarios...>', 'files, or folders whose .yaml files are taken')
     .description('scripted scenarios, on real processes or on the simulator, with a report')
     .addOption(new Option('--on <stage>', 'where to run them; without it where each file says first').choices(['processes', 'simulator']))
     .option('--seed <text>', 'another seed than the files have')
@@ -35,13 +38,15 @@ export function runCommand(program: Command): void {
     .option('--out <file>', 'writes the report there; with several formats each gets its own ending')
     .option('--jobs <number>', 'scenarios at a time', wholeNumber('--jobs', 1, 64), availableParallelism())
     .option('--times <number>', 'runs everything this often in a row', wholeNumber('--times', 1, 1000), 1)
-    .action(run)
+  addMutantFlag(command).action(run)
 }
 
 async function run(paths: readonly string[], options: RunCommandOptions): Promise<void> {
   const { seed } = options
   if (seed !== undefined && (seed.length > 64 || !/^[ -~]*$/.test(seed))) throw new CannotRun('--seed is at most 64 characters of printable ASCII.')
-  const scenarios = readAll(paths).filter(({ scenario }) => options.on === undefined || scenario.on.includes(options.on))
+  const scenarios = readAll(paths)
+    .map(({ scenario, text }) => ({ scenario: withMutants(scenario, options.mutant), text }))
+    .filter(({ scenario }) => options.on === undefined || scenario.on.includes(options.on))
   if (scenarios.length === 0) throw new CannotRun(`There is no scenario for ${options.on ?? 'this'} in ${paths.join(', ')}.`)
   const recordings = recordingPlaces(options.record, scenarios.length * options.times)
   const jobs: ScenarioJob[] = []
@@ -49,7 +54,7 @@ async function run(paths: readonly string[], options: RunCommandOptions): Promis
     for (const { scenario, text } of scenarios) {
       const on = options.on ?? scenario.on[0] ?? 'processes'
       const recordingPath = recordings(scenario.name, time)
-      jobs.push({ name: scenario.name, text, on, seed: seed ?? scenario.seed, recordingPath, keepRecording: options.record !== undefined })
+      jobs.push({ name: scenario.name, text, on, seed: seed ?? scenario.seed, mutants: options.mutant, recordingPath, keepRecording: options.record !== undefined })
     }
   }
   const progress = new Progress(jobs.length, process.stderr)

@@ -2,6 +2,7 @@
 // part of the report; a worker that dies costs its scenario and no other. On a signal the clusters are ended first, then the workers.
 import { fork, type ChildProcess } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import type { MutantName } from '../protocol'
 import type { ReportedScenario } from '../scenario'
 
 /** One scenario to run, with all that a worker needs. */
@@ -10,6 +11,8 @@ export interface ScenarioJob {
   readonly text: string
   readonly on: 'processes' | 'simulator'
   readonly seed: string
+  /** Beside those of the file. */
+  readonly mutants: readonly MutantName[]
   readonly recordingPath: string
   readonly keepRecording: boolean
 }

@@ -4,7 +4,9 @@ import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
 import { createLab, defaultDataFolder, startWebHost, type RunningLab, type WebHost } from '../lab'
+import type { MutantName } from '../protocol'
 import { CannotRun, wholeNumber } from './cannot-run'
+import { addMutantFlag } from './mutant-flag'
 
 /** Set by the build. */
 declare const __VERSION__: string
@@ -12,24 +14,25 @@ declare const __VERSION__: string
 interface ServeOptions {
   readonly port: number
   readonly open: boolean
+  readonly mutant: readonly MutantName[]
 }
 
 export function serveCommand(program: Command): void {
-  program.command('serve')
+  const command = program.command('serve')
     .description('the lab in a browser on this machine; prints its address')
     .option('--port <number>', 'port on 127.0.0.1; 0 takes a free one', wholeNumber('port', 0, 65_535), 0)
     .option('--no-open', 'print the address and open no browser')
-    .action(serve)
+  addMutantFlag(command).action(serve)
 }
 
 // Every program of the build lies in one folder, and the window's files beside it.
 const beside = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
 
-async function serve({ port, open }: ServeOptions): Promise<void> {
+async function serve({ port, open, mutant }: ServeOptions): Promise<void> {
   const log = (sentence: string): void => void process.stderr.write(`${sentence}\n`)
   const lab = await createLab({
     host: 'browser', dataFolder: defaultDataFolder(), version: __VERSION__, scenariosFolder: beside('../../scenarios'),
-    programs: { node: beside('./node.js'), switchboard: beside('./switchboard.js') }, log,
+    programs: { node: beside('./node.js'), switchboard: beside('./switchboard.js') }, mutants: mutant, log,
   })
   const host = await startWebHost({ lab, rendererFolder: beside('../renderer'), port, log }).catch(async (error: unknown) => {
     await lab.close()

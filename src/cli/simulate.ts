@@ -5,6 +5,7 @@ import { Option, type Command } from 'commander'
 import { saveFound, simulateMutants, simulateSeeds, shrinkBad, type SeedResult, type ShrunkRun, type SimulationOptions } from '../lab'
 import { mutantNames, type MutantName } from '../protocol'
 import { CannotRun, wholeNumber } from './cannot-run'
+import { mutantTaken } from './mutant-flag'
 import { mutantTable, seedsSummary, shrunkLines, summaryOf } from './simulate-report'
 
 interface SimulateOptions {
@@ -27,7 +28,7 @@ export function simulateCommand(program: Command): void {
   program.command('simulate')
     .description('random fault runs in virtual time, every one judged; the first bad one is made small')
     .option('--seeds <range>', 'from..to, or one', seedRange, { from: 1, to: 200 })
-    .option('--mutant <name>', 'breaks a rule on purpose; may be given several times', mutantOption, [])
+    .option('--mutant <name>', 'breaks a rule on purpose; may be given several times', mutantTaken, [])
     .addOption(new Option('--each-mutant', 'for every mutant the first seed that shows it, made small').conflicts('mutant'))
     .option('--duration <ms>', 'virtual time of a run; 10 000 without it', wholeNumber('--duration', 500, 600_000))
     .option('--replicas <number>', 'drawn from the seed without it', wholeNumber('--replicas', 1, 7))
@@ -45,12 +46,6 @@ function seedRange(text: string): { from: number; to: number } {
   const [from, to] = [Number(match?.[1]), Number(match?.[2] ?? match?.[1])]
   if (!match || from > to || to > seedMax) throw new CannotRun(`--seeds is a number or a range as 1..2000, up to ${seedMax}, not ${JSON.stringify(text.slice(0, 40))}.`)
   return { from, to }
-}
-
-function mutantOption(name: string, before: readonly MutantName[]): readonly MutantName[] {
-  const mutant = mutantNames.find((known) => known === name)
-  if (!mutant) throw new CannotRun(`There is no mutant ${JSON.stringify(name.slice(0, 40))}; there are ${mutantNames.join(', ')}.`)
-  return before.includes(mutant) ? before : [...before, mutant]
 }
 
 async function simulate(options: SimulateOptions): Promise<void> {

@@ -5,7 +5,7 @@ import { rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { viewServerName, type NodeName, type Operation } from '../protocol'
 import type { NetworkAct } from '../network'
-import type { ScenarioStep, TraceHeader } from '../trace'
+import type { ToldEvent, TraceHeader } from '../trace'
 import type { WorkloadPlan } from '../workload'
 import { decodeFromSwitchboard, encodeToSwitchboard, type BranchBegin, type Command, type FromSwitchboard, type Invoke, type ToSwitchboard } from './control'
 import { FrameSplitter, FrameWriter } from './frame'
@@ -50,8 +50,8 @@ export interface RunningCluster {
   thaw(): Promise<void>
   /** Faults, single messages and timers, break conditions. */
   act(act: NetworkAct): Promise<void>
-  /** Writes how far a scenario has come into the trace. */
-  tell(event: ScenarioStep): Promise<void>
+  /** Writes into the trace how far a scenario has come, or that a rule was broken. */
+  tell(event: ToldEvent): Promise<void>
   invoke(request: { client: NodeName; operation: Operation; target: NodeName | ''; label: string; session?: number }): Promise<{ operationId: number }>
   startWorkload(plan: WorkloadPlan): Promise<void>
   stopWorkload(): Promise<void>
@@ -180,7 +180,7 @@ class Cluster implements RunningCluster {
     return this.#command({ type: 'act', act })
   }
 
-  tell(event: ScenarioStep): Promise<void> {
+  tell(event: ToldEvent): Promise<void> {
     return this.#command({ type: 'tell', event })
   }
 

@@ -1,7 +1,7 @@
 // What the lab and its switchboard say to each other, over a pipe that both inherit: commands and answers as JSON, events as text.
 // The pipe's end is the lab's end: the switchboard then kills every node, flushes and exits.
 import type { NetworkAct } from '../network'
-import type { ScenarioStep, TraceHeader } from '../trace'
+import type { ToldEvent, TraceHeader } from '../trace'
 import type { WorkloadPlan } from '../workload'
 import type { Cursor, FrameWriter } from './frame'
 import type { OperationFrame } from './lab-frames'
@@ -40,8 +40,8 @@ export type Command =
   | { readonly type: 'freeze' | 'thaw' }
   /** Faults, single messages and timers, break conditions. */
   | { readonly type: 'act'; readonly act: NetworkAct }
-  /** A scenario tells how far it has come, for the trace. */
-  | { readonly type: 'tell'; readonly event: ScenarioStep }
+  /** For the trace: a scenario has come so far, a rule was broken. */
+  | { readonly type: 'tell'; readonly event: ToldEvent }
   | { readonly type: 'start-workload'; readonly plan: WorkloadPlan }
   | { readonly type: 'stop-workload' }
   /** Kills every node; answered when the last has gone and the recording is closed. */

@@ -3,7 +3,7 @@
 // It must never decide anything of the protocol, nor tell what the journal has not got.
 import { createRandom, Refused, type Envelope, type NetworkAct } from '../network'
 import { type NodeKind, type NodeName, type Start } from '../protocol'
-import { recordOperationInput, type BreakingEvent, type EventBody, type TraceHeader } from '../trace'
+import { recordOperationInput, type BreakingEvent, type EventBody, type ToldEvent, type TraceHeader } from '../trace'
 import { completePlan, WorkloadDriver, workloadText, type WorkloadMoment, type WorkloadPlan } from '../workload'
 import { BranchBeginning } from './branch'
 import type { ClusterClock } from './cluster-clock'
@@ -80,12 +80,18 @@ export class Switchboard implements StepHandler {
       case 'freeze': return this.#standstill.freeze()
       case 'thaw': return this.#standstill.thaw()
       case 'act': return this.#act(command.act)
-      case 'tell': return this.event(command.event)
+      case 'tell': return this.#tell(command.event)
       case 'start-workload': return this.#startWorkload(command.plan)
       case 'stop-workload': return this.#stopWorkload()
       case 'stop': return this.#stop()
       case 'open': throw new Refused('The switchboard is open already.')
     }
+  }
+
+  /** From beside the nodes. Cluster time runs on while the lab judges, so a freeze by a broken rule comes some events after it. */
+  #tell(event: ToldEvent): void {
+    this.event(event)
+    if (!this.#standstill.conditions.isEmpty) this.#standstill.watchEvent(event)
   }
 
   async #act(act: NetworkAct): Promise<void> {

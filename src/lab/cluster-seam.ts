@@ -3,7 +3,7 @@
 import type { Workload } from '../contract'
 import type { NetworkAct } from '../network'
 import type { NodeName, Operation } from '../protocol'
-import type { ScenarioStep, TraceHeader } from '../trace'
+import type { ToldEvent, TraceHeader } from '../trace'
 
 /** Consecutive events as JSON lines joined by line feeds, none at the end. */
 export interface EventLines {
@@ -51,8 +51,8 @@ export interface RunningCluster {
   thaw(): Promise<void>
   /** Faults, single messages and timers, break conditions. */
   act(act: NetworkAct): Promise<void>
-  /** Writes how far a scenario has come into the trace. */
-  tell(event: ScenarioStep): Promise<void>
+  /** Writes into the trace how far a scenario has come, or that a rule was broken. */
+  tell(event: ToldEvent): Promise<void>
   invoke(request: { client: NodeName; operation: Operation; target: NodeName | ''; label: string; session?: number }): Promise<{ operationId: number }>
   startWorkload(workload: Workload): Promise<void>
   stopWorkload(): Promise<void>

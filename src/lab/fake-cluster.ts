@@ -86,7 +86,7 @@ function createFakeCluster(options: ClusterOptions): FakeCluster {
       this.emit({ type: 'thawed', freeze: 1 })
     },
     act: (act) => ask(`act ${act.type}`),
-    tell: ({ text, state }) => ask(`tell ${text} ${state}`),
+    tell: (event) => ask(`tell ${event.type === 'violation' ? event.rule : event.state} ${event.text}`),
     async invoke({ client, operation, target, label }) {
       await ask(`invoke ${client} ${JSON.stringify(operation)} ${target} ${label}`)
       return { operationId: asked.length }

@@ -1,5 +1,6 @@
 // What hosts and the command line may use of the lab.
 import { canPause, startCluster } from '../cluster'
+import { measureRules, type RulesBench } from './bench-rules'
 import type { Scenario } from '../scenario'
 import { openLab } from './lab'
 import type { LabOptions, RunningLab } from './lab-options'
@@ -18,6 +19,11 @@ declare const __PROTOCOL_HASH__: string
 /** Plays one scenario with real processes, or on the simulator. Rejects with one sentence if the cluster cannot be started. */
 export function playOne(scenario: Scenario, options: Omit<PlayOptions, 'startCluster' | 'protocolHash'>): Promise<Played> {
   return playScenario(scenario, { ...options, startCluster, protocolHash: __PROTOCOL_HASH__ })
+}
+
+/** Measures on real processes what watching the rules costs. */
+export function benchRules(options: Omit<RulesBench, 'startCluster'>): Promise<void> {
+  return measureRules({ ...options, startCluster })
 }
 
 /** Writes a bad run that the simulator found, made small, as a recording and as a scenario. Throws what the file system says. */

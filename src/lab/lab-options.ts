@@ -1,6 +1,7 @@
 // What a host gives the lab and what it gets: Electron's main process and the web host are written against this file alone.
 // It must hold no behaviour: that is lab.ts.
 import type { Port } from '../contract'
+import type { MutantName } from '../protocol'
 
 /** The built programs that a cluster runs: absolute paths. */
 export interface ClusterPrograms {
@@ -18,6 +19,8 @@ export interface LabOptions {
   readonly programs: ClusterPrograms
   /** The scenarios that come with the lab. */
   readonly scenariosFolder: string
+  /** Rules that a new cluster breaks on purpose unless its dialog says otherwise; every screen is told. None without it. */
+  readonly mutants?: readonly MutantName[]
   /** The product's version, as told to every screen. */
   readonly version: string
   /** Sentences for whoever runs the host: problems that belong to no screen. */

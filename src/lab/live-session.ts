@@ -10,6 +10,8 @@ import type { ClusterOptions, ClusterStarter, EventLines, RunningCluster } from 
 import { EventLog } from './event-log'
 import type { RecordingPlace } from './folders'
 import type { ClusterPrograms } from './lab-options'
+import { doAgain, type StandingAct } from './rerun'
+import { RuleWatch } from './rule-watch'
 import type { ScenarioPlay } from './scenario-play'
 import type { OperationCall, RecordingSource, Session, SessionView } from './session'
 
@@ -35,6 +37,7 @@ export class LiveSession implements Session {
   /** Of the header line and its line feed. */
   readonly #headerBytes: number
   #cluster: RunningCluster | null = null
+  #rules: RuleWatch | null = null
   #kind: 'starting' | 'live' | 'ended' = 'starting'
   #reason = ''
   #isFrozen = false
@@ -72,6 +75,9 @@ export class LiveSession implements Session {
     if (this.#kind !== 'starting') throw new Refusal(this.#reason)
     this.#kind = 'live'
     play?.begin(header, this.#cluster)
+    const cluster = this.#cluster
+    this.#rules = new RuleWatch({ header, source: this.log, tell: (violation) => cluster.tell(violation), past: branch?.start.seq ?? 0 })
+    this.#rules.wake()
     this.#options.onChange()
   }
 
@@ -89,6 +95,9 @@ export class LiveSession implements Session {
   async pause(node: NodeName): Promise<void> { await this.#running().pause(node) }
   async resume(node: NodeName): Promise<void> { await this.#running().resume(node) }
   async restart(node: NodeName): Promise<void> { await this.#running().restart(node) }
+
+  /** Does again what was done in a recording. */
+  async doAgain(act: StandingAct): Promise<void> { await doAgain(act, this.#running()) }
 
   async freeze(): Promise<void> { await this.#running().freeze() }
   async thaw(): Promise<void> { await this.#running().thaw() }
@@ -151,6 +160,7 @@ export class LiveSession implements Session {
     this.log.append(lines)
     this.#options.play?.take(lines)
     this.#watchTime(lines.text)
+    this.#rules?.wake()
     this.#options.onEvents()
     this.#options.onChange()
   }
@@ -179,6 +189,7 @@ export class LiveSession implements Session {
     this.#isFrozen = false
     this.#workload = null
     this.#options.play?.end()
+    this.#rules?.stop()
     this.#options.onChange()
   }
 }

@@ -35,8 +35,8 @@ async function inProcess(): Promise<Hosted> {
 interface Served extends Hosted { readonly child: ChildProcess; readonly url: string }
 
 /** `fileKiB`: no file of it may grow longer, which to a program is as a full disk. */
-async function served({ fileKiB }: { fileKiB?: number } = {}): Promise<Served> {
-  const command = [process.execPath, built('main/cli.js'), 'serve', '--no-open']
+async function served({ fileKiB, more = [] }: { fileKiB?: number; more?: readonly string[] } = {}): Promise<Served> {
+  const command = [process.execPath, built('main/cli.js'), 'serve', '--no-open', ...more]
   const limited = fileKiB === undefined ? command : ['bash', '-c', `ulimit -f ${fileKiB}; exec "$@"`, 'bash', ...command]
   const [program = '', ...args] = limited
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, UNDERSTUDY_DATA: folder } })
@@ -161,6 +161,22 @@ describe.each<[string, () => Promise<Hosted>]>([['in this process', inProcess], 
     await screen.find('workload-stopped')
   })
 
+  it('tells the first breach of a rule in the trace, once, and freezes at it where that is asked', async () => {
+    await screen.start({ ...quick, mutants: ['answers-before-backups'] })
+    await screen.ackedWithBackup()
+    await screen.lab.call('act', { type: 'add-break', condition: { name: 'broken', on: { type: 'rule-broken' }, stays: false, exact: false } })
+    await screen.invoke({ type: 'put', key: 'a', value: '1' })
+    const violation = await screen.find('violation')
+    expect(violation).toMatchObject({ rule: 'rule-1', text: expect.stringMatching(/^s\d answered put a 1 as seq 1 in view 2 before s\d, its backup/) as string })
+    const guilty = screen.events.find(({ seq }) => seq === violation.evidence.at(-1))
+    expect(guilty).toMatchObject({ type: 'message-sent', message: { type: 'reply' } })
+    expect(await screen.find('frozen')).toMatchObject({ metBy: violation.seq, reason: expect.stringContaining('rule') as string })
+    await screen.lab.call('thaw', {})
+    for (const value of ['2', '3', '4']) await screen.invoke({ type: 'put', key: 'a', value })
+    await screen.lab.call('endSession', {})
+    expect(screen.events.filter(({ type }) => type === 'violation')).toHaveLength(1)
+  })
+
   it('is exported, opened, and shows the same events', async () => {
     await screen.start(quick)
     await screen.ackedWithBackup()
@@ -262,6 +278,16 @@ describe('serve', () => {
     await close()
   })
 
+  it('with mutants tells them to every screen as what the next cluster begins with', async () => {
+    const { screen, close } = await served({ more: ['--mutant', 'any-ping-acks', '--mutant', 'backup-answers'] })
+    const { lastSettings } = await screen.lab.call('hello', {})
+    expect(lastSettings.mutants).toEqual(['any-ping-acks', 'backup-answers'])
+    // A cluster of another choice changes nothing of that.
+    await screen.start(quick)
+    expect((await screen.lab.call('hello', {})).lastSettings.mutants).toEqual(['any-ping-acks', 'backup-answers'])
+    await close()
+  })
+
   it('goes on when a window is killed, and the next one finds the session as it was', async () => {
     const { screen, close, url } = await served()
     await screen.start(quick)
@@ -280,6 +306,7 @@ describe('serve', () => {
     [['serve', '--port', '99999'], 'port must be a whole number from 0 to 65535, not "99999".'],
     [['serve', '--prot', '1'], "Unknown option '--prot'"],
     [['serv'], "Unknown command 'serv'"],
+    [['serve', '--mutant', 'nobody-acks'], 'There is no mutant "nobody-acks"; there are answers-before-backups, '],
   ])('refuses bad usage %j with status 2 and one sentence', async (args, sentence) => {
     const child = spawn(process.execPath, [built('main/cli.js'), ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
     let said = ''

@@ -5,7 +5,9 @@ import { closeSync, openSync, writeSync } from 'node:fs'
 import { nodeNames, runScenario, type RunOptions, type Scenario, type ScenarioResult } from '../scenario'
 import { formatEvent, formatHeader, traceVersion, type TraceHeader } from '../trace'
 import type { ClusterStarter, EventLines } from './cluster-seam'
+import { EventLog } from './event-log'
 import type { ClusterPrograms } from './lab-options'
+import { RuleWatch } from './rule-watch'
 import { ProcessStage } from './stages/process-stage'
 import { SimulatorStage } from './stages/simulator-stage'
 
@@ -70,6 +72,8 @@ async function playOnProcesses(scenario: Scenario, options: PlayOptions): Promis
   const { recordingPath, programs, startCluster, protocolHash, seed } = options
   const header = scenarioHeader(scenario, { seed, protocolHash, createdAt: new Date() })
   const early: EventLines[] = []
+  const log = new EventLog(recordingPath)
+  let rules: RuleWatch | undefined
   let stage: ProcessStage | undefined
   let ended = ''
   const cluster = await startCluster({
@@ -77,19 +81,24 @@ async function playOnProcesses(scenario: Scenario, options: PlayOptions): Promis
     onEvents: (lines) => {
       if (stage) stage.take(lines)
       else early.push(lines)
+      log.append(lines)
+      rules?.wake()
     },
     onRecording: () => undefined,
     onEnded: (reason) => { ended = reason },
   })
   try {
     stage = new ProcessStage(header, cluster)
+    rules = new RuleWatch({ header, source: log, tell: (violation) => cluster.tell(violation) })
     for (const lines of early) stage.take(lines)
     const playing = runScenario(scenario, stage, options)
     // After a stop its steps fail one after the other, and nobody waits for them.
     playing.catch(() => undefined)
     const result = await Promise.race([playing, stopped(scenario, options.signal)])
+    await rules.caughtUp()
     return ended === '' ? result : { ...result, state: 'failed', reason: ended }
   } finally {
+    rules?.stop()
     await cluster.stop()
   }
 }

@@ -33,6 +33,11 @@ export class AtMostOnceTable {
     return requestId === row.requestId ? { type: 'executed', row } : isOld
   }
 
+  /** The last request of this client that was executed. */
+  row(clientId: ClientId): TableRow | undefined {
+    return this.#rows.get(clientId)
+  }
+
   /** Remembers an execution; evicts the client that executed longest ago when there are more than the limit. */
   remember(clientId: ClientId, requestId: number, result: Result, seq: number, viewnum: number): TableRow {
     const row: TableRow = { clientId, requestId, result, seq, viewnum }

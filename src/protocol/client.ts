@@ -2,7 +2,7 @@
 // It must never call an operation failed that a server may have executed, and never reuse a requestId for another operation.
 import type { EffectSink, FailReason, Input, Machine, OperationInput, Outcome, Start, UnknownReason, ClientState } from './machine'
 import type { ClientId, Message, Operation, Rejected, Reply } from './messages'
-import { keyBytesMax, valueBytesMax, type Settings } from './settings'
+import { isBroken, keyBytesMax, valueBytesMax, type Settings } from './settings'
 import { noView, viewServerName, type NodeName, type View } from './view'
 
 /** Operations that wait behind another of their session. */
@@ -123,7 +123,7 @@ class Client implements Machine {
 
   #begin(session: Session, input: OperationInput, out: EffectSink): void {
     session.operation = input
-    session.requestId++
+    if (session.requestId === 0 || !isBroken(this.#settings, 'reuses-request-id')) session.requestId++
     session.tries = 0
     session.waitsBeforeSending = 1
     session.mayBeExecuted = false
@@ -202,6 +202,7 @@ class Client implements Machine {
     session.sentTo = to
     session.sentViewnum = this.#view.viewnum
     session.waits = 0
+    if (session.tries > 0 && isBroken(this.#settings, 'new-id-for-retry')) session.requestId++
     session.tries++
     session.mayBeExecuted ||= to === this.#view.primary?.name
     session.failedViewnum = this.#view.viewnum

@@ -1,5 +1,6 @@
 // What a replica does as primary: numbers operations, forwards them, waits for every backup by name, executes, answers; and
 // before that, in each new view, brings its backups to its own state. It never decides who is primary (replica.ts does).
+import type { Seen } from './at-most-once'
 import { executeNext, type Copy } from './copy'
 import type { EffectSink, ReplicaState } from './machine'
 import type { Between, ClientId, ForwardAck, Request, StateTransferAck, TableRow } from './messages'
@@ -48,7 +49,7 @@ export class Primary {
     this.since = since
     this.#settings = settings
     this.#incarnation = incarnation
-    this.#nextSeq = copy.executed + 1
+    this.#nextSeq = isBroken(settings, 'numbers-restart') ? 1 : copy.executed + 1
   }
 
   /** The same over a copy of the state. */
@@ -65,6 +66,11 @@ export class Primary {
     copy.#retryFactor = this.#retryFactor
     copy.#resendBelow = this.#resendBelow
     return copy
+  }
+
+  /** Nothing is forwarded and unacked, nothing waits for the view to start. */
+  get isIdle(): boolean {
+    return this.#pending.length === 0 && this.#waiting.size === 0
   }
 
   get nextSeq(): number {
@@ -149,7 +155,8 @@ export class Primary {
     const refuse = (to: NodeName, { clientId, requestId, viewnum: requestViewnum }: Request): void => {
       out.send(to, { type: 'rejected', clientId, requestId, reason: 'deposed', requestViewnum, viewnum })
     }
-    if (this.#waitsForBackups) for (const { from, request } of this.#pending) refuse(from, request)
+    if (isBroken(this.#settings, 'deposed-executes')) this.#executePending(Infinity, viewnum, out)
+    else if (this.#waitsForBackups) for (const { from, request } of this.#pending) refuse(from, request)
     for (const { from, request } of this.#waiting.values()) refuse(from, request)
     if (this.#retryIsArmed) out.cancelTimer(retryTimer)
   }
@@ -159,14 +166,19 @@ export class Primary {
   handleRequest(from: NodeName, request: Request, out: EffectSink): void {
     const { clientId, requestId } = request
     if (this.#waitsForBackups && this.#pending.has(clientId, requestId)) return
-    if (!this.started && !isBroken(this.#settings, 'executes-in-transfer')) return this.#wait(from, request, out)
     const seen = this.#copy.table.look(clientId, requestId)
+    if (!this.started && !this.#worksInTransfer(seen)) return this.#wait(from, request, out)
     if (seen.type === 'old') return
     if (seen.type === 'executed') return this.#answer(from, seen.row, true, out)
     if (this.#pending.length >= this.#settings.inFlightMax) return this.#rejectBusy(from, request, out)
     if (request.operation.type === 'get' && this.#readsAlone) return answerRead(this.#copy, from, request, this.#view.viewnum, out)
     if (this.#waitsForBackups) this.#takeSynchronously(from, request, out)
     else this.#takeAsynchronously(from, request, out)
+  }
+
+  /** Rule 4: before its transfers are acked a primary neither executes nor answers, unless it is broken on purpose. */
+  #worksInTransfer({ type }: Seen): boolean {
+    return isBroken(this.#settings, 'executes-in-transfer') || (type === 'executed' && isBroken(this.#settings, 'answers-in-transfer'))
   }
 
   #wait(from: NodeName, request: Request, out: EffectSink): void {
@@ -220,17 +232,21 @@ export class Primary {
 
   /** Rule 1: what every backup has executed, by name and not by count, is executed here and answered, in sequence order. */
   #executeAcked(out: EffectSink): void {
-    const ackedByAll = this.#ackedByAll()
-    for (let next = this.#pending.first; next && next.seq <= ackedByAll; next = this.#pending.first) {
+    this.#executePending(this.#ackedByAll(), this.#view.viewnum, out)
+  }
+
+  #executePending(upTo: number, viewnum: number, out: EffectSink): void {
+    for (let next = this.#pending.first; next && next.seq <= upTo; next = this.#pending.first) {
       this.#pending.shift()
       if (!this.#waitsForBackups) continue
       const { clientId, requestId, operation } = next.request
-      const executed = executeNext(this.#copy, clientId, requestId, operation, this.#view.viewnum)
-      if (executed) this.#answer(next.from, executed.row, executed.replayed, out)
+      const executed = executeNext(this.#copy, clientId, requestId, operation, viewnum)
+      if (executed) sendReply(next.from, executed.row, executed.replayed, viewnum, out)
     }
   }
 
   #ackedByAll(): number {
+    if (isBroken(this.#settings, 'waits-for-one-backup') && this.#acked.size > 0) return Math.max(...this.#acked.values())
     let lowest = Infinity
     for (const acked of this.#acked.values()) lowest = Math.min(lowest, acked)
     return lowest
@@ -261,6 +277,10 @@ export class Primary {
         const pending = this.#pending.at(seq)
         if (pending) this.#forwardTo(name, pending, out)
       }
+    }
+    if (isBroken(this.#settings, 'gives-up-on-backup') && this.started && this.#retryFactor === retryFactorMax) {
+      this.#acked.clear()
+      this.#executeAcked(out)
     }
     if (!this.transfersAreAcked() || (this.started && this.#pending.length > 0)) this.#armRetry(out)
   }

@@ -1,15 +1,34 @@
 // A replica: idle, backup or primary, as the views say that it takes from the view server alone.
 // It must never execute as primary what its backups have not acked (rule 1), accept a forward out of its view (rule 3), execute
 // during a transfer (rule 4), or serve a request as anything but primary (rule 5). docs/protocol.md tells each sentence's bad run.
+import { execute } from './application'
+import type { ByteString } from './byte-string'
 import { copyOfCopy, emptyCopy, executeNext, type Copy } from './copy'
 import { noEffects, type EffectSink, type Input, type Machine, type ReplicaState, type Start } from './machine'
-import type { Between, Forward, Message, Restarted, StateTransfer } from './messages'
+import type { Between, ClientId, Forward, Message, Restarted, StateTransfer, TableRow } from './messages'
 import { answerRead, Primary } from './primary'
 import { isBroken, type Settings } from './settings'
 import { IncomingTransfer } from './transfer'
-import { noView, roleInView, sameMember, viewServerName, type NodeName, type Role, type View } from './view'
+import { noView, roleInView, sameMember, viewServerName, type Member, type NodeName, type Role, type View } from './view'
 
 const pingTimer = 'ping'
+
+/** What a checker sees of a replica without copying its state. */
+export interface HeldCopy {
+  readonly viewnum: number
+  readonly role: Role
+  readonly serving: boolean
+  /** At a primary: it waits for no backup, and no request waits for it. */
+  readonly isIdle: boolean
+  readonly executed: number
+  readonly store: { readonly size: number; get(key: ByteString): ByteString | undefined }
+  readonly table: { readonly size: number; row(clientId: ClientId): TableRow | undefined }
+}
+
+/** Mutants by which a server becomes primary that was not initialised: it goes on instead of stopping. */
+const promotingTheEmpty = [
+  'promotes-idle', 'view-without-ack', 'any-ping-acks', 'acks-before-transfer', 'restart-unnoticed', 'goes-back-to-old-views',
+] as const
 
 export function createReplica(start: Start, out: EffectSink): Machine {
   return new Replica(start, out)
@@ -41,9 +60,13 @@ class Replica implements Machine {
     this.#incarnation = start.incarnation
     this.#address = start.address
     this.#settings = start.settings
-    this.#copy = emptyCopy(start.settings.tableClientsMax)
+    this.#copy = emptyCopy(this.#tableClientsMax)
     this.#ping(out)
     out.setTimer(pingTimer, this.#settings.pingIntervalMs)
+  }
+
+  get #tableClientsMax(): number {
+    return isBroken(this.#settings, 'forgets-requests') ? 0 : this.#settings.tableClientsMax
   }
 
   copy(): Replica {
@@ -82,7 +105,7 @@ class Replica implements Machine {
       case 'request': return this.#handleRequest(from, message, out)
       case 'forward': return this.#handleForward(from, message, out)
       case 'forward-ack':
-        if (this.#isForThisView(message)) this.#primary?.handleForwardAck(from, message, out)
+        if (this.#isForThisView(message) || isBroken(this.#settings, 'counts-old-acks')) this.#primary?.handleForwardAck(from, message, out)
         return
       case 'state-transfer': return this.#handleStateTransfer(from, message, out)
       case 'state-transfer-ack':
@@ -110,12 +133,12 @@ class Replica implements Machine {
 
   /** Never a lower viewnum, and the same view only once. */
   #handleView(view: View, out: EffectSink): void {
-    if (view.viewnum <= this.#view.viewnum) return
+    if (view.viewnum <= this.#view.viewnum && !this.#goesBackTo(view)) return
     const before = this.#view
     this.#view = view
     this.#incoming = null
     this.#ahead.clear()
-    if (view.primary && sameMember(view.primary, { name: this.#name, incarnation: this.#incarnation, address: '' })) {
+    if (view.primary && this.#isThis(view.primary)) {
       return this.#becomePrimary(before, out)
     }
     this.#primary?.depose(view.viewnum, out)
@@ -125,10 +148,19 @@ class Replica implements Machine {
     this.#ping(out)
   }
 
+  #goesBackTo({ viewnum }: View): boolean {
+    return viewnum < this.#view.viewnum && isBroken(this.#settings, 'goes-back-to-old-views')
+  }
+
+  #isThis(member: Member): boolean {
+    const isThisLife = sameMember(member, { name: this.#name, incarnation: this.#incarnation, address: '' })
+    return isThisLife || (member.name === this.#name && isBroken(this.#settings, 'restart-unnoticed'))
+  }
+
   #becomePrimary(before: View, out: EffectSink): void {
     const { viewnum } = this.#view
     // Rule 2, seen from below: who takes over must hold the state of the view before.
-    const mayBeEmpty = isBroken(this.#settings, 'promotes-idle') || isBroken(this.#settings, 'view-without-ack')
+    const mayBeEmpty = promotingTheEmpty.some((mutant) => isBroken(this.#settings, mutant))
     if (viewnum !== 1 && this.#initialisedIn !== viewnum - 1 && !mayBeEmpty) {
       throw new Error(`${this.#name} is primary of view ${viewnum} but was not initialised in view ${viewnum - 1}`)
     }
@@ -136,6 +168,10 @@ class Replica implements Machine {
     this.#primary.adopt(this.#view, out)
     this.#reportRole(out)
     if (this.#primary.transfersAreAcked()) this.#startView(out)
+    else if (isBroken(this.#settings, 'acks-before-transfer')) {
+      this.#pingViewnum = viewnum
+      this.#ping(out)
+    }
   }
 
   /** Every backup holds this primary's state: the view starts, and the next ping is its ack. */
@@ -178,7 +214,7 @@ class Replica implements Machine {
     if (!this.#primary && this.#isServing && request.operation.type === 'get' && isBroken(this.#settings, 'backup-answers')) {
       return answerRead(this.#copy, from, request, this.#view.viewnum, out)
     }
-    if (!this.#primary || viewnum < this.#primary.since) {
+    if (!this.#primary || (viewnum < this.#primary.since && !isBroken(this.#settings, 'takes-old-requests'))) {
       return out.send(from, { type: 'rejected', clientId, requestId, reason: 'not-primary', requestViewnum: viewnum, viewnum: this.#view.viewnum })
     }
     this.#primary.handleRequest(from, request, out)
@@ -201,6 +237,7 @@ class Replica implements Machine {
       if (this.#copy.table.look(clientId, requestId).type === 'new') executeNext(this.#copy, clientId, requestId, forward.operation, forward.viewnum)
     } else if (forward.seq > this.#copy.executed + 1) {
       if (this.#ahead.size < this.#settings.inFlightMax) this.#ahead.set(forward.seq, forward)
+      if (isBroken(this.#settings, 'acks-before-its-turn')) out.send(from, { type: 'forward-ack', ...this.#backTo(forward), executed: forward.seq })
       return
     } else if (forward.seq === this.#copy.executed + 1) this.#executeForwards(forward)
     out.send(from, { type: 'forward-ack', ...this.#backTo(forward), executed: this.#copy.executed })
@@ -210,8 +247,16 @@ class Replica implements Machine {
   #executeForwards(forward: Forward): void {
     for (let next: Forward | undefined = forward; next; next = this.#ahead.get(this.#copy.executed + 1)) {
       this.#ahead.delete(next.seq)
-      executeNext(this.#copy, next.clientId, next.requestId, next.operation, next.viewnum)
+      this.#executeForward(next)
     }
+  }
+
+  #executeForward({ clientId, requestId, operation, viewnum }: Forward): void {
+    if (isBroken(this.#settings, 'acks-without-executing')) this.#copy.executed++
+    else if (isBroken(this.#settings, 'table-only-at-primary')) {
+      this.#copy.executed++
+      execute(this.#copy.store, operation)
+    } else executeNext(this.#copy, clientId, requestId, operation, viewnum)
   }
 
   #handleStateTransfer(from: NodeName, transfer: StateTransfer, out: EffectSink): void {
@@ -223,19 +268,27 @@ class Replica implements Machine {
       if (transfer.toIncarnation < this.#incarnation) out.send(from, { type: 'restarted', ...this.#backTo(transfer) })
       return
     }
-    if (!this.#isServing || isOld) this.#takeChunk(from, transfer, out)
+    const isKept = this.#initialisedIn === this.#view.viewnum - 1 && isBroken(this.#settings, 'keeps-its-own-state')
+    if (isKept) this.#beInitialised(out)
+    else if (!this.#isServing || isOld) this.#takeChunk(from, transfer, out)
     // Initialised already: a repeated transfer is acked and installs nothing, for operations were executed since.
     out.send(from, { type: 'state-transfer-ack', ...this.#backTo(transfer), chunk: transfer.chunk, installed: this.#isServing })
   }
 
   #takeChunk(from: NodeName, transfer: StateTransfer, out: EffectSink): void {
     if (this.#incoming?.viewnum !== transfer.viewnum) this.#incoming = new IncomingTransfer(transfer.viewnum, transfer.fromIncarnation)
-    const whole = this.#incoming.take(transfer, this.#settings.tableClientsMax)
+    const whole = this.#incoming.take(transfer, this.#tableClientsMax)
     if (!whole) return
+    if (isBroken(this.#settings, 'executed-not-transferred')) whole.executed = 0
+    if (isBroken(this.#settings, 'keeps-old-keys')) keepOldKeys(this.#copy, whole)
     this.#copy = whole
     this.#incoming = null
-    this.#initialisedIn = this.#view.viewnum
     out.report({ type: 'transfer-installed', from, viewnum: transfer.viewnum, executed: whole.executed, keys: whole.store.size })
+    this.#beInitialised(out)
+  }
+
+  #beInitialised(out: EffectSink): void {
+    this.#initialisedIn = this.#view.viewnum
     this.#reportRole(out)
   }
 
@@ -254,6 +307,11 @@ class Replica implements Machine {
 
   #backTo(between: Between): Between {
     return { viewnum: between.viewnum, fromIncarnation: this.#incarnation, toIncarnation: between.fromIncarnation }
+  }
+
+  get held(): HeldCopy {
+    const { store, table, executed } = this.#copy
+    return { viewnum: this.#view.viewnum, role: this.#role, serving: this.#isServing, isIdle: this.#primary?.isIdle ?? true, executed, store, table }
   }
 
   essence(): unknown {
@@ -284,4 +342,14 @@ class Replica implements Machine {
       receivedChunks: this.#incoming?.receivedChunks ?? 0,
     }
   }
+}
+
+/** The copy that a replica holds, to look into without copying it; good until its next step. Null for a node of another kind. */
+export function heldCopy(machine: Machine): HeldCopy | null {
+  return machine instanceof Replica ? machine.held : null
+}
+
+/** Of the mutant that puts a transferred state over the old one. */
+function keepOldKeys(old: Copy, whole: Copy): void {
+  for (const { key, value } of old.store.sortedEntries()) if (whole.store.get(key) === undefined) whole.store.set(key, value)
 }

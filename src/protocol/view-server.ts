@@ -131,7 +131,8 @@ class ViewServer implements Machine {
   /** The primary's first ping with the current viewnum is the ack. It must come from the life that the view names. */
   #takeAck(record: ServerRecord, ping: Ping, out: EffectSink): void {
     const { primary, viewnum, backups } = this.#current
-    if (!primary || this.#isAcked() || ping.viewnum !== viewnum || !sameMember(record.member, primary)) return
+    const isAck = primary !== null && ping.viewnum === viewnum && this.#isSame(record.member, primary)
+    if (!primary || this.#isAcked() || (!isAck && !isBroken(this.#settings, 'any-ping-acks'))) return
     // A caller that gives no incarnations initialised whom the view names.
     const listed = record.counted ? backups : ping.initialised
     for (const { name, incarnation } of listed) this.#initialised.set(name, incarnation)
@@ -229,7 +230,12 @@ class ViewServer implements Machine {
   /** A member of an acked view is live if its latest life is the one in the view and it pings. */
   #isLive(member: Member): boolean {
     const record = this.#recordOf(member.name)
-    return record !== undefined && record.member.incarnation === member.incarnation && !this.#missedTooMany(record)
+    return record !== undefined && this.#isSame(record.member, member) && !this.#missedTooMany(record)
+  }
+
+  /** The same life, for a restart empties its memory. */
+  #isSame(one: Member, other: Member): boolean {
+    return sameMember(one, other) || (one.name === other.name && isBroken(this.#settings, 'restart-unnoticed'))
   }
 
   #whyNotLive(member: Member): 'missed-pings' | 'restarted' | 'not-initialised' {

@@ -44,7 +44,7 @@ export function judge(condition: Condition, by: JudgedBy): Judged {
     condition.views && judgeViews(condition.views, by), condition.fault && judgeFault(condition.fault, by),
     condition.messages && judgeMessages(condition.messages, by), condition.waiting && judgeWaiting(condition.waiting, by),
     condition.acknowledged && judgeAcknowledged(condition.acknowledged, by), condition.longestWait && judgeLongestWait(condition.longestWait.atMost, by),
-    condition.rulesKept && judgeRules(condition.rulesKept, by),
+    condition.rulesKept && judgeRules(condition.rulesKept, by), condition.broken && judgeBroken(condition.broken, by),
     condition.value && judgeValue(condition.value, by), condition.equalStores && judgeEqual(condition.equalStores, by),
     condition.appendsKept && judgeAppends(condition.appendsKept, by), condition.writesKept !== undefined && judgeWrites(condition.writesKept, by),
     condition.linearizable !== undefined && judgeLinearizable(condition.linearizable, by),
@@ -169,6 +169,12 @@ function judgeRules(which: NonNullable<Condition['rulesKept']>, { evidence }: Ju
   const names = which === true ? ruleNames : [which].flat()
   const broken = evidence.rules().find(({ rule, standing }) => standing === 'broken' && names.includes(rule))
   return broken ? () => `${ruleTexts[broken.rule].title} is broken: ${broken.first?.text ?? ''} (event #${broken.first?.seq ?? 0})` : null
+}
+
+function judgeBroken(which: NonNullable<Condition['broken']>, { evidence }: JudgedBy): Judged {
+  const broken = evidence.rules().filter(({ standing }) => standing === 'broken').map(({ rule }) => rule)
+  if (which === true ? broken.length > 0 : broken.includes(which)) return null
+  return () => broken.length === 0 ? 'no rule was broken' : `${broken.map((rule) => ruleTexts[rule].title).join(', ')} was broken, and not ${which === true ? 'any' : ruleTexts[which].title}`
 }
 
 // ---- messages and faults

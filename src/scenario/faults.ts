@@ -41,12 +41,12 @@ function delayOf(delay: NonNullable<FaultStep['delay']>): Delay {
   return 'mean' in delay ? { type: 'exponential', meanMs: delay.mean } : { type: 'uniform', minMs: delay.min, maxMs: delay.max }
 }
 
-export function breakOf({ name, exact, message, view, promoted, stuck }: NonNullable<PlainStep['break']>, fallback: string, nodesOf: NodesOf): BreakCondition {
+export function breakOf({ name, exact, message, view, promoted, stuck, rule }: NonNullable<PlainStep['break']>, fallback: string, nodesOf: NodesOf): BreakCondition {
   const on = ((): BreakCondition['on'] => {
     if (message) return { type: 'message', where: whereOf(message, nodesOf) }
     if (view) return { type: view === 'acked' ? 'view-acked' : 'view-changed' }
     if (promoted !== undefined) return { type: 'promoted', node: promoted === true ? '' : nodesOf(promoted)[0] ?? '' }
-    return stuck ? { type: 'stuck' } : { type: 'rule-broken' }
+    return rule && !stuck ? { type: 'rule-broken' } : { type: 'stuck' }
   })()
   return { name: name ?? fallback, on, exact, stays: false }
 }

@@ -1,7 +1,7 @@
 // What other rooms may use of the scenarios.
 export { readScenario, type ReadScenario, type ScenarioProblem } from './read'
 export { runScenario, type RunOptions, type ScenarioResult, type StepResult } from './run'
-export { nodeNames, type Scenario, type ScenarioStepLine } from './scenario'
+export { nodeNames, withMutants, type Scenario, type ScenarioStepLine } from './scenario'
 export { scenarioBytesMax, scenarioJsonSchema, type ScenarioText } from './schema'
 export { formatScenario } from './write'
 export type { Stage, StageOperation } from './stage'

@@ -33,9 +33,14 @@ const marks: Readonly<Record<ReportedScenario['state'], string>> = { passed: 'ok
 
 function textOf(scenario: ReportedScenario): string[] {
   const { state, title, seconds, reason, file, lastEvents, recording } = scenario
-  const first = `  ${marks[state]} ${title}${state === 'not-run' ? ', not run' : ` (${seconds.toFixed(1)} s)`}${pointsText(scenario)}`
+  const first = `  ${marks[state]} ${title}${brokenText(scenario)}${state === 'not-run' ? ', not run' : ` (${seconds.toFixed(1)} s)`}${pointsText(scenario)}`
   if (state !== 'failed') return [first]
   return [first, `       ${file}: ${reason}`, ...lastEvents.map((event) => `       | ${event}`), ...recording ? [`       recording: ${recording}`] : []]
+}
+
+/** Of a cluster that was broken on purpose: nobody may take what came of it for the protocol's. */
+function brokenText({ mutants }: ReportedScenario): string {
+  return mutants.length === 0 ? '' : ` [BROKEN ON PURPOSE: ${mutants.join(', ')}]`
 }
 
 function pointsText({ points, pointsMax }: { points: number; pointsMax: number }): string {
@@ -62,8 +67,8 @@ function junitReport(report: Report): string {
 
 function junitCase(scenario: ReportedScenario): string {
   const { title, file, seconds, state, reason, lastEvents, points, pointsMax, on, seed } = scenario
-  const head = `    <testcase name="${escapeText(title)}" classname="${escapeText(file)}" time="${seconds.toFixed(3)}">`
-  const properties = [['on', on], ['seed', seed], ['points', String(points)], ['pointsMax', String(pointsMax)]]
+  const head = `    <testcase name="${escapeText(`${title}${brokenText(scenario)}`)}" classname="${escapeText(file)}" time="${seconds.toFixed(3)}">`
+  const properties = [['on', on], ['seed', seed], ['mutants', scenario.mutants.join(' ')], ['points', String(points)], ['pointsMax', String(pointsMax)]]
     .map(([name, value]) => `<property name="${name}" value="${escapeText(value ?? '')}"/>`).join('')
   const inner = state === 'failed' ? `\n      <failure message="${escapeText(reason)}">${escapeText([reason, ...lastEvents].join('\n'))}</failure>`
     : state === 'passed' ? '' : `\n      <skipped message="${state === 'stopped' ? 'it was stopped' : 'it was not run'}"/>`
@@ -111,8 +116,9 @@ function htmlReport(report: Report): string {
 function htmlScenario(scenario: ReportedScenario): string {
   const { state, title, seconds, reason, about, file, on, seed, steps, lastEvents, recording } = scenario
   const stepLines = steps.map((step) => `<li class="${step.state}">${escapeText(step.text)}${step.detail ? ` <span class="line">${escapeText(step.detail)}</span>` : ''}</li>`)
-  return `<details${state === 'failed' ? ' open' : ''}><summary><span class="${state}">${state}</span><span>${escapeText(title)}</span><span>${escapeText(pointsText(scenario).trim())}</span><span>${seconds.toFixed(1)} s</span></summary>`
+  return `<details${state === 'failed' ? ' open' : ''}><summary><span class="${state}">${state}</span><span>${escapeText(title)}${scenario.mutants.length > 0 ? ' <b class="failed">broken on purpose</b>' : ''}</span><span>${escapeText(pointsText(scenario).trim())}</span><span>${seconds.toFixed(1)} s</span></summary>`
     + (reason ? `<p class="reason">${escapeText(reason)}</p>` : '')
+    + (scenario.mutants.length > 0 ? `<p class="reason">Broken on purpose: ${escapeText(scenario.mutants.join(', '))}. What came of it says nothing of the protocol as it should be.</p>` : '')
     + (about ? `<p class="about">${escapeText(about)}</p>` : '')
     + `<table><tr><th>file</th><td>${escapeText(file)}</td></tr><tr><th>on</th><td>${on}, seed ${escapeText(seed)}</td></tr>${recording ? `<tr><th>recording</th><td>${escapeText(recording)}</td></tr>` : ''}</table>`
     + (stepLines.length > 0 ? `<ol>${stepLines.join('')}</ol>` : '')

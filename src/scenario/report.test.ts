@@ -3,7 +3,7 @@ import { readScenario } from './read'
 import { reportOf, ReportSchema, reportedScenario, type Report } from './report'
 import { escapeText, formatReport } from './report-forms'
 import type { ScenarioResult } from './run'
-import type { Scenario } from './scenario'
+import { withMutants, type Scenario } from './scenario'
 
 const nasty = '<script>alert("1")</script> & \u0007 \'x\''
 
@@ -68,4 +68,14 @@ it('the page needs nothing else: no address, no script', () => {
   const text = formatReport(report(), 'html')
   expect(text).not.toMatch(/(src|href)=/)
   expect(text).toContain('default-src \'none\'')
+})
+
+describe('a scenario whose cluster was broken on purpose is marked', () => {
+  it.each([['text', '[BROKEN ON PURPOSE: any-ping-acks]'], ['junit', 'broken [BROKEN ON PURPOSE: any-ping-acks]'], ['html', 'Broken on purpose: any-ping-acks.']] as const)('in %s', (format, mark) => {
+    const broken = withMutants(scenario('broken'), ['any-ping-acks', 'any-ping-acks'])
+    const own = reportOf([{ suite: '', reported: reportedScenario(broken, passed, facts) }], { createdAt: new Date(0), seconds: 3, stopped: false })
+    expect(formatReport(own, format)).toContain(mark)
+    expect(formatReport(report(), format).toLowerCase()).not.toContain('on purpose')
+    expect(own.suites[0]?.scenarios[0]?.mutants).toEqual(['any-ping-acks'])
+  })
 })

@@ -12,6 +12,7 @@ const ReportedStep = z.strictObject({
 const ReportedScenario = z.strictObject({
   file: z.string(), title: z.string(), about: z.string(),
   on: z.enum(['processes', 'simulator']), seed: z.string(),
+  mutants: z.array(z.string()).describe('Rules that were broken on purpose; empty for the protocol as it should be.'),
   state: z.enum(['passed', 'failed', 'stopped', 'not-run']),
   reason: z.string().describe('Empty if it passed; else the step and what was seen instead.'),
   points: z.number(), pointsMax: z.number(),
@@ -45,7 +46,7 @@ export interface RunFacts {
 /** One scenario's part of a report; without a result it was not run. */
 export function reportedScenario(scenario: Scenario, result: ScenarioResult | null, { on, seed, seconds, recording }: RunFacts): ReportedScenario {
   return {
-    file: scenario.name, title: scenario.title, about: scenario.about.trim(), on, seed,
+    file: scenario.name, title: scenario.title, about: scenario.about.trim(), on, seed, mutants: [...scenario.settings.mutants],
     state: result?.state ?? 'not-run', reason: result?.reason ?? '', points: result?.state === 'passed' ? scenario.points : 0, pointsMax: scenario.points,
     seconds: Math.round(seconds * 1000) / 1000, events: result?.events ?? 0, seq: result?.seq ?? 0, recording,
     steps: result ? [...result.steps] : [], lastEvents: result ? [...result.lastEvents] : [],

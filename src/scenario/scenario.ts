@@ -1,5 +1,5 @@
 // A scenario that was read and found to make sense: its cluster, and its steps in order with the lines where they stand.
-import { defaultSettings, viewServerName, type NodeName, type Settings } from '../protocol'
+import { defaultSettings, viewServerName, type MutantName, type NodeName, type Settings } from '../protocol'
 import type { PlainStep, ScenarioForm } from './schema'
 import { stepText } from './words'
 
@@ -48,6 +48,12 @@ export function nodeNames(replicas: number, clients: number): { servers: NodeNam
   const servers = named('s', replicas)
   const some = named('c', clients)
   return { servers, clients: some, all: [viewServerName, ...servers, ...some] }
+}
+
+/** The same scenario with these mutants on, beside its own. */
+export function withMutants(scenario: Scenario, more: readonly MutantName[]): Scenario {
+  const { settings } = scenario
+  return { ...scenario, settings: { ...settings, mutants: [...new Set([...settings.mutants, ...more])] } }
 }
 
 /** Settings that make a scenario quick where it says nothing else: a server is dead after 400 ms of silence. */

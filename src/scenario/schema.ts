@@ -124,6 +124,7 @@ const Break = z.strictObject({
   view: z.enum(['changed', 'acked']).optional(),
   promoted: z.union([z.literal(true), Node]).optional(),
   stuck: z.literal(true).optional(),
+  rule: z.literal('broken').optional(),
 })
 
 /** Messages that wait, and which of them. */
@@ -167,6 +168,7 @@ const Condition = z.strictObject({
     copied: z.strictObject(Range).optional(), held: z.strictObject(Range).optional() }).optional().describe('What a fault has done so far.'),
   views: z.strictObject({ ...Range, ...Since }).optional().describe('View changes.'),
   acknowledged: z.strictObject({ ...Range, ...Since }).optional().describe('Operations that ended ok.'),
+  broken: z.union([z.literal(true), Rule]).optional().describe('A rule was broken: any, or this one.'),
   rulesKept: z.union([z.literal(true), Rule, z.array(Rule).min(1)]).optional().describe('No rule of the protocol was broken so far; or not these.'),
   longestWait: z.strictObject({ atMost: Ms }).optional().describe('Of an operation that has returned, in milliseconds.'),
 })
@@ -240,7 +242,7 @@ const Cluster = z.strictObject({
   waitingRequestsMax: limited('waitingRequestsMax'),
   inFlightMax: limited('inFlightMax'),
   tableClientsMax: limited('tableClientsMax'),
-  mutants: z.array(z.enum(mutantNames as [MutantName, ...MutantName[]])).max(8).optional().describe('Rules that are broken on purpose.'),
+  mutants: z.array(z.enum(mutantNames as [MutantName, ...MutantName[]])).max(mutantNames.length).optional().describe('Rules that are broken on purpose: docs/protocol.md has them all.'),
 })
 
 export const ScenarioSchema = z.strictObject({

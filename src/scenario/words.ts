@@ -54,7 +54,7 @@ export function givesText(gives: Gives): string {
 /** A condition in words. */
 export function conditionText(condition: Condition): string {
   const parts: string[] = []
-  const { view, role, returned, waits, result, value, equalStores, stuck, frozen, appendsKept, writesKept, rulesKept, linearizable } = condition
+  const { view, role, returned, waits, result, value, equalStores, stuck, frozen, broken, appendsKept, writesKept, rulesKept, linearizable } = condition
   if (view) parts.push(viewText(view))
   if (role) parts.push(`${list(role.node)} ${role.life ?? ''}${role.is ? ` is ${role.is}` : ''}${role.serving === undefined ? '' : role.serving ? ' and serves' : ' and does not serve'}`.replace('  ', ' '))
   if (returned) parts.push(`${list(returned)} has returned`)
@@ -64,6 +64,7 @@ export function conditionText(condition: Condition): string {
   if (equalStores) parts.push(`${equalStores === true ? 'all members of the view' : list(equalStores)} hold the same`)
   if (stuck !== undefined) parts.push(stuck === false ? 'not stuck' : stuck === true ? 'stuck' : `stuck: ${stuck}`)
   if (frozen !== undefined) parts.push(frozen ? 'frozen' : 'not frozen')
+  if (broken) parts.push(broken === true ? 'a rule is broken' : `${broken} is broken`)
   if (rulesKept) parts.push(rulesKept === true ? 'no rule is broken' : `${list(rulesKept)} not broken`)
   if (appendsKept) parts.push('every acknowledged append is there once and in order')
   if (linearizable !== undefined) parts.push(linearizable ? 'what clients saw is linearizable' : 'what clients saw is not linearizable')
@@ -121,9 +122,9 @@ function delayWords(delay: NonNullable<NonNullable<PlainStep['fault']>['delay']>
   return 'mean' in delay ? `${delay.mean} ms on average` : `${delay.min} to ${delay.max} ms`
 }
 
-function breakWords({ message, view, promoted, exact }: NonNullable<PlainStep['break']>): string {
+function breakWords({ message, view, promoted, rule, exact }: NonNullable<PlainStep['break']>): string {
   const what = message ? `${linkWords(message)} is sent` : view ? `a view is ${view}`
-    : promoted ? `${promoted === true ? 'a node' : promoted} is promoted` : 'the cluster is stuck'
+    : promoted ? `${promoted === true ? 'a node' : promoted} is promoted` : rule ? 'a rule is broken' : 'the cluster is stuck'
   return `${what}${exact ? ', exact' : ''}`
 }
 

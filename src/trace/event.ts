@@ -122,6 +122,7 @@ export interface BranchedProcess { readonly node: NodeName; readonly incarnation
 /** A sentence of the lab itself: a refused connection, garbage on a socket, a recording that stopped. */
 export interface LabNote { readonly type: 'lab-note'; readonly text: string; readonly node: NodeName | '' }
 
+/** A rule was broken, told by who watches: once for each rule and run. The last of the evidence is the event that broke it. */
 export interface Violation { readonly type: 'violation'; readonly rule: string; readonly text: string; readonly evidence: readonly number[] }
 
 /** What a node reported in a step; the schema of the report is the protocol's own. */
@@ -142,6 +143,9 @@ export type EventBody =
   | TimerFired | PeerLost | OperationInvoked
   | Frozen | Thawed | TimersStopped | BreakAdded | BreakRemoved | ScenarioStep | WorkloadStarted | WorkloadStopped | Branched | LabNote | Violation
   | Reported | ImportedReturn
+
+/** What is told from beside the nodes, while they run. */
+export type ToldEvent = ScenarioStep | Violation
 
 export type TraceEvent = EventBody & Stamp
 export type EventType = TraceEvent['type']

@@ -2,7 +2,7 @@
 
 /** Everything that is watched. The first six are the rules of the protocol, by its own numbers. */
 export const ruleNames = [
-  'rule-1', 'rule-2', 'rule-3', 'rule-4', 'rule-5', 'rule-6', 'at-most-once', 'no-lost-write', 'backup-not-ahead', 'one-primary',
+  'rule-1', 'rule-2', 'rule-3', 'rule-4', 'rule-5', 'rule-6', 'at-most-once', 'no-lost-write', 'equal-copies', 'backup-not-ahead', 'one-primary',
 ] as const
 export type RuleName = (typeof ruleNames)[number]
 
@@ -21,8 +21,9 @@ export const ruleTexts: Readonly<Record<RuleName, RuleText>> = {
   'rule-4': { title: 'Rule 4', uw: 6, says: 'Every operation is before or after the state transfer.' },
   'rule-5': { title: 'Rule 5', uw: 4, says: 'A server that is not primary refuses what clients ask.' },
   'rule-6': { title: 'Rule 6', uw: 5, says: 'The view server changes no view until the primary has acked the current one.' },
-  'at-most-once': { title: 'At most once', uw: 0, says: 'No operation is executed twice.' },
+  'at-most-once': { title: 'At most once', uw: 0, says: 'Every operation has a request id of its own, and none is executed twice.' },
   'no-lost-write': { title: 'No lost write', uw: 0, says: 'What was acknowledged is in the state that the next primary serves.' },
+  'equal-copies': { title: 'Equal copies', uw: 0, says: 'While nothing is under way between them, the primary and its backups hold the same.' },
   'backup-not-ahead': { title: 'Backup not ahead', uw: 0, says: 'A backup executes nothing that its primary has not sent.' },
   'one-primary': { title: 'One primary', uw: 0, says: 'In each view one life of one server acts as primary.' },
 }

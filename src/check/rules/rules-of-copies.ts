@@ -48,16 +48,15 @@ export class Rule4 implements Monitor {
     }
   }
 
-  /** A primary that still sends its state neither forwards nor answers. */
+  /** A primary that still sends its state neither forwards nor answers, and does not ack the view. */
   #sent(event: EventOf<'message-sent'>, facts: RunFacts): Breach | null {
     const { message, from, seq } = event
-    if (message.type !== 'forward' && message.type !== 'reply') return null
+    if (message.type !== 'forward' && message.type !== 'reply' && message.type !== 'ping') return null
     const belief = facts.beliefOf(from, incarnationOfId(event.id))
     if (belief?.role !== 'primary' || belief.serving || belief.viewnum !== message.viewnum) return null
-    return {
-      rule: this.rule, seq, evidence: [belief.seq, seq],
-      text: `${from} ${message.type === 'reply' ? 'executed and answered' : 'forwarded'} an operation in view ${message.viewnum} while it still sent its state to the backups.`,
-    }
+    const did = message.type === 'ping' ? `acked view ${message.viewnum}`
+      : `${message.type === 'reply' ? message.replayed ? 'answered' : 'executed and answered' : 'forwarded'} an operation in view ${message.viewnum}`
+    return { rule: this.rule, seq, evidence: [belief.seq, seq], text: `${from} ${did} while it still sent its state to the backups.` }
   }
 
   /** A backup installs the state of its view's primary, once, before it serves. */
@@ -74,14 +73,17 @@ export class Rule4 implements Monitor {
   }
 }
 
-/** No operation is executed twice. */
+/** Every operation has a request id of its own, and none is executed twice. */
 export class AtMostOnce implements Monitor {
   readonly rule = 'at-most-once'
   held = 0
+  /** The newest operation of each client: the id that its client gave it. */
+  readonly #started = new Map<string, { readonly requestId: number; readonly seq: number }>()
   /** The newest request of each client that was executed and answered. */
   readonly #executed = new Map<string, { readonly requestId: number; readonly number: number; readonly seq: number }>()
 
   look(event: TraceEvent): Breach | null {
+    if (event.type === 'operation-started') return this.#start(event)
     if (event.type !== 'message-sent' || event.message.type !== 'reply' || event.message.seq === 0) return null
     const { clientId, requestId, seq: number, replayed } = event.message
     const before = this.#executed.get(clientId)
@@ -91,9 +93,27 @@ export class AtMostOnce implements Monitor {
         text: `${event.from} executed request #${requestId} of ${clientId} as seq ${number}, and it had been executed as seq ${before.number}.`,
       }
     }
+    // A later id than the one that the operation began with is still the same operation.
+    if (before && requestId > before.requestId && before.requestId >= (this.#started.get(clientId)?.requestId ?? Infinity) && !replayed) {
+      this.#executed.set(clientId, { requestId, number, seq: event.seq })
+      return {
+        rule: this.rule, seq: event.seq, evidence: [before.seq, event.seq],
+        text: `${event.from} executed request #${requestId} of ${clientId} as seq ${number}, and that is the operation that was executed as seq ${before.number} under request id #${before.requestId}.`,
+      }
+    }
     if (before?.requestId === requestId) this.held++
     else if (before === undefined || requestId > before.requestId) this.#executed.set(clientId, { requestId, number, seq: event.seq })
     return null
+  }
+
+  #start({ node, clientId, requestId, seq }: EventOf<'operation-started'>): Breach | null {
+    const before = this.#started.get(clientId)
+    this.#started.set(clientId, { requestId, seq })
+    if (before === undefined || requestId > before.requestId) return null
+    return {
+      rule: this.rule, seq, evidence: [before.seq, seq],
+      text: `${node} gave an operation the request id #${requestId} of ${clientId}, which an earlier one had: servers take it for a copy of that one.`,
+    }
   }
 }
 

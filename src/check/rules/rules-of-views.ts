@@ -29,33 +29,70 @@ function wasIn(view: KnownView, { name, incarnation }: { readonly name: string; 
   return isOne(view.primary) || view.backups.some(isOne) || (view.backups.some((backup) => backup.name === name) && view.initialised.some(isOne))
 }
 
-/** Rule 5: a server that is not primary refuses what clients ask. */
+/** Rule 5: a server that is not primary refuses what clients ask, also what they asked of an earlier primary. */
 export class Rule5 implements Monitor {
   readonly rule = 'rule-5'
   held = 0
+  /** By server and client: the newest request that was taken. */
+  readonly #taken = new Map<string, { readonly requestId: number; readonly viewnum: number; readonly seq: number }>()
 
   look(event: TraceEvent, facts: RunFacts): Breach | null {
+    if (event.type === 'message-taken') this.#take(event, facts)
     if (event.type !== 'message-sent') return null
     const { message } = event
     if (message.type === 'rejected') this.held++
     return message.type === 'reply' ? this.#answered(event, message.viewnum, facts) : null
   }
 
-  #answered({ id, from, seq, to }: EventOf<'message-sent'>, viewnum: number, facts: RunFacts): Breach | null {
+  #take({ id, node }: EventOf<'message-taken'>, facts: RunFacts): void {
+    const sent = facts.sentOf(id)
+    if (sent?.message.type !== 'request') return
+    const { clientId, requestId, viewnum } = sent.message
+    const key = `${node} ${clientId}`
+    const before = this.#taken.get(key)
+    // Of copies the one that is meant for the newest view: that it is answered is right.
+    if (before === undefined || requestId > before.requestId || (requestId === before.requestId && viewnum > before.viewnum)) {
+      this.#taken.set(key, { requestId, viewnum, seq: sent.seq })
+    }
+  }
+
+  #answered(event: EventOf<'message-sent'>, viewnum: number, facts: RunFacts): Breach | null {
+    const { id, from, seq, to } = event
     const view = facts.views.get(viewnum)
     const incarnation = incarnationOfId(id)
     if (view?.primary?.name === from && view.primary.incarnation === incarnation) {
-      this.held++
-      return null
+      const breach = this.#askedOther(event, view, facts)
+      if (breach === null) this.held++
+      return breach
     }
     const belief = facts.beliefOf(from, incarnation)
-    const primary = view?.primary ? `${view.primary.name} is primary` : 'there is no such view'
+    const primary = view?.primary ? `${lifeText(view.primary.name, from)} is primary` : 'there is no such view'
     const request = facts.inputOf(from)
     return {
       rule: this.rule, seq, evidence: [view?.seq ?? 0, belief?.seq ?? 0, request?.seq ?? 0, seq].filter((one) => one > 0).sort((one, other) => one - other),
       text: `${from} answered ${to} in view ${viewnum}, where ${primary}: it had to refuse.`,
     }
   }
+
+  /** The request was meant for an earlier view, and between that and this one somebody else was primary. */
+  #askedOther({ from, seq, message }: EventOf<'message-sent'>, view: KnownView, facts: RunFacts): Breach | null {
+    const request = message.type === 'reply' ? this.#taken.get(`${from} ${message.clientId}`) : undefined
+    if (message.type !== 'reply' || request?.requestId !== message.requestId) return null
+    for (let viewnum = request.viewnum; viewnum < view.viewnum; viewnum++) {
+      const other = facts.views.get(viewnum)
+      if (!other?.primary || (other.primary.name === from && other.primary.incarnation === view.primary?.incarnation)) continue
+      return {
+        rule: this.rule, seq, evidence: [...new Set([other.seq, request.seq, seq])].sort((one, another) => one - another),
+        text: `${from} answered a request that was meant for view ${request.viewnum}; in view ${viewnum} ${lifeText(other.primary.name, from)} was primary, and may have executed it.`,
+      }
+    }
+    return null
+  }
+}
+
+/** Another life than that of the server that is spoken of. */
+function lifeText(name: string, of: string): string {
+  return name === of ? `another life of ${name}` : name
 }
 
 /** Rule 6: the view server changes no view until the primary has acked the current one. */
@@ -89,15 +126,24 @@ export class Rule6 implements Monitor {
   }
 }
 
-/** One life of one server acts as primary of a view. */
+/** One life of one server acts as primary of a view, and of none that it has left behind. */
 export class OnePrimary implements Monitor {
   readonly rule = 'one-primary'
   held = 0
   readonly #acting = new Map<number, { readonly node: string; readonly incarnation: number; readonly seq: number }>()
+  /** By server: the latest view that its life has adopted. */
+  readonly #latest = new Map<string, { readonly incarnation: number; readonly viewnum: number; readonly seq: number }>()
 
   look(event: TraceEvent): Breach | null {
-    if (event.type !== 'role-changed' || event.role !== 'primary' || !event.serving) return null
+    if (event.type !== 'role-changed') return null
     const { node, incarnation, viewnum, seq } = event
+    const before = this.#latest.get(node)
+    if (before?.incarnation !== incarnation || viewnum > before.viewnum) this.#latest.set(node, { incarnation, viewnum, seq })
+    if (event.role !== 'primary' || !event.serving) return null
+    const later = this.#latest.get(node)
+    if (later?.incarnation === incarnation && later.viewnum > viewnum) {
+      return { rule: this.rule, seq, evidence: [later.seq, seq], text: `${node} acts as primary of view ${viewnum}, and it had been in view ${later.viewnum} already.` }
+    }
     const other = this.#acting.get(viewnum)
     if (other && (other.node !== node || other.incarnation !== incarnation)) {
       return { rule: this.rule, seq, evidence: [other.seq, seq], text: `${node} acts as primary of view ${viewnum}, and so does ${other.node}${other.node === node ? ' in another life' : ''}.` }

@@ -16,9 +16,9 @@ function firstBad(mutant: MutantName): { plan: Plan; check: CheckName } {
   throw new Error(`no seed of 300 shows ${mutant}`)
 }
 
-/** The events of a run without their numbers, and without those that only a scenario has. */
+/** The events of a run without their numbers, and without those that only a scenario has: its steps, and what its stage tells of rules. */
 function whatHappened(events: readonly TraceEvent[]): string[] {
-  return events.filter(({ type }) => type !== 'scenario-step')
+  return events.filter(({ type }) => type !== 'scenario-step' && type !== 'violation')
     .map((event) => JSON.stringify({ ...event, seq: 0, evidence: 0, ...event.type === 'operation-invoked' ? { label: '' } : {} }))
 }
 

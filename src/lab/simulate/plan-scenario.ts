@@ -145,9 +145,10 @@ function judgingSteps({ mendAtMs }: Plan, { operations }: PlanRun, check: CheckN
   const answered: StepText[] = last.length > 0 ? [{ wait: { returned: last }, within: patienceMs }] : []
   switch (check) {
     case 'progress': return answered
-    case 'equal-copies': return [...answered, { wait: { equalStores: true }, within: catchUpMs }]
+    case 'equal-at-end': return [...answered, { wait: { equalStores: true }, within: catchUpMs }]
     case 'linearizability': return [...answered, { expect: keptBy(check) }]
-    default: return [{ expect: { rulesKept: check } }]
+    // Some rules break only while the last operations are answered.
+    default: return [...answered, { expect: { rulesKept: check } }]
   }
 }
 

@@ -27,8 +27,9 @@ const readyStep = 'wait: { view: { viewnum: 2, acked: true } }'
 
 describe('on the simulator', () => {
   it.each(files)('%s passes', async (file) => {
-    const { result } = await play(scenarioIn(readFileSync(join(folder, file), 'utf8')))
+    const { result, events } = await play(scenarioIn(readFileSync(join(folder, file), 'utf8')))
     expect(result.reason).toBe('')
+    expect(events.filter(({ type }) => type === 'violation')).toEqual([])
     expect(result.steps.every(({ state }) => state === 'passed')).toBe(true)
   })
 
@@ -37,6 +38,31 @@ describe('on the simulator', () => {
     const trace = async (seed: string): Promise<string> => (await play(scenario, seed)).events.map((event) => JSON.stringify(event)).join('\n')
     expect(await trace('7')).toBe(await trace('7'))
     expect(await trace('7')).not.toBe(await trace('8'))
+  })
+})
+
+describe('a cluster that is broken on purpose', () => {
+  const broken = withSteps(readyStep, 'break: { rule: broken }', 'put: { key: a, value: "1", as: p }', 'wait: { broken: rule-1, frozen: true }', 'thaw: true', 'wait: { returned: p }')
+    .replace('clients: 2 }', 'clients: 2, mutants: [answers-before-backups] }')
+
+  it('tells the breach once, which a condition sees and a break condition stops at', async () => {
+    const scenario = scenarioIn(broken)
+    expect(scenario.steps.map(({ text }) => text)).toEqual(expect.arrayContaining([expect.stringContaining('a rule is broken'), expect.stringContaining('rule-1 is broken')]))
+    const { result, events } = await play(scenario)
+    expect(result.reason).toBe('')
+    const [violation, ...more] = events.filter((event) => event.type === 'violation')
+    expect(more).toEqual([])
+    expect(events.find((event) => event.type === 'frozen')).toMatchObject({ metBy: violation?.seq, reason: 'a rule is broken' })
+  })
+
+  it('fails an expectation that no rule is broken, with the sentence', async () => {
+    const { result } = await play(scenarioIn(broken.replace('broken: rule-1, frozen: true', 'frozen: true').replace('  - thaw: true', '  - expect: { rulesKept: true }\n  - thaw: true')))
+    expect(result).toMatchObject({ state: 'failed', reason: expect.stringMatching(/Rule 1 is broken: s1 answered put a 1 as seq 1 in view 2 before s2, its backup/) as string })
+  })
+
+  it('is refused with the list where there is no such mutant', () => {
+    const { problems } = readScenario('test.yaml', broken.replace('answers-before-backups', 'answers-never'))
+    expect(problems).toMatchObject([{ line: 4, sentence: expect.stringMatching(/^cluster\.mutants\.0 must be "answers-before-backups" or "promotes-idle" or /) as string }])
   })
 })
 

@@ -1,5 +1,6 @@
 // The simulator as the stage of a scenario: virtual time, one thread, the same trace for the same seed.
 // It must never let real time in: a scenario here takes as long as its computing.
+import { RuleTeller } from '../../check'
 import { viewServerName, type NodeName } from '../../protocol'
 import type { Envelope, NetworkAct } from '../../network'
 import type { Scenario, Stage, StageOperation } from '../../scenario'
@@ -21,6 +22,7 @@ export class SimulatorStage implements Stage {
   /** `onEvent` is called with each event as it is written, for a recording. */
   constructor(scenario: Scenario, seed: string, onEvent: (event: TraceEvent) => void = () => undefined) {
     const { title, replicas, clients, settings, start } = scenario
+    const rules = new RuleTeller({ settings }, (violation) => this.#world.tell(violation))
     const sent = scenario.steps.some(({ step }) => step.resend) ? new Map<string, Envelope>() : null
     this.#sent = sent
     this.#world = new World({
@@ -30,6 +32,7 @@ export class SimulatorStage implements Stage {
         onEvent(event)
         if (this.#early) this.#early.push(event)
         else this.#listener(event)
+        rules.take(event)
       },
     })
     this.header = this.#world.header

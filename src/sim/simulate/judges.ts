@@ -5,7 +5,7 @@ import { currentJudge, type HistoryOperation } from './history'
 import type { Operation, Result } from '../../protocol'
 import { bytesOf, type EventOf, type Recorded, type TraceEvent, type TraceHeader } from '../../trace'
 
-export const endChecks = ['linearizability', 'equal-copies', 'progress'] as const
+export const endChecks = ['linearizability', 'equal-at-end', 'progress'] as const
 export type EndCheck = (typeof endChecks)[number]
 export type CheckName = RuleName | EndCheck
 export const checkNames: readonly CheckName[] = [...ruleNames, ...endChecks]
@@ -23,7 +23,7 @@ export interface Finding {
 export function checkTitle(check: CheckName): string {
   switch (check) {
     case 'linearizability': return 'Linearizability'
-    case 'equal-copies': return 'Equal copies'
+    case 'equal-at-end': return 'Equal at the end'
     case 'progress': return 'Progress'
     default: return ruleTexts[check].title
   }

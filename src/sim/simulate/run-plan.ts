@@ -302,7 +302,7 @@ class Run {
     if (this.#judge.isOpen(last)) return this.#judge.find('progress', 'Nothing is wrong any more and the cluster is not stuck, but it does not answer.')
     if (this.#plan.settings.replication === 'asynchronous' || !this.#viewServer.isAcked || this.#copiesAreEqual()) return
     this.#world.runUntil(() => this.#judge.found !== null, catchUpMs)
-    if (this.#viewServer.isAcked && !this.#copiesAreEqual()) this.#judge.find('equal-copies', 'Nothing is under way any more, and the members of the view do not hold the same.')
+    if (this.#viewServer.isAcked && !this.#copiesAreEqual()) this.#judge.find('equal-at-end', 'Nothing is under way any more, and the members of the view do not hold the same.')
   }
 
   /** What was asked after everything was mended. */

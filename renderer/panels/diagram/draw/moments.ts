@@ -3,6 +3,7 @@
 import { firstMark, transferText, type ViewMark } from '../model/marks'
 import { disc } from './arrows'
 import { fitting, margins, roundBox, type Sketch } from './sketch'
+import { onlyTold } from '../../rules/violations'
 import type { Token } from './pen'
 
 /** Marks of a kind that are drawn at most in one picture, and how near they may stand, in px. */
@@ -230,7 +231,7 @@ function drawDiamonds({ pen, model: { marks: { views } }, x, y, scale, hits, fir
 
 /** A broken rule: a diamond with its number and a ring, on the lane of the last event that shows it. Selected, its evidence is numbered. */
 function drawViolations(sketch: Sketch): void {
-  drawBroken(sketch, sketch.model.marks.violations)
+  drawBroken(sketch, onlyTold(sketch.model.marks.violations, sketch.breaches))
   drawBroken(sketch, sketch.breaches)
 }
 

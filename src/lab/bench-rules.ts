@@ -1,0 +1,136 @@
+// What watching the rules costs: a live cluster with 8 clients in a closed loop, watched as a session is and not watched, in turns; then
+// how many of its events are judged a second in this process, with all monitors and without the one that steps replicas again.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { RuleMonitors, RuleTeller, type RuleName } from '../check'
+import { defaultClusterSettings, defaultWorkload } from '../contract'
+import { parseEventLines, type TraceHeader } from '../trace'
+import type { ClusterStarter, EventLines, RunningCluster } from './cluster-seam'
+import { EventLog } from './event-log'
+import type { ClusterPrograms } from './lab-options'
+import { headerFor } from './live-session'
+import { RuleWatch } from './rule-watch'
+
+export interface RulesBench {
+  readonly rounds: number
+  /** Of each measurement. */
+  readonly seconds: number
+  readonly programs: ClusterPrograms
+  readonly startCluster: ClusterStarter
+  readonly print: (line: object) => void
+}
+
+/** Before what is counted. */
+const settleMs = 500
+
+/** Events that are judged again for the rates. */
+const judgedEventsMax = 300_000
+
+export async function measureRules({ rounds, seconds, programs, startCluster, print }: RulesBench): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'understudy-bench-'))
+  const run = new Run(join(folder, 'bench.jsonl'))
+  try {
+    await run.start(programs, startCluster)
+    const perSecond = { watched: [] as number[], bare: [] as number[] }
+    for (let round = 1; round <= rounds; round++) {
+      // In turns, and each first as often: what the machine does beside this meets both alike.
+      for (const isWatched of round % 2 === 1 ? [false, true] : [true, false]) {
+        const { operations, events, behind } = await run.measure(isWatched, seconds)
+        perSecond[isWatched ? 'watched' : 'bare'].push(operations / seconds)
+        print({ round, watched: isWatched, operationsPerSecond: Math.round(operations / seconds), eventsPerSecond: Math.round(events / seconds), behind })
+      }
+    }
+    await run.stop()
+    judgeRates(run.header, run.texts, print)
+    const [watched, bare] = [median(perSecond.watched), median(perSecond.bare)]
+    print({ rounds, clients: 8, watched: Math.round(watched), notWatched: Math.round(bare), ratio: Math.round(watched / bare * 1000) / 1000, unit: 'operations/s, medians' })
+  } finally {
+    await run.stop()
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+/** One cluster for all measurements: two of them are not alike enough. */
+class Run {
+  readonly header: TraceHeader = headerFor({ ...defaultClusterSettings, title: 'bench', clients: 8 }, { seed: 'bench', createdAt: new Date(), protocolHash: '' })
+  /** The first events, to be judged again. */
+  readonly texts: string[] = []
+  readonly #log: EventLog
+  readonly #path: string
+  #watch: RuleWatch | null = null
+  #isWatched = true
+  #operations = 0
+  #cluster: RunningCluster | null = null
+
+  constructor(path: string) {
+    this.#path = path
+    this.#log = new EventLog(path)
+  }
+
+  async start(programs: ClusterPrograms, startCluster: ClusterStarter): Promise<void> {
+    const cluster = this.#cluster = await startCluster({
+      header: this.header, recordingPath: this.#path, nodeProgram: programs.node, switchboardProgram: programs.switchboard,
+      onEvents: (lines) => this.#take(lines), onRecording: () => undefined, onEnded: () => undefined,
+    })
+    this.#watch = new RuleWatch({ header: this.header, source: this.#log, tell: (violation) => cluster.tell(violation) })
+    await cluster.startWorkload({ ...defaultWorkload, rate: 0, inFlight: 1 })
+  }
+
+  #take(lines: EventLines): void {
+    this.#log.append(lines)
+    if (this.#log.latest < judgedEventsMax) this.texts.push(lines.text)
+    this.#operations += lines.text.split('"type":"operation-returned"').length - 1
+    if (this.#isWatched) this.#watch?.wake()
+  }
+
+  /** `behind`: events that the watch had not looked at when the time was over. */
+  async measure(isWatched: boolean, seconds: number): Promise<{ operations: number; events: number; behind: number }> {
+    // What was not watched before is looked at now, and not while is measured.
+    await this.#watch?.caughtUp()
+    this.#isWatched = isWatched
+    await pause(settleMs)
+    const before = { operations: this.#operations, events: this.#log.latest }
+    await pause(seconds * 1000)
+    const behind = isWatched ? this.#log.latest - (this.#watch?.lookedAt ?? 0) : 0
+    return { operations: this.#operations - before.operations, events: this.#log.latest - before.events, behind }
+  }
+
+  async stop(): Promise<void> {
+    this.#watch?.stop()
+    await this.#cluster?.stop()
+    this.#cluster = null
+  }
+}
+
+/** The same events, judged as fast as it goes; reading them from their lines is counted by itself. */
+function judgeRates(header: TraceHeader, texts: readonly string[], print: (line: object) => void): void {
+  const events = texts.flatMap((text) => parseEventLines(text))
+  const began = performance.now()
+  const teller = new RuleTeller(header, () => undefined)
+  for (const text of texts) teller.takeLines(text)
+  const readAndJudged = events.length / (performance.now() - began) * 1000
+  const rate = (except: readonly RuleName[]): number => {
+    const monitors = new RuleMonitors(header, except)
+    const start = performance.now()
+    for (const event of events) monitors.take(event)
+    return Math.round(events.length / (performance.now() - start) * 1000)
+  }
+  const all: number[] = []
+  const without: number[] = []
+  for (let round = 0; round < 5; round++) {
+    all.push(rate([]))
+    without.push(rate(['equal-copies']))
+  }
+  print({
+    events: events.length, readAndJudgedPerSecond: Math.round(readAndJudged), judgedPerSecond: median(all),
+    judgedPerSecondWithoutEqualCopies: median(without), unit: 'events/s, medians of 5',
+  })
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((one, other) => one - other)
+  const middle = sorted.length >> 1
+  return sorted.length % 2 === 1 ? sorted[middle] ?? 0 : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2
+}
