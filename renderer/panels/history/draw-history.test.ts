@@ -63,6 +63,16 @@ describe('the history', () => {
     expect(shapes.filter(({ paint }) => paint.line?.colour === 'bad' && paint.line.width === 2 && paint.fill !== undefined)).toHaveLength(1)
   })
 
+  it('shows an operation that was quicker than a px as a bar of its own, and among a crowd the one that has no place', () => {
+    const { model, ids } = played()
+    const wide = { axis: 'real', isFolded: true, from: 0, to: 10_000_000 } as const
+    const shapesOf = (more: Partial<HistoryInput>): number => drawn(model, { scale: wide, ...more }).pen.strokes.filter((stroke) => stroke.what === 'shape' && stroke.paint.line?.colour === 'line2').length
+    expect(shapesOf({})).toBe(3)
+    const crowded = drawn(model, { scale: { ...wide, to: 100_000_000 }, unplaced: new Set([ids[1] as number]) }).pen
+    expect(crowded.strokes.filter((stroke) => stroke.what === 'shape' && stroke.paint.fill?.colour === 'bad-soft')).toHaveLength(1)
+    expect(crowded.texts).toContain('put a 2')
+  })
+
   it('keeps points in their order where several share the same room', () => {
     const at = { x: (seq: number) => seq * 10, tailX: 1000 }
     const room = { id: 1, after: 10, before: 20, key: 0 }

@@ -33,6 +33,8 @@ export interface HistoryPicture {
 /** Px: above the lanes are the views. */
 const top = 28
 const laneMin = 34
+/** A bar is no narrower. */
+const leastPx = 4
 /** A bar: words above, and where it took effect below. */
 const barMax = 30
 /** Bars lower than this have no room for words and a point. */
@@ -98,15 +100,22 @@ function drawLane(sketch: Sketch, { unplaced }: HistoryInput, lane: number, bars
   const height = Math.min(barMax, (sketch.laneHeight - 6) / rows)
   const laneTop = (sketch.y[lane] ?? 0) - height * rows / 2
   const crowd: number[] = []
-  for (const { x, width, row } of small) crowd.push(x, laneTop + row * height + height * 0.2, width, height * 0.6)
+  for (const { x, width, row } of small.filter(({ bar }) => bar === -1)) crowd.push(x, laneTop + row * height + height * 0.2, width, height * 0.6)
   sketch.pen.boxes(crowd, { colour: 'fg3', alpha: isCrowded ? 0.8 : 0.6 })
+  // However quick an operation was, alone it is a bar; and one that has no place is shown among any crowd.
+  const alone = small.flatMap(({ bar }) => bar === -1 ? [] : [bar])
+  const shown = [...new Set([...large, ...alone, ...unplacedOf(bars, unplaced)])].sort((one, other) => one - other)
   const nextBegin = new Map<number, number>()
-  for (const bar of large.toReversed()) {
+  for (const bar of shown.toReversed()) {
     const row = bars.row[bar] ?? 0
     const begin = bars.spans.begin(bar)
     boxes.set(begin, drawBar(sketch, bars, bar, laneTop + row * height, height, nextBegin.get(row) ?? sketch.scale.right, unplaced.has(begin)))
     nextBegin.set(row, sketch.x(begin))
   }
+}
+
+function unplacedOf({ spans }: OperationBars, unplaced: ReadonlySet<number>): number[] {
+  return [...unplaced].map((id) => spans.firstFrom(id)).filter((bar) => bar < spans.length && unplaced.has(spans.begin(bar)))
 }
 
 function drawBar(sketch: Sketch, bars: OperationBars, bar: number, y: number, height: number, room: number, isUnplaced: boolean): BarBox {
@@ -115,7 +124,7 @@ function drawBar(sketch: Sketch, bars: OperationBars, bar: number, y: number, he
   const end = bars.spans.end(bar)
   const state = bars.state[bar] ?? barState.waiting
   const left = Math.max(scale.left - 6, x(begin))
-  const right = Math.min(scale.right + 6, end === openEnd ? tailX : x(end))
+  const right = Math.max(left + leastPx, Math.min(scale.right + 6, end === openEnd ? tailX : x(end)))
   const isSelected = selected > 0 && (selected === begin || selected === end)
   pen.shape(roundBox(right - left, height - 2, 4, state === barState.waiting || state === barState.unknown), left, y + 1, {
     fill: { colour: isUnplaced ? 'bad-soft' : 'raise' },
@@ -128,9 +137,12 @@ function drawBar(sketch: Sketch, bars: OperationBars, bar: number, y: number, he
   const outcome = labels.text(bars.outcome[bar] ?? 0)
   const at = Math.max(left, scale.left) + 5
   const space = Math.max(right, Math.min(room, scale.right)) - at - 6
-  const text = height < 12 ? '' : shortened(sketch, outcome === '' ? what : `${what} → ${outcome}`, space)
+  const whole = outcome === '' ? what : `${what} → ${outcome}`
+  const text = height < 12 ? '' : shortened(sketch, whole, space)
   // Beside a point there is no room for words in a low bar.
-  if (text !== '') pen.text(at, height < wordsFrom ? y + height / 2 + 4 : y + 13, text, { colour: isUnplaced ? 'bad' : 'fg', hasRim: true, weight: isUnplaced ? 600 : 400 })
+  const baseline = height < wordsFrom ? y + height / 2 + 4 : y + 13
+  if (isUnplaced && text !== whole) pen.text(left - 5, baseline, whole, { colour: 'bad', hasRim: true, weight: 600, anchor: 'end' })
+  else if (text !== '') pen.text(at, baseline, text, { colour: isUnplaced ? 'bad' : 'fg', hasRim: true, weight: isUnplaced ? 600 : 400 })
   return { left, right, y, height }
 }
 

@@ -4,7 +4,7 @@ import { defaultSettings, utf8ToBytes, type Operation } from '../../../src/proto
 import { World } from '../../../src/sim'
 import type { TraceEvent, TraceHeader } from '../../../src/trace'
 import { HistoryKeeper } from './history-keeper'
-import { historyWords, tabCount } from './history-words'
+import { historyWords, shownStanding, tabCount } from './history-words'
 
 const key = utf8ToBytes('a')
 const put = (value: string): Operation => ({ type: 'put', key, value: utf8ToBytes(value) })
@@ -70,6 +70,15 @@ describe('the history of a session', () => {
     const { standing } = new HistoryKeeper(header, defaultLimits, () => 0)
     expect(historyWords(standing, null)).toMatchObject({ standing: 'not-exercised', glyph: null, sentence: 'No operation returned.' })
     expect(tabCount(standing)).toBe('')
+  })
+
+  it('shows what the search over the whole came to where nothing was known live, and else what was told at once', () => {
+    const { keeper, events } = kept([])
+    const part = keeper.part(1, events.length)
+    const unknown = { ...keeper.standing, standing: 'unknown', verdict: 'unknown', limit: 'too many' } as const
+    expect(shownStanding(unknown, part)).toBe(part.standing)
+    expect(shownStanding(unknown, null)).toBe(unknown)
+    expect(shownStanding(keeper.standing, part)).toEqual(keeper.standing)
   })
 
   it('says that it does not know where the time for the search was too short', () => {

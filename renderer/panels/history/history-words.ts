@@ -21,6 +21,11 @@ const glyphs: Readonly<Record<Linearizability, Meaning | null>> = {
   'linearizable': 'ok', 'not-linearizable': 'bad', 'unknown': 'unknown', 'not-exercised': null, 'not-promised': null,
 }
 
+/** What is shown: as it was judged live; and where that does not know, what the search over the whole came to. */
+export function shownStanding(live: HistoryStanding | null, part: HistoryPart | null): HistoryStanding | null {
+  return live?.verdict === 'unknown' && part !== null && part.standing.verdict !== 'unknown' ? part.standing : live
+}
+
 /** `part` is what was found for the view last; the standing may be newer. */
 export function historyWords(standing: HistoryStanding, part: HistoryPart | null): HistoryWords {
   const { standing: name, errors } = standing

@@ -4,21 +4,21 @@
 /** Bytes that one search's memory takes at most. */
 export const memoBytesMax = 64 * 1024 * 1024
 
+/** Of those, for entries; the rest is for their slots. While an array doubles there are one and a half of it. */
+const entryWordsMax = memoBytesMax / 4 / 2
+const slotsMax = memoBytesMax / 4 / 8
+
 export class Configurations {
-  readonly #width: number
   readonly #countMax: number
-  /** Entries one behind another, `#width` words each, the hash first. */
-  #entries: Int32Array
-  /** Places of entries + 1 by hash; 0: free. A power of two long, at most half full. */
+  /** Entries one behind another: hash, number of words, words. */
+  #entries = new Int32Array(1024)
+  #end = 0
+  /** Offsets of entries + 1 by hash; 0: free. A power of two long, at most half full. */
   #slots = new Int32Array(1024)
   #count = 0
 
-  /** `words` of each configuration, all of the same length. */
-  constructor(words: number, countMax: number) {
-    this.#width = words + 1
-    // An entry, and its slots while they double.
-    this.#countMax = Math.max(0, Math.min(countMax, Math.floor(memoBytesMax / ((this.#width + 8) * 4))))
-    this.#entries = new Int32Array(this.#width * Math.min(256, Math.max(1, this.#countMax)))
+  constructor(countMax: number) {
+    this.#countMax = Math.min(countMax, slotsMax / 2)
   }
 
   get count(): number {
@@ -29,19 +29,22 @@ export class Configurations {
     return this.#entries.byteLength + this.#slots.byteLength
   }
 
-  /** True if this configuration is new (or there is no room to know); it is known from then on. */
-  add(hash: number, words: Int32Array): boolean {
+  /** True if the configuration of the first `length` words is new (or there is no room to know); it is known from then on. */
+  add(hash: number, words: Int32Array, length: number): boolean {
     let slot = this.#slotOf(hash)
     for (let entry = this.#slots[slot] as number; entry !== 0; entry = this.#slots[slot] as number) {
-      if (this.#isAt((entry - 1) * this.#width, hash, words)) return false
+      if (this.#isAt(entry - 1, hash, words, length)) return false
       slot = (slot + 1) & (this.#slots.length - 1)
     }
-    if (this.#count >= this.#countMax) return true
-    const at = this.#count * this.#width
-    if (at + this.#width > this.#entries.length) this.#grow()
-    this.#entries[at] = hash
-    this.#entries.set(words, at + 1)
-    this.#slots[slot] = ++this.#count
+    const end = this.#end + length + 2
+    if (this.#count >= this.#countMax || end > entryWordsMax) return true
+    if (end > this.#entries.length) this.#grow(end)
+    this.#entries[this.#end] = hash
+    this.#entries[this.#end + 1] = length
+    this.#entries.set(words.subarray(0, length), this.#end + 2)
+    this.#slots[slot] = this.#end + 1
+    this.#end = end
+    this.#count++
     if (this.#count * 2 > this.#slots.length) this.#rehash()
     return true
   }
@@ -50,24 +53,24 @@ export class Configurations {
     return (hash ^ (hash >>> 15)) & (this.#slots.length - 1)
   }
 
-  #isAt(at: number, hash: number, words: Int32Array): boolean {
-    if (this.#entries[at] !== hash) return false
-    for (let word = 0; word < words.length; word++) if (this.#entries[at + 1 + word] !== words[word]) return false
+  #isAt(at: number, hash: number, words: Int32Array, length: number): boolean {
+    if (this.#entries[at] !== hash || this.#entries[at + 1] !== length) return false
+    for (let word = 0; word < length; word++) if (this.#entries[at + 2 + word] !== words[word]) return false
     return true
   }
 
-  #grow(): void {
-    const next = new Int32Array(Math.min(this.#entries.length * 2, this.#countMax * this.#width))
+  #grow(least: number): void {
+    const next = new Int32Array(Math.min(entryWordsMax, Math.max(least, this.#entries.length * 2)))
     next.set(this.#entries)
     this.#entries = next
   }
 
   #rehash(): void {
     this.#slots = new Int32Array(this.#slots.length * 2)
-    for (let entry = 0; entry < this.#count; entry++) {
-      let slot = this.#slotOf(this.#entries[entry * this.#width] as number)
+    for (let at = 0; at < this.#end; at += (this.#entries[at + 1] as number) + 2) {
+      let slot = this.#slotOf(this.#entries[at] as number)
       while (this.#slots[slot] !== 0) slot = (slot + 1) & (this.#slots.length - 1)
-      this.#slots[slot] = entry + 1
+      this.#slots[slot] = at + 1
     }
   }
 }

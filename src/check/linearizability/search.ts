@@ -49,17 +49,21 @@ class Search {
   readonly #appends: AppendsToLook
   readonly #taken: Int32Array
   readonly #memo: Configurations
+  /** Of those that must have a place: its number in the order of returns. */
+  readonly #rank: Int32Array
   readonly #words: Int32Array
-  readonly #windowWords: number
   #hash = 0
   #state = missingState
   #steps = 0
   #left: number
+  /** The latest invocation that has its place, of those that must; -1: none has. */
+  #highest = -1
   /** The way here: which operation, the state before it, up to which moment operations could begin then, and whether it was a choice. */
   readonly #path: Int32Array
   readonly #pathStates: Int32Array
   readonly #pathBounds: Float64Array
   readonly #pathForced: Uint8Array
+  readonly #pathHighest: Int32Array
   #depth = 0
   /** The furthest dead end: `#best` is its path, equal to the present one up to `#bestCommon`. */
   readonly #best: Int32Array
@@ -85,13 +89,14 @@ class Search {
     this.#may = new Ring(total, range(this.#required, total))
     this.#appends = new AppendsToLook(this.#moves, this.#invoked, this.#returned)
     this.#taken = new Int32Array((total >>> 5) + 2)
-    this.#windowWords = (widestWindow(this.#invoked, this.#returned, this.#required) >>> 5) + 2
-    this.#words = new Int32Array(2 + this.#windowWords + ((total - this.#required) >>> 5) + 2)
-    this.#memo = new Configurations(this.#words.length, limits.memoMax)
+    this.#rank = ranksOf(this.#returned, this.#required)
+    this.#words = new Int32Array(8 + widestWindow(this.#invoked, this.#returned, this.#required) + ((total - this.#required) >>> 5) + 2)
+    this.#memo = new Configurations(limits.memoMax)
     this.#path = new Int32Array(total)
     this.#pathStates = new Int32Array(total)
     this.#pathBounds = new Float64Array(total)
     this.#pathForced = new Uint8Array(total)
+    this.#pathHighest = new Int32Array(total)
     this.#best = new Int32Array(total)
   }
 
@@ -124,7 +129,7 @@ class Search {
   /** A look that will not see here what it saw, whatever comes before it; -1: none is known. */
   #missed = -1
 
-  /** Looks at a configuration for the first time; gives the first operation to try. */
+  /** Looks at a configuration for the first time; gives the first candidate. */
   #arrive(): number {
     let bound = Infinity
     this.#forced = -1
@@ -136,23 +141,29 @@ class Search {
     }
     this.#bound = bound
     this.#missed = this.#appends.missed(this.#state)
-    return this.#forced !== -1 ? this.#forced : this.#must.first
+    return 0
   }
 
-  /** From this candidate on, the first that fits; -1: none. Those that must have a place come first. */
+  /**
+   * The operation of the first candidate from this one on that fits; -1: none. Candidates are numbers: below `#required` ranks of those that
+   * must have a place, the earliest return first, as that is where a place is most needed; from there on indexes of the others.
+   */
   #firstThatFits(from: number): number {
     if (this.#missed !== -1 || from === noneLeft(this.#must)) return -1
-    if (this.#forced !== -1) return from
+    if (this.#forced !== -1) return this.#forced
     const isHidden = this.#depth > 0 && (this.#path[this.#depth - 1] as number) >= this.#required
-    const { end } = this.#must
-    let index = from
-    for (; index < this.#required && !this.#isTooLate(index); index = this.#must.after(index)) {
+    let found = -1
+    let rank = this.#required
+    for (let index = this.#must.first; from < this.#required && index !== this.#must.end && !this.#isTooLate(index); index = this.#must.after(index)) {
+      const own = this.#rank[index] as number
+      if (own < from || own >= rank) continue
       this.#steps++
-      if (isHidden && this.#moves.kind(index) === 'put') continue
-      if (this.#moves.next(this.#state, index) !== -1) return index
+      if ((isHidden && this.#moves.kind(index) === 'put') || this.#moves.next(this.#state, index) === -1) continue
+      found = index
+      rank = own
     }
-    if (index < this.#required || index === end) index = this.#may.first
-    for (; index !== end && !this.#isTooLate(index); index = this.#may.after(index)) {
+    if (found !== -1) return found
+    for (let index = from <= this.#required ? this.#may.first : from; index !== this.#may.end && !this.#isTooLate(index); index = this.#may.after(index)) {
       this.#steps++
       const alike = this.#alike[index] as number
       if ((alike !== -1 && !this.#isTaken(alike)) || (isHidden && this.#moves.kind(index) === 'put')) continue
@@ -167,17 +178,21 @@ class Search {
 
   // ---- along the path
 
-  /** Gives the operation its place; the first candidate of the configuration behind it, or its own successor if that one is known. */
+  /** Gives the operation its place; the first candidate of the configuration behind it, or the next one here if that is known. */
   #go(index: number): number {
     const at = this.#depth++
     this.#path[at] = index
     this.#pathStates[at] = this.#state
     this.#pathBounds[at] = this.#bound
     this.#pathForced[at] = this.#forced === -1 ? 0 : 1
+    this.#pathHighest[at] = this.#highest
     this.#state = this.#moves.next(this.#state, index)
     this.#take(index)
-    if (index < this.#required) this.#left--
-    if (this.#left === 0 || this.#memo.add(this.#hash ^ Math.imul(this.#state, 0x27d4eb2f), this.#wordsHere())) return this.#arrive()
+    if (index < this.#required) {
+      this.#left--
+      this.#highest = Math.max(this.#highest, index)
+    }
+    if (this.#left === 0 || this.#memo.add(this.#hash ^ Math.imul(this.#state, 0x27d4eb2f), this.#words, this.#writeWords())) return this.#arrive()
     return this.#goBack()
   }
 
@@ -190,12 +205,13 @@ class Search {
       const index = this.#path[at] as number
       this.#state = this.#pathStates[at] as number
       this.#bound = this.#pathBounds[at] as number
+      this.#highest = this.#pathHighest[at] as number
       this.#giveBack(index)
       if (index < this.#required) this.#left++
       if (this.#pathForced[at] === 1) continue
       this.#forced = -1
       this.#missed = -1
-      if (index < this.#required) return this.#must.after(index)
+      if (index < this.#required) return (this.#rank[index] as number) + 1
       const next = this.#may.after(index)
       return next === this.#may.end ? noneLeft(this.#must) : next
     }
@@ -222,16 +238,17 @@ class Search {
     return ((this.#taken[index >>> 5] as number) & (1 << (index & 31))) !== 0
   }
 
-  /** All before the first required operation without a place have one, and none behind its window has: the words between say it all. */
-  #wordsHere(): Int32Array {
-    const begin = Math.min(this.#must.first, this.#required) >>> 5
+  /** What the key holds, which of the operations up to the highest have no place yet, and which of the others have one. Gives how many words. */
+  #writeWords(): number {
     const words = this.#words
-    words[0] = begin
-    words[1] = this.#state
-    for (let word = 0; word < this.#windowWords; word++) words[2 + word] = this.#taken[begin + word] ?? 0
-    const optional = this.#required >>> 5
-    for (let word = 2 + this.#windowWords, at = optional; word < words.length; word++, at++) words[word] = this.#taken[at] ?? 0
-    return words
+    words[0] = this.#state
+    words[1] = this.#highest
+    let length = 2
+    for (let index = this.#must.first; index < this.#highest; index = this.#must.after(index)) words[length++] = index
+    words[length++] = -1
+    if (this.#rank.length === this.#operations.length) return length
+    for (let word = this.#required >>> 5; word < this.#taken.length; word++) words[length++] = this.#taken[word] as number
+    return length
   }
 
   // ---- the answer
@@ -270,6 +287,14 @@ function noneLeft({ end }: Ring): number {
 
 function range(begin: number, end: number): number[] {
   return Array.from({ length: end - begin }, (_, offset) => begin + offset)
+}
+
+/** Places in the order of returns. */
+function ranksOf(returned: Float64Array, count: number): Int32Array {
+  const ranks = new Int32Array(count)
+  const order = range(0, count).sort((one, other) => (returned[one] as number) - (returned[other] as number))
+  for (const [rank, index] of order.entries()) ranks[index] = rank
+  return ranks
 }
 
 function alikeBefore(moves: Moves, begin: number, end: number): Int32Array {

@@ -31,10 +31,18 @@ function drawLane(sketch: Sketch, lane: number, bars: OperationBars): void {
   }
 }
 
+interface SmallBar {
+  readonly x: number
+  readonly width: number
+  readonly row: number
+  /** The bar, if it stands alone; -1 for several that are drawn as one. */
+  readonly bar: number
+}
+
 export interface BarsInView {
   /** Bars that are wide enough for an outline. */
   readonly large: readonly number[]
-  readonly small: readonly { readonly x: number; readonly width: number; readonly row: number }[]
+  readonly small: readonly SmallBar[]
   /** Rows that are needed for them. */
   readonly rows: number
   /** Some stand on each other and are drawn as one. */
@@ -44,7 +52,7 @@ export interface BarsInView {
 export function barsInView({ model, scale, x, first, last, tailX }: Sketch, bars: OperationBars): BarsInView {
   const { spans } = bars
   const large: number[] = []
-  const small: { x: number; width: number; row: number }[] = []
+  const small: { x: number; width: number; row: number; bar: number }[] = []
   const isWide = (bar: number): boolean => (spans.end(bar) > model.latest ? tailX : x(spans.end(bar))) - x(spans.begin(bar)) >= leastPx
   let rows = 1
   let isCrowded = false
@@ -61,12 +69,13 @@ export function barsInView({ model, scale, x, first, last, tailX }: Sketch, bars
     }
     const before = small.at(-1)
     if (!before || from > before.x + before.width + crowdPx) {
-      small.push({ x: from, width: Math.max(1, end - from), row })
+      small.push({ x: from, width: Math.max(1, end - from), row, bar })
       rows = Math.max(rows, row + 1)
       continue
     }
     // Many within a few px are one bar, whatever their rows: it grows, and the look goes on at the next px.
     isCrowded = true
+    before.bar = -1
     before.width = Math.max(before.width, end - before.x)
     const seq = model.places.seqAt(placeOfX(scale, Math.max(from, before.x + before.width) + crowdPx / 2), scale.axis, scale.isFolded)
     const next = Math.max(bar + 1, spans.firstFrom(seq))

@@ -250,8 +250,11 @@ function drawBroken(sketch: Sketch, list: Sketch['breaches']): void {
     pen.text(left, middle + 4, number, { colour: 'panel', weight: 700, anchor: 'middle' })
     hits.point(left, middle, 13, seq)
     const words = number === '!' ? `${rule.replaceAll('-', ' ')} broken` : `rule ${number} broken`
-    const isNearEnd = left + 23 + sketch.measure(words, 600) > scale.right
-    pen.text(isNearEnd ? left - 23 : left + 23, middle - 12, words, { colour: 'bad', weight: 600, anchor: isNearEnd ? 'end' : 'start', hasRim: true })
+    const width = sketch.measure(words, 600)
+    // Beside it where nothing is written yet; breaches often come close together, and then the disc alone says so.
+    const places = [[left + 23, middle - 12], [left - 23 - width, middle - 12], [left + 23, middle + 20], [left - 23 - width, middle + 20]] as const
+    const free = places.find(([at, baseline]) => at >= scale.left && at + width <= scale.right && sketch.words.claim(at, baseline, width))
+    if (free) pen.text(free[0], free[1], words, { colour: 'bad', weight: 600, hasRim: true })
     if (seq === selected) drawEvidence(sketch, evidence)
   }
 }
