@@ -88,7 +88,7 @@ export class LabPage {
     return await grid.count() === 0 ? 0 : Number(await grid.getAttribute('aria-rowcount'))
   }
 
-  async openTab(name: 'Log' | 'Operations' | 'Views' | 'Plots' | 'Inboxes' | 'Scenario' | 'Watch' | 'Compare' | 'Rules'): Promise<void> {
+  async openTab(name: 'Log' | 'Operations' | 'Views' | 'Plots' | 'Inboxes' | 'Scenario' | 'Watch' | 'Compare' | 'Rules' | 'History'): Promise<void> {
     const tab = this.page.getByRole('tab', { name: new RegExp(`^${name}`) })
     if (await tab.getAttribute('aria-selected') !== 'true') await tab.click()
   }
@@ -474,6 +474,23 @@ export class LabPage {
   /** One of the rules 1 to 6; `data-standing` says how it stands. */
   rule(number: number): Locator {
     return this.page.locator(`[data-test="rule-row"][data-rule="rule-${number}"]`)
+  }
+
+  // ---- the history
+
+  /** What is said of the whole; `data-standing` says how it stands. */
+  get history(): Locator {
+    return this.page.getByTestId('history-head')
+  }
+
+  /** The history as it is told: a cell for each operation in view. */
+  get historyCells(): Locator {
+    return this.page.getByRole('grid', { name: /^History/ }).getByRole('gridcell')
+  }
+
+  /** Waits until so many operations in view have their point. */
+  async expectPoints(count: number): Promise<void> {
+    await expect(this.page.getByTestId('history-drawing')).toHaveAttribute('data-placings', String(count))
   }
 
   // ---- two recordings

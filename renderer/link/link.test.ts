@@ -20,7 +20,7 @@ function world() {
     hello: () => ({ version: '1', host: 'in-process', lastSettings: defaultClusterSettings, status: now, canPause: true }),
     subscribe: (asked) => { subscriptions.push(asked); return {} },
     ackBatch: ({ batch }) => { acked.push(batch); return {} },
-    newCluster: refuse, endSession: refuse, branch: refuse, kill: refuse, pause: refuse, resume: refuse, restart: refuse, freeze: refuse, thaw: refuse, invoke: refuse,
+    newCluster: refuse, endSession: refuse, branch: refuse, rerun: refuse, kill: refuse, pause: refuse, resume: refuse, restart: refuse, freeze: refuse, thaw: refuse, invoke: refuse,
     act: refuse, listScenarios: refuse, checkScenario: refuse, runScenario: refuse, steerScenario: refuse,
     startWorkload: refuse, stopWorkload: refuse,
     readEvents: refuse, readParent: refuse, readRecording: refuse, exportBegin: refuse, exportRead: refuse, exportEnd: refuse,

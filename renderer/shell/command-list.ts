@@ -102,6 +102,7 @@ export function commandList(facts: CommandFacts, query: string): PaletteCommand[
     add('Window', 'Show the watch', 'tab-watch', sessionProblem),
     add('Window', 'Show the comparison', 'tab-compare', sessionProblem),
     add('Window', 'Show the rules', 'tab-rules', sessionProblem),
+    add('Window', 'Show the history', 'tab-history', sessionProblem),
     add('Window', 'Search the log', 'search', sessionProblem),
     add('Window', 'Show or hide the inspector', 'inspector', sessionProblem),
     ...(['light', 'dark', 'system'] as const).map((theme) => add('Window', theme === 'system' ? 'Theme of the system' : `Theme: ${theme}`, 'theme', facts.theme === theme ? 'It is in use.' : '', { about: theme })),

@@ -288,6 +288,7 @@ function windowActs(): Acts {
     'tab-watch': () => showTab('watch', 'input'),
     'tab-compare': () => showTab('compare', '[role="grid"][tabindex="0"], [data-test="compare-pick"]'),
     'tab-rules': () => showTab('rules', '[aria-label="Rules"][tabindex="0"]'),
+    'tab-history': () => showTab('history'),
     'inspector': inspector,
     'close-drawers': () => workbench.closeDrawers(),
     'theme': (about) => { layout.theme = about as Theme },

@@ -62,6 +62,7 @@ export const keyBindings: readonly KeyBinding[] = [
   { key: '7', command: 'tab-watch' },
   { key: '8', command: 'tab-compare' },
   { key: '9', command: 'tab-rules' },
+  { key: 'y', command: 'tab-history' },
   { key: 'F8', command: 'next-difference', everywhere: true },
   { key: 'F8', shift: true, command: 'previous-difference', everywhere: true },
   { key: 'Enter', command: 'deliver-selected' },
@@ -95,7 +96,7 @@ export const keyHelp: readonly { readonly title: string; readonly rows: readonly
   },
   {
     title: 'Panels', rows: [
-      ['1  2  3  4', 'log, operations, views, plots'], ['5  6  7  8  9', 'inboxes, scenario, watch, compare, rules'], ['I  Esc', 'open, close the inspector'], ['/', 'search the log'], ['G  Shift G', 'next, previous match'], ['F8  Shift F8', 'next, previous difference from the recording beside it'], ['F6  Shift F6', 'next, previous panel'],
+      ['1  2  3  4', 'log, operations, views, plots'], ['5  6  7  8  9', 'inboxes, scenario, watch, compare, rules'], ['Y', 'history: what the clients saw, in order'], ['I  Esc', 'open, close the inspector'], ['/', 'search the log'], ['G  Shift G', 'next, previous match'], ['F8  Shift F8', 'next, previous difference from the recording beside it'], ['F6  Shift F6', 'next, previous panel'],
       ['Arrows on a gap', 'move it; Enter for the default'],
     ],
   },

@@ -7,8 +7,8 @@ export const themes = ['system', 'light', 'dark'] as const
 export type Theme = (typeof themes)[number]
 export const densities = ['system', 'compact', 'roomy'] as const
 export type Density = (typeof densities)[number]
-/** The panels of the centre, in the order of their keys 1 to 9; the diagram is one of them only where it has no place of its own. */
-export const centreTabs = ['log', 'operations', 'views', 'plots', 'inboxes', 'scenario', 'watch', 'compare', 'rules', 'diagram'] as const
+/** The panels of the centre, in the order of their keys 1 to 9, then Y; the diagram is one of them only where it has no place of its own. */
+export const centreTabs = ['log', 'operations', 'views', 'plots', 'inboxes', 'scenario', 'watch', 'compare', 'rules', 'history', 'diagram'] as const
 export type CentreTab = (typeof centreTabs)[number]
 export const splits = ['left', 'right', 'bottom', 'timeline'] as const
 export type Split = (typeof splits)[number]

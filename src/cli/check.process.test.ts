@@ -45,6 +45,20 @@ describe('check', () => {
   it('asynchronous replication: not promised, and no failure', () => {
     const { status, stdout } = check(recording('asynchronous', { replication: 'asynchronous' }))
     expect([status, stdout]).toEqual([0, expect.stringContaining('not promised in asynchronous replication') as string])
+    expect(stdout).toMatch(/Linearizability +not promised in this mode\. Asynchronous replication does not promise it\. (Key|Here)/)
+  })
+
+  it('what the clients saw: in order, not exercised, and of an imported history without rules', () => {
+    const path = recording('kept', { replication: 'synchronous' })
+    expect(check(path).stdout).toMatch(/Linearizability +held\. [\d ]+ operations on [\d ]+ keys can be put in order\./)
+    const quiet = join(folder, 'quiet.jsonl')
+    writeFileSync(quiet, recordingText({ ...randomFaultsRecording('check', 0), events: [] }))
+    expect(check(quiet, '--json').stdout).toContain('"linearizability":{"standing":"not-exercised"')
+    const imported = join(folder, 'imported.jsonl')
+    spawnSync(process.execPath, [cli, 'import', edn('foreign', lost), '--out', imported], { encoding: 'utf8', timeout: 60_000 })
+    const { status, stdout } = check(imported)
+    expect(status).toBe(1)
+    expect(stdout).toMatch(/imported history tells nothing .*\n {2}Linearizability +BROKEN\. Key x: c2's get returned 1, but 2 was acknowledged to c1 before it began\./)
   })
 
   it('a file that cannot be judged is status 2 with one sentence, and the others are judged all the same', () => {
@@ -53,5 +67,69 @@ describe('check', () => {
     const { status, stdout, stderr } = check(foreign, recording('kept', { replication: 'synchronous' }))
     expect([status, stderr]).toEqual([2, `${foreign}: This file is not an Understudy recording.\n`])
     expect(stdout).toContain('no rule was broken')
+  })
+})
+
+const lost = [
+  '{:process 0, :type :invoke, :f :write, :key "x", :value "1"}', '{:process 0, :type :ok, :f :write, :key "x", :value "1"}',
+  '{:process 0, :type :invoke, :f :write, :key "x", :value "2"}', '{:process 0, :type :ok, :f :write, :key "x", :value "2"}',
+  '{:process 1, :type :invoke, :f :read, :key "x", :value nil}', '{:process 1, :type :ok, :f :read, :key "x", :value "1"}',
+]
+
+function edn(name: string, lines: readonly string[]): string {
+  const path = join(folder, `${name}.edn`)
+  writeFileSync(path, lines.join('\n'))
+  return path
+}
+
+describe('check --history', () => {
+  it('a register that can be explained: status 0', () => {
+    const path = edn('good', [
+      '{:process 0, :type :invoke, :f :write, :value 1}', '{:process 1, :type :invoke, :f :read, :value nil}', '{:process 0, :type :ok, :f :write, :value 1}',
+      '{:process 1, :type :ok, :f :read, :value nil}',
+    ])
+    expect(check('--history', path)).toEqual({ status: 0, stdout: `${path}: linearizable (2 operations, 1 key).\n`, stderr: '' })
+  })
+
+  it('a lost write: status 1, the sentence and its line, as text and as JSON', () => {
+    const path = edn('lost', lost)
+    const { status, stdout } = check('--history', path)
+    expect([status, stdout]).toEqual([1, `${path}: not linearizable (3 operations, 1 key).\n`
+      + "  Key x: process 1's get returned 1, but 2 was acknowledged to process 0 before it began. It began in line 5; 2 operations can be put in order before it.\n"])
+    expect(JSON.parse(check('--history', path, '--json').stdout)).toMatchObject({ verdict: 'not-linearizable', keys: [{ key: 'x', unplacedLine: 5, orderLines: [1, 3] }] })
+  })
+
+  it('a value that was never written, and an append that was done twice', () => {
+    const never = edn('never', ['{:process 0, :type :invoke, :f :read, :value nil}', '{:process 0, :type :ok, :f :read, :value 7}'])
+    expect(check('--history', never)).toMatchObject({ status: 1, stdout: expect.stringContaining("process 0's get returned 7, which no operation had written.") as string })
+    const twice = edn('twice', [
+      '{:process 0, :type :invoke, :f :append, :value ["k" "a"]}', '{:process 0, :type :ok, :f :append, :value ["k" "a"]}',
+      '{:process 1, :type :invoke, :f :read, :value ["k" nil]}', '{:process 1, :type :ok, :f :read, :value ["k" "aa"]}',
+    ])
+    expect(check('--history', twice)).toMatchObject({ status: 1, stdout: expect.stringContaining('the key holds a.') as string })
+  })
+
+  it('a search that comes to its limit: status 2, and "unknown" on standard output', () => {
+    const path = edn('hard', [
+      ...Array.from({ length: 40 }, (_, index) => `{:process ${index}, :type :invoke, :f :append, :value ["k" "${index}"]}`),
+      '{:process 98, :type :invoke, :f :write, :value ["k" ""]}', '{:process 99, :type :invoke, :f :read, :value ["k" nil]}', `{:process 99, :type :ok, :f :read, :value ["k" "0123456789101112131415?"]}`,
+    ])
+    const { status, stdout, stderr } = check('--history', path, '--time-limit', '1')
+    expect([status, stderr]).toEqual([2, ''])
+    expect(stdout).toMatch(/^.*: unknown \(42 operations, 1 key\)\.\n {2}Key k: The (time|search) /)
+  })
+
+  it('a bad file: status 2, nothing on standard output, and one sentence', () => {
+    const open = '{:process 0, :type :invoke, :f :read, :value nil}'
+    const bad = [
+      [['{:process 0, :type :ok, :f :read, :value 1}'], /Line 1, column \d+: Process 0 has no open operation that could end here\.\n$/],
+      [[open, open], /Line 2, column \d+: Process 0 invokes while its operation of line 1 is open\.\n$/],
+      [['{:process'], /Line 1, column 1: This \{ is never closed\.\n$/],
+    ] as const
+    for (const [lines, sentence] of bad) {
+      expect(check('--history', edn('bad', lines))).toEqual({ status: 2, stdout: '', stderr: expect.stringMatching(sentence) as string })
+    }
+    expect(check('--history', join(folder, 'none.edn'))).toMatchObject({ status: 2, stdout: '' })
+    expect(check()).toEqual({ status: 2, stdout: '', stderr: 'Name a recording, or a history with --history FILE.\n' })
   })
 })

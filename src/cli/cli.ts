@@ -10,6 +10,7 @@ import { exportCommand } from './export'
 import { checkCommand } from './check'
 import { conformanceCommand } from './conformance'
 import { importCommand } from './import'
+import { rerunCommand } from './rerun'
 import { replicaCommand, viewServerCommand } from './node-commands'
 import { runCommand } from './run'
 import { runWorkerCommand } from './run-worker'
@@ -27,6 +28,7 @@ const program = new Command('lab')
   .exitOverride()
 
 serveCommand(program)
+rerunCommand(program)
 runCommand(program)
 runWorkerCommand(program)
 exploreCommand(program)

@@ -63,11 +63,12 @@ export function seedsSummary(summary: SimulationSummary): string[] {
   ]
 }
 
-export function shrunkLines({ seed, check, size, before, text, runs, isDone, ms }: ShrunkRun, saved: SavedFiles | undefined): string[] {
+export function shrunkLines({ seed, check, size, before, found, text, runs, isDone, ms }: ShrunkRun, saved: SavedFiles | undefined): string[] {
   const small = `${counted(size.operations, 'operation')}, ${counted(size.faults, 'fault')}, ${counted(size.nodes, 'node')}, ${grouped(size.ms)} ms`
   return [
-    `  first              seed ${seed}, ${checkTitle(check)}: ${text}`,
+    `  first              seed ${seed}, ${checkTitle(check)}: ${found}`,
     `  made small         ${small} (of ${before.operations}, ${before.faults}, ${before.nodes}, ${grouped(before.ms)} ms) in ${counted(runs, 'run')}, ${seconds(ms)}${isDone ? '' : '; the limit of runs was reached'}`,
+    `  which shows        ${text}`,
     ...saved ? [`  saved              ${[saved.scenario, saved.recording].filter((path) => path !== '').join(', ')}${saved.problem === '' ? '' : ` (no scenario: ${saved.problem})`}`] : [],
   ]
 }

@@ -56,7 +56,7 @@ describe('simulate', () => {
     expect(stdout).toMatch(/^1 seed \(1\.\.1\) in [\d.]+ s: 1 is bad: Rule 1 in 1\.\n {2}first +seed 1, Rule 1: s\d answered .*\n {2}made small +1 operation, 0 faults, /)
     const name = join(folder, 'found', 'answers-before-backups-seed-1-rule-1')
     expect(stdout).toContain(`saved              ${name}.yaml, ${name}.jsonl`)
-    const sentence = /seed 1, Rule 1: (.*)\n/.exec(stdout)?.[1] ?? 'none'
+    const sentence = / {2}which shows +(.*)\n/.exec(stdout)?.[1] ?? 'none'
     const played = lab('run', `${name}.yaml`)
     expect([played.status, played.stdout]).toEqual([1, expect.stringContaining(`Rule 1 is broken: ${sentence}`) as string])
     const checked = lab('check', `${name}.jsonl`)

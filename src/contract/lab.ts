@@ -150,6 +150,11 @@ export const labCalls = {
    * state of that moment, the messages under way then under way, time standing still at first. A refused one changes nothing.
    */
   branch: { takes: z.strictObject({ session: z.int(), seq: z.int().min(1) }), gives: z.strictObject({ session: z.int() }) },
+  /**
+   * For a recording that ends in a freeze: branches from that freeze and does again, on processes, everything that was done since, one by
+   * one and in the same order. Answers when all of it was done; the cluster stands still. A refused one changes nothing.
+   */
+  rerun: { takes: z.strictObject({ session: z.int() }), gives: z.strictObject({ session: z.int() }) },
   kill: { takes: OfNode, gives: Nothing },
   pause: { takes: OfNode, gives: Nothing },
   resume: { takes: OfNode, gives: Nothing },

@@ -25,7 +25,7 @@ function refuse(): never {
 function handlersFor(own: Partial<LabHandlers>): LabHandlers {
   return {
     hello: () => ({ version: '1', host: 'in-process', lastSettings: defaultClusterSettings, status, canPause: true }),
-    newCluster: () => ({ session: 1 }), endSession: () => ({}), branch: () => ({ session: 1 }),
+    newCluster: () => ({ session: 1 }), endSession: () => ({}), branch: () => ({ session: 1 }), rerun: () => ({ session: 1 }),
     kill: refuse, pause: () => ({}), resume: () => ({}), restart: () => ({}), freeze: () => ({}), thaw: () => ({}),
     act: () => ({}), listScenarios: () => ({ scenarios: [] }), checkScenario: () => ({ problems: [] }),
     runScenario: () => ({ session: 1 }), steerScenario: () => ({}),

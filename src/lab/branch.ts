@@ -96,7 +96,8 @@ function protocolWords(made: string, present: string): string {
   return `There is no branch from here: stepping again does not give what was recorded${why}.`
 }
 
-async function* eventsOf({ log }: Session): AsyncGenerator<TraceEvent[]> {
+/** All events of a session, in the order of the file. */
+export async function* eventsOf({ log }: Pick<Session, 'log'>): AsyncGenerator<TraceEvent[]> {
   for (let next = 1; next <= log.latest;) {
     const lines = await log.read(next, catchUpLimits)
     if (lines === undefined || lines.from !== next) throw new Refusal(log.problem || `Event #${next} cannot be read.`)

@@ -27,6 +27,7 @@ export interface ConnectionOwner {
   listScenarios(): Promise<ScenarioEntry[]>
   runScenario(name: string, text: string): Promise<{ session: number }>
   branch(session: number, seq: number): Promise<{ session: number }>
+  rerun(session: number): Promise<{ session: number }>
   endSession(): Promise<void>
   openRecording(path: string, name: string, growing: GrowingFile | null): Promise<{ session: number }>
 }
@@ -93,6 +94,7 @@ export class Connection {
       },
       newCluster: (settings) => owner.newCluster(settings),
       branch: ({ session: number, seq }) => owner.branch(number, seq),
+      rerun: ({ session: number }) => owner.rerun(number),
       endSession: () => nothing(owner.endSession()),
       kill: ({ node }) => nothing(session().kill(node)),
       pause: ({ node }) => nothing(session().pause(node)),

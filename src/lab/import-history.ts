@@ -31,6 +31,11 @@ export function isHistoryName(name: string): boolean {
   return /\.edn$/i.test(name)
 }
 
+/** Rejects with a `RecordingProblem` of one sentence, or with the file system's error. */
+export async function readHistoryFile(path: string): Promise<ImportedHistory> {
+  return readSlowly(await textOf(await RecordingFile.open(path, null)))
+}
+
 /** Writes the recording anew to `out`; answers how many operations it has. Rejects with a `RecordingProblem` of one sentence. */
 export async function importHistory({ path, name, growing = null }: HistoryFile, out: string, facts: ImportFacts): Promise<number> {
   const history = await readSlowly(await textOf(await RecordingFile.open(path, growing)))

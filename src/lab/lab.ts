@@ -5,7 +5,7 @@ import { rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { Refusal, type ClusterSettings, type Port, type ScenarioEntry, type SessionStatus } from '../contract'
 import { RecordingProblem, type TraceHeader } from '../trace'
-import { prepareBranch } from './branch'
+import { eventsOf, prepareBranch } from './branch'
 import type { Clusters } from './cluster-seam'
 import { Connection, type ConnectionOwner } from './connection'
 import { makePrivateFolder, placeForRecording, reasonOf, type RecordingPlace } from './folders'
@@ -15,6 +15,7 @@ import { readLastSettings, writeLastSettings } from './last-settings'
 import { headerFor, LiveSession, type LiveSessionOptions } from './live-session'
 import { scenarioHeader } from './play-scenario'
 import type { GrowingFile } from './recording-bytes'
+import { ActsSinceFreeze } from './rerun'
 import { openRecordedSession } from './recorded-session'
 import { ScenarioPlay } from './scenario-play'
 import { listScenarios, takeScenario } from './scenario-shelf'
@@ -143,19 +144,35 @@ class RealLab implements RunningLab, ConnectionOwner {
   }
 
   /** A live session that goes on from an event of the one that is shown, standing still at first. */
-  async branch(number: number, seq: number): Promise<{ session: number }> {
+  branch(number: number, seq: number): Promise<{ session: number }> {
+    return this.#change(async () => ({ session: (await this.#branch(number, () => Promise.resolve(seq))).session }))
+  }
+
+  /** A branch from the freeze that the recording ends in, and in it everything that was done since, again. */
+  rerun(number: number): Promise<{ session: number }> {
     return this.#change(async () => {
-      if (number !== this.#sessionNumber) throw new Refusal(`Session ${number} is over; the lab shows session ${this.#sessionNumber}.`)
-      const prepared = await prepareBranch(this.currentSession(), seq, {
-        createdAt: new Date(), protocolHash, place: (header) => this.#placeFor(header),
-      })
-      await this.#session?.end('A branch was begun.')
-      const session = this.#liveSession(prepared.header, prepared.place, { branch: prepared })
-      await this.#show(session, this.#session)
-      const started = this.#sessionNumber
-      await session.start()
-      return { session: started }
+      const acts = new ActsSinceFreeze()
+      const from = async (): Promise<number> => {
+        for await (const events of eventsOf(this.currentSession())) for (const event of events) acts.take(event)
+        return acts.found().from
+      }
+      const { session, live } = await this.#branch(number, from)
+      for (const act of acts.found().acts) await live.doAgain(act)
+      return { session }
     })
+  }
+
+  async #branch(number: number, at: () => Promise<number>): Promise<{ session: number; live: LiveSession }> {
+    if (number !== this.#sessionNumber) throw new Refusal(`Session ${number} is over; the lab shows session ${this.#sessionNumber}.`)
+    const prepared = await prepareBranch(this.currentSession(), await at(), {
+      createdAt: new Date(), protocolHash, place: (header) => this.#placeFor(header),
+    })
+    await this.#session?.end('A branch was begun.')
+    const live = this.#liveSession(prepared.header, prepared.place, { branch: prepared })
+    await this.#show(live, this.#session)
+    const started = this.#sessionNumber
+    await live.start()
+    return { session: started, live }
   }
 
   async endSession(): Promise<void> {

@@ -10,6 +10,7 @@ import type { ClusterOptions, ClusterStarter, EventLines, RunningCluster } from 
 import { EventLog } from './event-log'
 import type { RecordingPlace } from './folders'
 import type { ClusterPrograms } from './lab-options'
+import { doAgain, type StandingAct } from './rerun'
 import { RuleWatch } from './rule-watch'
 import type { ScenarioPlay } from './scenario-play'
 import type { OperationCall, RecordingSource, Session, SessionView } from './session'
@@ -94,6 +95,9 @@ export class LiveSession implements Session {
   async pause(node: NodeName): Promise<void> { await this.#running().pause(node) }
   async resume(node: NodeName): Promise<void> { await this.#running().resume(node) }
   async restart(node: NodeName): Promise<void> { await this.#running().restart(node) }
+
+  /** Does again what was done in a recording. */
+  async doAgain(act: StandingAct): Promise<void> { await doAgain(act, this.#running()) }
 
   async freeze(): Promise<void> { await this.#running().freeze() }
   async thaw(): Promise<void> { await this.#running().thaw() }

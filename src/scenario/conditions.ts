@@ -1,6 +1,6 @@
 // Whether a condition holds, judged by the evidence alone. Each part gives nothing if it holds, or a function that says what was seen
 // instead: the sentence is only made for the step that fails. It must never change anything.
-import { ruleNames, ruleTexts } from '../check'
+import { judgeHistory, ruleNames, ruleTexts, shownValue, type SearchLimits } from '../check'
 import type { MessageType, NodeName, Outcome, ReplicaState, ViewCause } from '../protocol'
 import { causeText, currentView, outcomeText, viewText, type Recorded, type UnderWay } from '../trace'
 import type { Evidence, OperationRecord } from './evidence'
@@ -31,8 +31,8 @@ export interface AppendsToJudge {
 }
 
 /** True if asking after every event would cost too much: it looks at a store or counts from a mark. */
-export function isCostly({ value, equalStores, appendsKept, writesKept, messages, waiting, longestWait, acknowledged }: Condition): boolean {
-  return [value, equalStores, appendsKept, writesKept, messages, waiting, longestWait, acknowledged].some((part) => part !== undefined)
+export function isCostly({ value, equalStores, appendsKept, writesKept, linearizable, messages, waiting, longestWait, acknowledged }: Condition): boolean {
+  return [value, equalStores, appendsKept, writesKept, linearizable, messages, waiting, longestWait, acknowledged].some((part) => part !== undefined)
 }
 
 export function judge(condition: Condition, by: JudgedBy): Judged {
@@ -47,6 +47,7 @@ export function judge(condition: Condition, by: JudgedBy): Judged {
     condition.rulesKept && judgeRules(condition.rulesKept, by), condition.broken && judgeBroken(condition.broken, by),
     condition.value && judgeValue(condition.value, by), condition.equalStores && judgeEqual(condition.equalStores, by),
     condition.appendsKept && judgeAppends(condition.appendsKept, by), condition.writesKept !== undefined && judgeWrites(condition.writesKept, by),
+    condition.linearizable !== undefined && judgeLinearizable(condition.linearizable, by),
   ]
   return parts.find((part) => typeof part === 'function') ?? null
 }
@@ -240,6 +241,21 @@ function judgeFault(wanted: NonNullable<Condition['fault']>, { evidence }: Judge
 
 function inRange(count: number, { atLeast, atMost }: { atLeast?: number | undefined; atMost?: number | undefined }): boolean {
   return (atLeast === undefined || count >= atLeast) && (atMost === undefined || count <= atMost)
+}
+
+// ---- what clients saw
+
+/** A second or so of searching for each key. */
+const searchLimits: SearchLimits = { stepsMax: 5_000_000, memoMax: 200_000 }
+
+/** What has not returned may have taken effect, or not. */
+function judgeLinearizable(wanted: boolean, { evidence: { history } }: JudgedBy): Judged {
+  if (history.left > 0) return () => `there were more operations than can be judged together`
+  if (history.returned === 0) return () => 'no operation has returned, so there is nothing to judge'
+  const { verdict, keys } = judgeHistory(history.operations, searchLimits)
+  if (verdict === (wanted ? 'linearizable' : 'not-linearizable')) return null
+  const telling = keys.find((key) => key.verdict === verdict)
+  return () => verdict === 'linearizable' ? 'what the clients saw can be explained' : `key ${telling ? shownValue(telling.key) : ''}: ${telling?.why ?? ''}`
 }
 
 // ---- what servers hold

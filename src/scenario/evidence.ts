@@ -1,6 +1,6 @@
 // What a scenario's expectations are judged by: the events so far, the cluster folded from them, how each operation ended, and what a
 // node holds, found by stepping it again. It must never ask a node: what is not in the trace did not happen.
-import { NodeReplay, RuleMonitors, type EventSource, type RuleState } from '../check'
+import { HistoryOfTrace, NodeReplay, RuleMonitors, type EventSource, type RuleState } from '../check'
 import type { NodeName, Operation, Outcome, ReplicaState } from '../protocol'
 import { beginState, foldEvent, type ClusterState, type EventOf, type Recorded, type TraceEvent, type TraceHeader } from '../trace'
 
@@ -21,6 +21,8 @@ export class Evidence implements EventSource {
   readonly events: TraceEvent[] = []
   /** By operationId, in the order in which they were invoked. */
   readonly operations = new Map<number, OperationRecord>()
+  /** The same for the judge of linearizability. */
+  readonly history: HistoryOfTrace
   readonly #byLabel = new Map<string, OperationRecord>()
   readonly #sent = new Map<string, number>()
   readonly #replays = new Map<NodeName, NodeReplay>()
@@ -32,11 +34,13 @@ export class Evidence implements EventSource {
   constructor(header: TraceHeader) {
     this.header = header
     this.state = beginState(header)
+    this.history = new HistoryOfTrace(header)
   }
 
   take(event: TraceEvent): void {
     this.events.push(event)
     foldEvent(this.state, event)
+    this.history.take(event)
     switch (event.type) {
       case 'message-sent':
         this.#sent.set(event.id, event.seq)

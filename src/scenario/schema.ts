@@ -160,6 +160,7 @@ const Condition = z.strictObject({
   frozen: z.boolean().optional(),
   appendsKept: z.union([Name, z.literal(true)]).optional().describe('Every acknowledged append is there exactly once and in its client\'s order.'),
   writesKept: z.boolean().optional().describe('No acknowledged write is lost; false: one must be (asynchronous replication).'),
+  linearizable: z.boolean().optional().describe('What all clients saw so far can be explained by operations that took effect one at a time; false: it cannot.'),
   messages: z.strictObject({ ...Link, ...Range, ...Since, perPing: z.strictObject({ times: z.number(), plus: Count }).optional()
     .describe('At most times for each ping interval that has passed, plus plus.') }).optional(),
   waiting: z.strictObject({ ...Link, key: Key.optional(), ...Range }).optional().describe('Messages that are under way: in an inbox, late or held.'),

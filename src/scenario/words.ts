@@ -54,7 +54,7 @@ export function givesText(gives: Gives): string {
 /** A condition in words. */
 export function conditionText(condition: Condition): string {
   const parts: string[] = []
-  const { view, role, returned, waits, result, value, equalStores, stuck, frozen, broken, appendsKept, writesKept, rulesKept } = condition
+  const { view, role, returned, waits, result, value, equalStores, stuck, frozen, broken, appendsKept, writesKept, rulesKept, linearizable } = condition
   if (view) parts.push(viewText(view))
   if (role) parts.push(`${list(role.node)} ${role.life ?? ''}${role.is ? ` is ${role.is}` : ''}${role.serving === undefined ? '' : role.serving ? ' and serves' : ' and does not serve'}`.replace('  ', ' '))
   if (returned) parts.push(`${list(returned)} has returned`)
@@ -67,6 +67,7 @@ export function conditionText(condition: Condition): string {
   if (broken) parts.push(broken === true ? 'a rule is broken' : `${broken} is broken`)
   if (rulesKept) parts.push(rulesKept === true ? 'no rule is broken' : `${list(rulesKept)} not broken`)
   if (appendsKept) parts.push('every acknowledged append is there once and in order')
+  if (linearizable !== undefined) parts.push(linearizable ? 'what clients saw is linearizable' : 'what clients saw is not linearizable')
   if (writesKept !== undefined) parts.push(writesKept ? 'no acknowledged write is lost' : 'an acknowledged write is lost')
   return [...parts, ...countsText(condition)].join(', ')
 }

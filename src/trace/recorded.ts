@@ -40,6 +40,14 @@ export function operationInputOf(recorded: Recorded<OperationInput>): OperationI
   return { ...recorded, operation: mapOperation(recorded.operation as Operation, bytesOf) }
 }
 
+export function operationOf(recorded: Recorded<Operation>): Operation {
+  return mapOperation(recorded as Operation, bytesOf)
+}
+
+export function resultOf(recorded: Recorded<Result>): Result {
+  return mapResult(recorded as Result, bytesOf)
+}
+
 export function recordReport(report: Report): Recorded<Report> {
   if (report.type !== 'operation-returned' || report.outcome.type !== 'ok') return report
   const result = mapResult(report.outcome.result, recordBytes as Convert)

@@ -1,7 +1,8 @@
 // What the window and the worker that steps nodes again say to each other. Every question has one answer, in order.
 // Plain values only: they are cloned on the way.
-import type { Breach, Preview, RuleState, Seen } from '../../../src/check'
+import type { Breach, HistoryStanding, Preview, RuleState, Seen } from '../../../src/check'
 import type { EventOf, TraceHeader } from '../../../src/trace'
+import type { HistoryPart } from '../history/history-keeper'
 
 export type ReplayQuestion =
   /** Another session: forget all. */
@@ -14,6 +15,8 @@ export type ReplayQuestion =
   | { readonly type: 'look'; readonly nodes: readonly string[]; readonly seq: number; readonly text: string }
   /** The same events for the receiver of this message: what would its delivery do? */
   | { readonly type: 'preview'; readonly sent: EventOf<'message-sent'>; readonly seq: number; readonly text: string }
+  /** What is known of the operations between two events? */
+  | { readonly type: 'history'; readonly first: number; readonly last: number }
 
 export interface ReplayAnswer {
   /** The last event that was followed. */
@@ -24,6 +27,9 @@ export interface ReplayAnswer {
   /** After events were followed: how every rule stands, and the breaches among them. */
   readonly rules: readonly RuleState[]
   readonly breaches: readonly Breach[]
+  /** After events were followed: how what clients saw stands. */
+  readonly history: HistoryStanding | null
+  readonly part: HistoryPart | null
   /** Empty, or why there is no answer. */
   readonly problem: string
 }

@@ -1,7 +1,7 @@
 // The one worker of this window, and the replays of the session that is shown: begun when something first asks for a state.
 import { defineStore } from 'pinia'
 import { ref, shallowRef, watch } from 'vue'
-import type { Breach, RuleState } from '../../../src/check'
+import type { Breach, HistoryStanding, RuleState } from '../../../src/check'
 import { pauseByMessage } from '../../stores/pace'
 import { useSessionStore } from '../../stores/session'
 import { useTraceStore } from '../../stores/trace'
@@ -25,6 +25,8 @@ export const useReplays = defineStore('replays', () => {
   const rules = shallowRef<readonly RuleState[]>([])
   /** Breaches in order, the first so many; the rules have their counts. */
   const breaches = shallowRef<readonly Breach[]>([])
+  /** How what clients saw stands there; null before anything was followed. */
+  const history = shallowRef<HistoryStanding | null>(null)
   let worker: Asked | null = null
   let replays: Replays | null = null
   let ofSession = -1
@@ -38,6 +40,7 @@ export const useReplays = defineStore('replays', () => {
     followed.value = 0
     rules.value = []
     breaches.value = []
+    history.value = null
     begunMs = performance.now()
     if (trace.header === null) return replays = null
     worker ??= asked(startWorker('replay'))
@@ -48,6 +51,7 @@ export const useReplays = defineStore('replays', () => {
       rules.value = standing
       if (found.length > 0 && breaches.value.length < breachesMax) breaches.value = [...breaches.value, ...found].slice(0, breachesMax)
     }
+    own.onHistory = (standing) => { if (own === replays) history.value = standing }
     return own
   }
 
@@ -70,7 +74,7 @@ export const useReplays = defineStore('replays', () => {
     })
   }
 
-  return { followed, rules, breaches, current }
+  return { followed, rules, breaches, history, current }
 })
 
 /** A worker answers every question once, in order. */

@@ -1,8 +1,9 @@
 // The worker that looks at every event beside the main thread: it steps nodes again and keeps checkpoints (src/check/replay-keeper.ts), and
-// watches the rules (src/check/rules).
+// watches the rules (src/check/rules) and the history (panels/history).
 // It must never throw out of a message: who asks waits for an answer.
 import { ReplayKeeper, RuleMonitors } from '../../../src/check'
 import { parseEventLines } from '../../../src/trace'
+import { HistoryKeeper } from '../history/history-keeper'
 import type { ReplayAnswer, ReplayQuestion } from './replay-messages'
 
 /** The worker's own global, of which only this is used: the window's types do not tell it. */
@@ -14,9 +15,13 @@ const scope = self as unknown as WorkerScope
 
 let keeper: ReplayKeeper | null = null
 let monitors: RuleMonitors | null = null
+let history: HistoryKeeper | null = null
+
+/** What finding an order may cost while others wait for the worker; beyond that the answer is that it is not known. */
+const orderLimits = { stepsMax: 5_000_000, memoMax: 200_000, milliseconds: 1500, now: () => performance.now() }
 
 scope.onmessage = ({ data: question }) => {
-  const nothing: ReplayAnswer = { followed: keeper?.followed ?? 0, from: 0, seen: [], preview: null, rules: [], breaches: [], problem: '' }
+  const nothing: ReplayAnswer = { followed: keeper?.followed ?? 0, from: 0, seen: [], preview: null, rules: [], breaches: [], history: null, part: null, problem: '' }
   try {
     scope.postMessage({ ...nothing, ...answerTo(question), followed: keeper?.followed ?? 0 })
   } catch (error) {
@@ -28,6 +33,7 @@ function answerTo(question: ReplayQuestion): Partial<ReplayAnswer> {
   if (question.type === 'begin') {
     keeper = new ReplayKeeper(question.header)
     monitors = new RuleMonitors(question.header)
+    history = new HistoryKeeper(question.header, orderLimits, () => performance.now())
     return {}
   }
   const kept = keeper
@@ -36,8 +42,10 @@ function answerTo(question: ReplayQuestion): Partial<ReplayAnswer> {
     case 'follow': {
       const events = parseEventLines(question.text)
       kept.follow(events)
-      return { breaches: events.flatMap((event) => monitors?.take(event) ?? []), rules: monitors?.states() ?? [] }
+      history?.follow(events)
+      return { breaches: events.flatMap((event) => monitors?.take(event) ?? []), rules: monitors?.states() ?? [], history: history?.standing ?? null }
     }
+    case 'history': return { part: history?.part(question.first, question.last) ?? null }
     case 'needs': return { from: Math.min(...question.nodes.map((node) => kept.needsFrom(node, question.seq))) }
     case 'look': {
       const events = parseEventLines(question.text)

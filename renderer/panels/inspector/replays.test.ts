@@ -27,13 +27,14 @@ function world() {
   const worker = {
     ask: (question: ReplayQuestion): Promise<ReplayAnswer> => {
       asked.push(question.type)
-      const nothing = { followed: keeper?.followed ?? 0, from: 0, seen: [], preview: null, rules: [], breaches: [], problem: '' }
+      const nothing = { followed: keeper?.followed ?? 0, from: 0, seen: [], preview: null, rules: [], breaches: [], history: null, part: null, problem: '' }
       switch (question.type) {
         case 'begin': keeper = new ReplayKeeper(question.header); break
         case 'follow': keeper?.follow(parseEventLines(question.text)); break
         case 'needs': return Promise.resolve({ ...nothing, from: keeper?.needsFrom(question.nodes[0] as string, question.seq) ?? 0 })
         case 'look': return Promise.resolve({ ...nothing, seen: question.nodes.map((node) => keeper!.look(node, question.seq, parseEventLines(question.text))) })
-        case 'preview': break
+        case 'preview':
+        case 'history': break
       }
       return Promise.resolve({ ...nothing, followed: keeper?.followed ?? 0 })
     },

@@ -1,7 +1,8 @@
 // States of nodes at any moment, from a worker that follows the session: this asks it, and brings it the events that it needs, from
 // memory or from the lab. It must never answer for another session, nor bring events while the window still takes them.
-import type { Breach, Preview, RuleState, Seen } from '../../../src/check'
+import type { Breach, HistoryStanding, Preview, RuleState, Seen } from '../../../src/check'
 import type { EventOf, TraceHeader } from '../../../src/trace'
+import type { HistoryPart } from '../history/history-keeper'
 import type { ReplayAnswer, ReplayQuestion } from './replay-messages'
 
 export type { Seen } from '../../../src/check'
@@ -35,6 +36,9 @@ export class Replays {
   /** Tells how every rule stands after that, and the breaches that were found since. */
   onRules: (rules: readonly RuleState[], breaches: readonly Breach[]) => void = () => undefined
 
+  /** Tells how what clients saw stands after that. */
+  onHistory: (history: HistoryStanding) => void = () => undefined
+
   constructor(header: TraceHeader, worker: Asked, texts: EventTexts) {
     this.#worker = worker
     this.#texts = texts
@@ -64,6 +68,12 @@ export class Replays {
   async preview(sent: EventOf<'message-sent'>, seq: number): Promise<Preview | null> {
     const text = await this.#textFor([sent.to], seq)
     return text === null ? null : (await this.#worker.ask({ type: 'preview', sent, seq, text })).preview
+  }
+
+  /** What is known of the operations between two events, as far as the worker has come; null if the session is over. */
+  async history(first: number, last: number): Promise<HistoryPart | null> {
+    const { part } = await this.#worker.ask({ type: 'history', first, last })
+    return this.#isOver ? null : part
   }
 
   async #textFor(nodes: readonly string[], seq: number): Promise<string | null> {
@@ -98,10 +108,11 @@ export class Replays {
       try {
         const { text } = await this.#texts.read(this.#followed + 1, followEvents)
         if (this.#isOver) return
-        const { followed, rules, breaches } = await this.#worker.ask({ type: 'follow', text })
+        const { followed, rules, breaches, history } = await this.#worker.ask({ type: 'follow', text })
         if (this.#isOver) return
         this.#followed = followed
         this.onRules(rules, breaches)
+        if (history !== null) this.onHistory(history)
       } catch {
         await this.#texts.quiet() // There is no connection, or the events are lost: it is tried again.
         continue

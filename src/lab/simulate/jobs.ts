@@ -23,6 +23,8 @@ export interface ShrunkRun {
   /** Of the plan that was drawn, with all that happened. */
   readonly before: PlanSize
   readonly size: PlanSize
+  /** What was found in the run that was drawn, and in the small one. */
+  readonly found: string
   readonly text: string
   readonly runs: number
   readonly isDone: boolean
@@ -40,9 +42,12 @@ export interface MutantRow {
   readonly shrunk: ShrunkRun | null
 }
 
+/** What a small run must show too. */
+type Found = Pick<Finding, 'check' | 'text'>
+
 export type Job =
   | { readonly type: 'seeds'; readonly from: number; readonly to: number; readonly stopAtFirst: boolean; readonly draw: DrawOptions }
-  | { readonly type: 'shrink'; readonly seed: number; readonly check: CheckName; readonly draw: DrawOptions }
+  | { readonly type: 'shrink'; readonly seed: number; readonly found: Found; readonly draw: DrawOptions }
   | { readonly type: 'mutant'; readonly mutant: MutantName; readonly from: number; readonly to: number; readonly draw: DrawOptions }
 
 export type Answer =
@@ -54,7 +59,7 @@ export type Answer =
 export function work(job: Job, now: () => number): Answer {
   switch (job.type) {
     case 'seeds': return { type: 'seeds', results: runSeeds(job) }
-    case 'shrink': return { type: 'shrink', shrunk: shrinkSeed(job.seed, job.check, job.draw, now) }
+    case 'shrink': return { type: 'shrink', shrunk: shrinkSeed(job.seed, job.found, job.draw, now) }
     case 'mutant': return { type: 'mutant', row: firstOf(job, now) }
   }
 }
@@ -74,11 +79,11 @@ function runSeed(seed: number, draw: DrawOptions): SeedResult {
   return { seed, operations: operations.length, acknowledged, faults: faults.length, events, virtualMs, isStuck, history, found }
 }
 
-function shrinkSeed(seed: number, check: CheckName, draw: DrawOptions, now: () => number): ShrunkRun {
+function shrinkSeed(seed: number, { check, text: found }: Found, draw: DrawOptions, now: () => number): ShrunkRun {
   const began = now()
   const drawn = drawPlan(String(seed), draw)
   const { plan, run, runs, isDone } = shrink(drawn, check)
-  return { seed, check, before: sizeOf(drawn), size: sizeOf(plan), text: run.found?.text ?? '', runs, isDone, ms: now() - began, plan }
+  return { seed, check, before: sizeOf(drawn), size: sizeOf(plan), found, text: run.found?.text ?? '', runs, isDone, ms: now() - began, plan }
 }
 
 function firstOf({ mutant, from, to, draw }: Extract<Job, { type: 'mutant' }>, now: () => number): MutantRow {
@@ -87,6 +92,6 @@ function firstOf({ mutant, from, to, draw }: Extract<Job, { type: 'mutant' }>, n
   const results = runSeeds({ type: 'seeds', from, to, stopAtFirst: true, draw: broken })
   const ms = now() - began
   const bad = results.at(-1)
-  const shrunk = bad?.found ? shrinkSeed(bad.seed, bad.found.check, broken, now) : null
+  const shrunk = bad?.found ? shrinkSeed(bad.seed, bad.found, broken, now) : null
   return { mutant, seeds: results.length, ms, shrunk }
 }

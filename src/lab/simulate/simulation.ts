@@ -47,7 +47,7 @@ export async function simulateSeeds(options: SimulationOptions & SeedsOptions): 
 export async function shrinkBad({ seed, found }: SeedResult, options: SimulationOptions): Promise<ShrunkRun> {
   if (!found) throw new Error(`nothing was found with seed ${seed}`)
   let shrunk: ShrunkRun | undefined
-  await runJobs([{ type: 'shrink', seed, check: found.check, draw: options.draw }], { ...options, onAnswer: (answer) => {
+  await runJobs([{ type: 'shrink', seed, found, draw: options.draw }], { ...options, onAnswer: (answer) => {
     if (answer.type === 'shrink') shrunk = answer.shrunk
     return true
   } })

@@ -78,6 +78,7 @@ describe('a step that fails ends the scenario with what was seen instead', () =>
     ['a role that nobody has', 'kill: idle', 'there is no idle now'],
     ['the view server cannot be restarted', 'restart: vs', 'The view server is not restarted'],
     ['a refusal that did not come', 'put: { key: a, value: "1", to: s1, gives: rejected }', 'it gave ok, not rejected'],
+    ['a history that can be explained', 'expect: { linearizable: false }', 'no operation has returned, so there is nothing to judge'],
     ['a write that was not lost', 'expect: { writesKept: false }', 'no acknowledged write is lost'],
   ])('%s', async (_what, step, seen) => {
     const { result } = await play(scenarioIn(withSteps(readyStep, step, 'run: 1')))
@@ -91,6 +92,13 @@ describe('a step that fails ends the scenario with what was seen instead', () =>
   it('an operation that does not return in time', async () => {
     const { result } = await play(scenarioIn(withSteps(readyStep, 'fault: { isolate: c1 }', 'put: { key: a, value: "1", within: 300 }')))
     expect(result.reason).toContain('it has not returned within 300 ms')
+  })
+
+  it('a history that can be explained where it should not be, and one that cannot where it should', async () => {
+    const explained = await play(scenarioIn(withSteps(readyStep, 'put: { key: a, value: "1" }', 'expect: { linearizable: true }', 'expect: { linearizable: false }')))
+    expect(explained.result.reason).toContain('what the clients saw can be explained')
+    const losing = readFileSync(join(folder, 'corner-cases/asynchronous-loses-a-write.yaml'), 'utf8').replace('linearizable: false', 'linearizable: true')
+    expect((await play(scenarioIn(losing))).result.reason).toContain("key a: c1's get returned 1, but 2 was acknowledged to c1 before it began.")
   })
 
   it('a lost write, by name', async () => {

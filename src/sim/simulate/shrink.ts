@@ -1,6 +1,7 @@
 // Makes the plan of a bad run smaller while the same check goes on finding something: fewer faults, fewer operations, fewer nodes, plainer
 // settings, shorter times. Greedy and deterministic (delta debugging: large parts first, then single ones); every step is a run, and runs
 // are limited. It must never accept a plan that it has not seen fail.
+import type { Fault, FaultEffect } from '../../network'
 import { defaultSettings, type Settings } from '../../protocol'
 import { ruleNames } from '../../check'
 import type { CheckName } from './judges'
@@ -22,7 +23,10 @@ export interface ShrinkOptions {
   readonly onRun?: (runs: number) => void
 }
 
-export const usualRunsMax = 2000
+export const usualRunsMax = 5000
+
+/** A part that cannot go may go with other luck: chance is drawn by the messages, and fewer of them draw otherwise. So often it is tried anew. */
+const otherLuckMax = 3
 
 /** The plan must fail this check; throws if it does not. */
 export function shrink(plan: Plan, check: CheckName, options: ShrinkOptions = {}): Shrunk {
@@ -34,6 +38,8 @@ class Shrinker {
   readonly #runsMax: number
   readonly #onRun: (runs: number) => void
   #runs = 0
+  /** The seed of the plan that was drawn. */
+  readonly #seed: string
   #plan: Plan
   #run: PlanRun
 
@@ -41,6 +47,7 @@ class Shrinker {
     this.#check = check
     this.#runsMax = runsMax
     this.#onRun = onRun
+    this.#seed = plan.seed
     this.#plan = plan
     this.#run = runPlan(plan, { only: check })
     if (this.#run.found === null) throw new Error(`the plan of seed ${plan.seed} does not fail ${check}`)
@@ -53,6 +60,7 @@ class Shrinker {
     for (let before = ''; before !== this.#text && !this.#isOver;) {
       before = this.#text
       this.#withoutMending()
+      this.#fewerKeys()
       this.#fewer((plan) => plan.faults, (plan, faults) => ({ ...plan, faults }))
       this.#fewer((plan) => plan.operations, (plan, operations) => ({ ...plan, operations }))
       this.#fewerNodes()
@@ -83,6 +91,14 @@ class Shrinker {
     return true
   }
 
+  /** The same without a part; also with other luck, where luck has a part in it. */
+  #tryWithout(plan: Plan): boolean {
+    if (this.#try(plan)) return true
+    if (!plan.faults.some(({ act }) => act.type === 'network' && hasLuck(act.fault.effect))) return false
+    for (let luck = 1; luck <= otherLuckMax; luck++) if (this.#try({ ...plan, seed: `${this.#seed}.${luck}` })) return true
+    return false
+  }
+
   /** What a run was of its plan: only what happened, and for a broken rule only until then. */
   #cameTo(plan: Plan, run: PlanRun): Plan {
     const endMs = (ruleNames as readonly CheckName[]).includes(this.#check) ? Math.min(plan.durationMs, Math.ceil(run.virtualMs)) : plan.durationMs
@@ -98,9 +114,15 @@ class Shrinker {
       for (let end = listOf(this.#plan).length; end > 0;) {
         const list = listOf(this.#plan)
         const from = Math.max(0, end - size)
-        this.#try(withList(this.#plan, list.toSpliced(from, end - from)))
+        this.#tryWithout(withList(this.#plan, list.toSpliced(from, end - from)))
         end = Math.min(from, listOf(this.#plan).length)
       }
+    }
+  }
+
+  #fewerKeys(): void {
+    for (const key of new Set(this.#plan.operations.map(({ operation }) => operation.key))) {
+      this.#tryWithout({ ...this.#plan, operations: this.#plan.operations.filter(({ operation }) => operation.key !== key) })
     }
   }
 
@@ -113,7 +135,7 @@ class Shrinker {
       const replicas = this.#plan.replicas - 1
       // More backups than there are servers for are wanted in vain.
       const settings: Settings = { ...this.#plan.settings, backupsWanted: Math.min(this.#plan.settings.backupsWanted, replicas - 1) }
-      if (!this.#try(withoutNode({ ...this.#plan, replicas, settings }, `s${this.#plan.replicas}`))) break
+      if (!this.#tryWithout(withoutNode({ ...this.#plan, replicas, settings }, `s${this.#plan.replicas}`))) break
     }
     while (this.#plan.clients > 1) {
       const { clients, operations } = this.#plan
@@ -121,7 +143,7 @@ class Shrinker {
       const fewer = { ...this.#plan, clients: clients - 1 }
       // Another client asks instead, or nobody does.
       const moved = operations.map((operation) => operation.client === last ? { ...operation, client: 'c1' } : operation)
-      if (!this.#try(withoutNode({ ...fewer, operations: moved }, last)) && !this.#try(withoutNode(fewer, last))) return
+      if (!this.#tryWithout(withoutNode({ ...fewer, operations: moved }, last)) && !this.#tryWithout(withoutNode(fewer, last))) return
     }
   }
 
@@ -227,8 +249,8 @@ function handNames(hand: HandAct): string[] {
 function smaller(act: FaultAct): FaultAct[] {
   switch (act.type) {
     case 'kill':
-    case 'pause':
-    case 'network': return shorter(act.forMs).map((forMs) => ({ ...act, forMs }))
+    case 'pause': return shorter(act.forMs).map((forMs) => ({ ...act, forMs }))
+    case 'network': return [...surer(act.fault).map((fault) => ({ ...act, fault })), ...shorter(act.forMs).map((forMs) => ({ ...act, forMs }))]
     case 'late-copy': return shorter(act.lateMs).map((lateMs) => ({ ...act, lateMs }))
     case 'freeze': return act.hands.map((_, at) => ({ ...act, hands: act.hands.toSpliced(at, 1) }))
     case 'resend': {
@@ -236,6 +258,29 @@ function smaller(act: FaultAct): FaultAct[] {
       return pick.type === 'nth' && pick.which > 1 ? [1, Math.ceil(pick.which / 2)].filter((which) => which < pick.which).map((which) => ({ ...act, pick: { ...pick, which } })) : []
     }
     case 'restart': return []
+  }
+}
+
+/** A fault whose luck is less: it strikes always, by the same delay, once. */
+function surer(fault: Fault): Fault[] {
+  const { effect } = fault
+  const less: FaultEffect[] = []
+  if ((effect.type === 'drop' || effect.type === 'duplicate' || effect.type === 'delay' || effect.type === 'reorder') && effect.probability < 1) less.push({ ...effect, probability: 1 })
+  if (effect.type === 'delay' && effect.delay.type === 'uniform') less.push({ ...effect, delay: { type: 'constant', ms: effect.delay.maxMs } })
+  return [...less.map((one) => ({ ...fault, effect: one })), ...fault.times === 0 && effect.type !== 'partition' ? [{ ...fault, times: 1 }] : []]
+}
+
+function hasLuck(effect: FaultEffect): boolean {
+  switch (effect.type) {
+    case 'drop':
+    case 'duplicate':
+    case 'reorder': return effect.probability < 1
+    case 'delay': return effect.probability < 1 || effect.delay.type !== 'constant'
+    case 'unreliable': return true
+    case 'cut':
+    case 'hold':
+    case 'isolate':
+    case 'partition': return false
   }
 }
 

@@ -1,9 +1,11 @@
 // Plans and their runs: what a seed draws is data, a run depends on nothing else, and the protocol as it is stands every one of them.
 import { expect, test } from 'vitest'
 import { RuleMonitors } from '../../check'
+import { anywhere } from '../../network'
+import { utf8ToBytes } from '../../protocol'
 import type { TraceEvent } from '../../trace'
 import { drawPlan } from './draw-plan'
-import type { Plan } from './plan'
+import type { Plan, PlannedFault, PlannedOperation } from './plan'
 import { runPlan, type PlanRun } from './run-plan'
 
 const seeds = Number(process.env['UNDERSTUDY_SEEDS'] ?? 40)
@@ -48,6 +50,17 @@ test('two runs of a plan are the same, event for event, and so is the run of wha
     // Roles and shares are nodes and messages now; the same happens.
     expect(recorded({ ...plan, operations: run.operations, faults: run.faults }).lines).toEqual(lines)
   }
+})
+
+test('a cluster that has every reason to serve and does not is found to make no progress', () => {
+  const plan = drawPlan('1', { mutants: [], durationMs: 1000 })
+  const read: PlannedOperation = { id: 1, atMs: 600, client: 'c1', session: 0, operation: { type: 'get', key: utf8ToBytes('a') } }
+  const where = { ...anywhere, kinds: ['request'] } as const
+  const cut: PlannedFault = { id: 1, atMs: 550, isCareful: false, act: { type: 'network', forMs: 0, fault: { name: 'cut', where, bothWays: false, effect: { type: 'cut' }, times: 0 } } }
+  const alone = { ...plan, mendAtMs: 500, operations: [read], settings: { ...plan.settings, operationTimeoutMs: 0 } }
+  expect(runPlan({ ...alone, faults: [] }).found).toBeNull()
+  // Cut off after everything was mended, which no drawn plan is.
+  expect(runPlan({ ...alone, faults: [cut] }).found).toMatchObject({ check: 'progress', text: 'Nothing is wrong any more and the cluster is not stuck, but it does not answer.' })
 })
 
 test('the judges are given events that nobody changes afterwards', () => {

@@ -31,7 +31,7 @@ function drawLane(sketch: Sketch, lane: number, bars: OperationBars): void {
   }
 }
 
-interface BarsInView {
+export interface BarsInView {
   /** Bars that are wide enough for an outline. */
   readonly large: readonly number[]
   readonly small: readonly { readonly x: number; readonly width: number; readonly row: number }[]
@@ -41,7 +41,7 @@ interface BarsInView {
   readonly isCrowded: boolean
 }
 
-function barsInView({ model, scale, x, first, last, tailX }: Sketch, bars: OperationBars): BarsInView {
+export function barsInView({ model, scale, x, first, last, tailX }: Sketch, bars: OperationBars): BarsInView {
   const { spans } = bars
   const large: number[] = []
   const small: { x: number; width: number; row: number }[] = []
@@ -108,7 +108,7 @@ function drawBar(sketch: Sketch, bars: OperationBars, bar: number, y: number, he
   else draw()
 }
 
-function shortened({ measure }: Sketch, text: string, space: number): string {
+export function shortened({ measure }: Pick<Sketch, 'measure'>, text: string, space: number): string {
   if (space < 18) return ''
   if (measure(text, 400) <= space) return text
   const letters = Math.floor(text.length * space / measure(text, 400)) - 1

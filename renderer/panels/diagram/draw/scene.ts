@@ -82,13 +82,14 @@ function drawLit(sketch: Sketch): void {
 }
 
 /** What has not happened yet at the cursor is seen through a veil; not while evidence or a chain is lit, which fades the rest itself. */
-function drawVeil({ pen, cursor, model, x, scale, floor, light }: Sketch): void {
+export function drawVeil({ pen, cursor, model, x, scale, floor, light }: Sketch): void {
   if (cursor >= model.latest || (light !== null && light.chain.size > 1)) return
   const from = Math.max(scale.left, x(cursor) + 0.75)
   if (from < scale.right) pen.boxes([from, margins.bandTop + margins.bandHeight + 2, scale.right - from, floor - margins.bandTop - margins.bandHeight - 2], { colour: 'panel', alpha: 0.42 })
 }
 
-function drawAxis(sketch: Sketch): void {
+/** Ticks with their times, along the floor. */
+export function drawAxis(sketch: Sketch): void {
   const { pen, scale, floor, model, measure } = sketch
   const marks: number[] = []
   const steps: number[] = []
