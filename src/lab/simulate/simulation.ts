@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { MutantName } from '../../protocol'
 import { runPlan, type DrawOptions } from '../../sim'
-import { formatEvent, formatHeader } from '../../trace'
+import { formatEvent, formatHeader, type TraceEvent } from '../../trace'
 import type { Job, MutantRow, SeedResult, ShrunkRun } from './jobs'
 import { scenarioOfPlan } from './plan-scenario'
 import { runJobs } from './worker-pool'
@@ -80,7 +80,16 @@ export function saveShrunk({ seed, check, plan }: ShrunkRun, folder: string, pro
   const mutants = plan.settings.mutants.map((mutant) => `${mutant}-`).join('')
   const name = join(folder, `${mutants}seed-${seed}-${check}`)
   const lines: string[] = []
-  const run = runPlan(plan, { only: check, onEvent: (event) => lines.push(formatEvent(event)) })
+  let last: TraceEvent | undefined
+  const run = runPlan(plan, { only: check, onEvent: (event) => {
+    last = event
+    lines.push(formatEvent(event))
+  } })
+  // The run ends where it is bad, and its recording says so.
+  if (run.found && last) {
+    const { check: rule, text, evidence } = run.found
+    lines.push(formatEvent({ seq: last.seq + 1, at: last.at, wall: last.wall, type: 'violation', rule, text, evidence }))
+  }
   mkdirSync(folder, { recursive: true })
   writeFileSync(`${name}.jsonl`, [formatHeader({ ...run.header, protocolHash }), ...lines, ''].join('\n'))
   const { text, problem } = scenarioOfPlan(plan, run, check)
