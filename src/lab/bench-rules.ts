@@ -82,7 +82,7 @@ class Run {
     this.#log.append(lines)
     if (this.#log.latest < judgedEventsMax) this.texts.push(lines.text)
     this.#operations += lines.text.split('"type":"operation-returned"').length - 1
-    if (this.#isWatched) this.#watch?.wake()
+    if (this.#isWatched) this.#watch?.take(lines)
   }
 
   /** `behind`: events that the watch had not looked at when the time was over. */
