@@ -69,6 +69,14 @@ describe('simulate', () => {
     expect(lab('run', mended).status).toBe(0)
   })
 
+  it('one check alone: what the clients saw, which the recording and the scenario show too', () => {
+    const { status, stdout } = lab('simulate', '--seeds', '1..20', '--mutant', 'gives-up-on-backup', '--check', 'linearizability', '--stop-at-first', '--save', folder)
+    expect(status).toBe(1)
+    expect(stdout).toMatch(/1 is bad: Linearizability in 1\.\n {2}first +seed \d+, Linearizability: Key k\d: /)
+    const name = / {2}saved +(\S+)\.yaml, /.exec(stdout)?.[1] ?? 'none'
+    expect([lab('run', `${name}.yaml`).status, lab('check', `${name}.jsonl`).stdout]).toEqual([1, expect.stringMatching(/Linearizability .*BROKEN/) as string])
+  })
+
   it('each mutant is found: a table, and a line of JSON for each', () => {
     const { status, stdout } = lab('simulate', '--each-mutant', '--seeds', '1..300', '--json')
     expect(status).toBe(0)
@@ -88,6 +96,7 @@ describe('simulate', () => {
     [['--mutant', 'none'], 'There is no mutant "none"; there are answers-before-backups,'],
     [['--replicas', '2', '--backups', '2'], '2 replicas leave room for 1 backups.'],
     [['--duration', '10'], '--duration must be a whole number from 500 to 600000, not "10".'],
+    [['--check', 'rule-9'], 'Allowed choices are rule-1, '],
     [['--each-mutant', '--mutant', 'promotes-idle'], 'cannot be used with'],
   ])('%j is status 2 with one sentence, and nothing is run', (args, sentence) => {
     const { status, stdout, stderr } = lab('simulate', ...args)
