@@ -61,6 +61,8 @@ describe('simulate', () => {
     expect([played.status, played.stdout]).toEqual([1, expect.stringContaining(`Rule 1 is broken: ${sentence}`) as string])
     const checked = lab('check', `${name}.jsonl`)
     expect([checked.status, checked.stdout]).toEqual([1, expect.stringMatching(/Rule 1 .*BROKEN/) as string])
+    const last: unknown = JSON.parse(readFileSync(`${name}.jsonl`, 'utf8').trim().split('\n').at(-1) ?? '')
+    expect(last).toMatchObject({ type: 'violation', rule: 'rule-1', text: sentence })
     // A person can mend what the scenario breaks, and then it passes.
     const mended = join(folder, 'mended.yaml')
     writeFileSync(mended, readFileSync(`${name}.yaml`, 'utf8').replace('mutants: [ answers-before-backups ]', 'mutants: [ ]'))

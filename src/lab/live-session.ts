@@ -160,7 +160,7 @@ export class LiveSession implements Session {
     this.log.append(lines)
     this.#options.play?.take(lines)
     this.#watchTime(lines.text)
-    this.#rules?.wake()
+    this.#rules?.take(lines)
     this.#options.onEvents()
     this.#options.onChange()
   }
