@@ -29,8 +29,8 @@ export class Expander {
     const permutations = new Permutations(nodes, plan.reduces)
     this.#permutations = permutations.count
     const settings = settingsToExplore(plan.settings)
-    this.#locals = new Locals({ nodes, settings, permutations, begun: nodes.length + mails.length, lane, lanes })
-    this.#steps = new Steps(plan, this.#locals, new StateChecks(nodes), nodes)
+    this.#locals = new Locals({ nodes, settings, program: plan.program, permutations, begun: nodes.length + mails.length, lane, lanes })
+    this.#steps = new Steps(plan, this.#locals, new StateChecks(nodes, plan.program), nodes)
     this.start = {
       locals: nodes.map((node, index) => this.#locals.begin(node, index)),
       mails: mails.map(({ from, to, message }, index): Mail => this.#locals.mailOf(from, to, message, nodes.length + index)),
@@ -94,7 +94,10 @@ export class Expander {
   #isGoal({ locals }: State): boolean {
     switch (this.#plan.goal) {
       case 'violation': return false
-      case 'finish': return locals.every(({ kind, operations }) => kind !== 'client' || (operations.length === this.#plan.operations && operations.every(({ result }) => result !== null)))
+      case 'finish':
+        return locals.every(({ kind, operations }) => (
+          kind !== 'client' || (operations.length === this.#plan.program.length && operations.every(({ result }) => result !== null))
+        ))
       case 'stuck': return locals.some(({ facts }) => facts?.type === 'view-server' && facts.stuck !== null)
     }
   }

@@ -7,7 +7,7 @@ import {
 } from '../../protocol'
 import { factsOf, type Facts } from './facts'
 import { hashText, type Permutations } from './names'
-import { operationOf } from './plan'
+import { operationOf, type Program } from './plan'
 import { stepBreach, type StepBreach, type Taken } from './step-checks'
 
 /** A message under way. Equal ones are one: a copy of what is under way brings nothing that a later copy would not. */
@@ -104,6 +104,7 @@ interface Gathered extends EffectSink {
 export interface LocalsOptions {
   readonly nodes: readonly { readonly name: NodeName; readonly kind: NodeKind }[]
   readonly settings: Settings
+  readonly program: Program
   readonly permutations: Permutations
   /** How many nodes and messages the start has: they have the first ids, the same for everybody. */
   readonly begun: number
@@ -220,7 +221,8 @@ export class Locals {
 
   #invoke(local: Local, input: LocalInput & { type: 'invoke' }, id: number | undefined): Transition {
     const index = local.operations.length
-    const operation: OperationInput = { type: 'operation', operationId: index + 1, session: exploredSession, operation: operationOf(local.name, index), target: '' }
+    const asked = operationOf(this.#options.program, local.name, index)
+    const operation: OperationInput = { type: 'operation', operationId: index + 1, session: exploredSession, operation: asked, target: '' }
     return this.#step(local, [operation], [...local.operations, { after: input.after, result: null }], input, id)
   }
 

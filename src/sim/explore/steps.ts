@@ -1,9 +1,9 @@
 // The steps that a state allows, and what each leads to. A step of the explorer is one input of one node, or a short sequence that is explored
 // as one because nothing between would teach anything: docs/exploring.md says which and why.
-import { viewServerName, type NodeName } from '../../protocol'
+import { viewServerName, type NodeName, type Operation } from '../../protocol'
 import type { ViewServerFacts } from './facts'
 import type { Local, Locals, LocalInput, Mail, Transition } from './locals'
-import type { ExplorePlan } from './plan'
+import { operationOf, type ExplorePlan, type Program } from './plan'
 import { left, spend, type State } from './state'
 import type { StateChecks } from './state-checks'
 import type { StepBreach } from './step-checks'
@@ -18,7 +18,7 @@ export type Act =
   /** Each of these pings, the view server's look, and all of it again. */
   | { readonly type: 'look'; readonly pinging: readonly NodeName[] }
   | { readonly type: 'kill' | 'restart'; readonly node: NodeName }
-  | { readonly type: 'invoke'; readonly node: NodeName; readonly index: number }
+  | { readonly type: 'invoke'; readonly node: NodeName; readonly operation: Operation }
 
 /** What a step is, as a number: 4 bits of kind, 26 of what it is about. */
 export type StepCode = number
@@ -28,8 +28,8 @@ const aboutBits = 26
 /** Timers by their place in a step's code. */
 const timerNames = ['ping', 'retry', 'ask', 'retry:0'] as const
 
-/** Answers and acks: one that its receiver ignores now, it will ignore for good. */
-const spentKinds: ReadonlySet<string> = new Set(['view-reply', 'reply', 'rejected', 'not-yet', 'forward-ack', 'state-transfer-ack'])
+/** Answers: one that its receiver ignores now, it will ignore for good. */
+const spentAnswers: ReadonlySet<string> = new Set(['view-reply', 'reply', 'rejected', 'not-yet'])
 
 export interface Successor {
   readonly state: State
@@ -75,7 +75,7 @@ export class Steps {
       }
       if (local.kind === 'replica' && left(budget, 'crashes') > 0) take(code(kinds.crash, slot))
       for (const timer of local.timers) if (timer !== 'ping-check' && this.#mayFire(state, local, timer)) take(code(kinds.fire, slot << 3 | timerNames.indexOf(timer as typeof timerNames[number])))
-      if (local.facts?.type === 'client' && local.facts.isFree && local.operations.length < this.#plan.operations) take(code(kinds.invoke, slot))
+      if (local.facts?.type === 'client' && local.facts.isFree && local.operations.length < this.#plan.program.length) take(code(kinds.invoke, slot))
     }
     this.#eachLook(state, losses, take)
   }
@@ -150,7 +150,7 @@ export class Steps {
         run.restart(about)
         break
       case kinds.invoke:
-        run.invoke(about, this.#clients)
+        run.invoke(about, this.#clients, this.#plan.program)
         break
     }
     if (this.#plan.reduces) this.#dropSpent(run.state)
@@ -179,11 +179,16 @@ export class Steps {
   }
 
   #isSpent(locals: readonly Local[], mail: Mail): boolean {
-    if (!spentKinds.has(mail.message.type)) return false
     const local = locals[mail.slot]
-    if (!local || local.machine === null) return false
+    if (!local || local.machine === null || !this.#mayBeSpent(local, mail)) return false
     const { next, sends } = this.#locals.take(local, mail)
     return next === local && sends.length === 0
+  }
+
+  /** An ack of the present view that brings nothing is spent; one of an earlier view must not count later, and that is to be seen. */
+  #mayBeSpent({ facts }: Local, { message }: Mail): boolean {
+    if (message.type !== 'forward-ack' && message.type !== 'state-transfer-ack') return spentAnswers.has(message.type)
+    return facts?.type === 'replica' && facts.serving && facts.view.viewnum === message.viewnum
   }
 
   #dropSpent({ locals, mails }: State): void {
@@ -249,9 +254,10 @@ class Run {
     this.#input(slot, { type: 'restart' })
   }
 
-  invoke(slot: number, clients: readonly number[]): void {
+  invoke(slot: number, clients: readonly number[], program: Program): void {
     const after = clients.map((client) => this.local(client).operations.filter(({ result }) => result !== null).length)
-    this.#onAct?.({ type: 'invoke', node: this.local(slot).name, index: this.local(slot).operations.length })
+    const { name, operations } = this.local(slot)
+    this.#onAct?.({ type: 'invoke', node: name, operation: operationOf(program, name, operations.length) })
     this.#input(slot, { type: 'invoke', after })
   }
 
