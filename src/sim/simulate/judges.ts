@@ -2,7 +2,7 @@
 // the members of the view hold the same, and whether a cluster of which nothing is wrong any more serves again.
 import {
   firstError, HistoryOfTrace, judgeHistory, linearizabilityText, RuleMonitors, ruleNames, ruleTexts, shownValue,
-  type Breach, type RuleName, type SearchLimits, type Verdict,
+  type Breach, type RuleName, type Verdict,
 } from '../../check'
 import type { TraceEvent, TraceHeader } from '../../trace'
 
@@ -31,9 +31,6 @@ export function checkTitle(check: CheckName): string {
     default: return ruleTexts[check].title
   }
 }
-
-/** Steps for each key, so that a search ends at the same place on every machine; a run's history needs some hundreds. */
-const searchLimits: SearchLimits = { stepsMax: 1_000_000, memoMax: 500_000 }
 
 /** Takes the events of a run and keeps what is needed to judge it. */
 export class RunJudge {
@@ -101,10 +98,10 @@ export class RunJudge {
     if (this.#wants(check)) this.#found ??= { check, seq: this.#seq, atMs: this.#atMs, evidence: [this.#seq], text }
   }
 
-  /** Judges what the clients saw. */
+  /** Judges what the clients saw. The search's limits are steps and no time: it ends at the same place on every machine. */
   judgeHistory(): Verdict | 'not-judged' {
     if (!this.#wants('linearizability')) return 'not-judged'
-    const judgement = judgeHistory(this.#history.operations, searchLimits)
+    const judgement = judgeHistory(this.#history.operations)
     const first = firstError(judgement, this.#history.byId)
     // Up to the return that nothing explains all was well.
     const seq = this.#history.byId.get(first?.unplaced ?? 0)?.returned ?? this.#seq
