@@ -68,7 +68,7 @@ test('a recording in which time goes on is refused; with the protocol mended the
 })
 
 test.each([
-  [['--replicas', '9'], '--replicas must be a whole number from 1 to 5, not "9".\n'],
+  [['--replicas', '9'], '--replicas must be a whole number from 1 to 7, not "9".\n'],
   [['--mutant', 'none'], /^There is no mutant "none"; there are answers-before-backups, /],
   [['--goal', 'win'], '--goal is violation, stuck or finish, not "win".\n'],
   [['--program', 'append,jump'], '--program has append, get and delete, separated by commas, not "jump".\n'],

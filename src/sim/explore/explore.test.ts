@@ -167,7 +167,7 @@ test('results that one copy could have given are told from those that it could n
 })
 
 test.each([
-  [{ replicas: 6 }, 'replicas must be a whole number from 1 to 5, not 6.'],
+  [{ replicas: 8 }, 'replicas must be a whole number from 1 to 7, not 8.'],
   [{ settings: { ...defaultSettings, replication: 'asynchronous' as const } }, 'Asynchronous replication loses acknowledged writes by design: there is nothing to look for.'],
   [{}, undefined],
 ])('a plan that cannot be explored is refused with a sentence', (more, sentence) => {

@@ -39,7 +39,7 @@ export interface ClientFacts {
 /** Null: it is dead. */
 export type Facts = ReplicaFacts | ViewServerFacts | ClientFacts | null
 
-export function factsOf(kind: NodeKind, machine: Machine | null, essence: string): Facts {
+export function factsOf(kind: NodeKind, machine: Machine | null, essence: string, session: number): Facts {
   if (!machine) return null
   const state = machine.inspect()
   switch (state.kind) {
@@ -55,6 +55,6 @@ export function factsOf(kind: NodeKind, machine: Machine | null, essence: string
       const { initialised } = JSON.parse(essence) as { readonly initialised: readonly (readonly [string, number])[] }
       return { type: 'view-server', current: state.current, acked: state.acked, isAcked: state.isAcked, initialised, servers: state.servers, stuck: state.stuck }
     }
-    case 'client': return { type: 'client', isFree: kind === 'client' && state.sessions.every((session) => session.state === 'free') }
+    case 'client': return { type: 'client', isFree: kind === 'client' && (state.sessions[session]?.state ?? 'free') === 'free' }
   }
 }

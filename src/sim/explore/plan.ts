@@ -44,7 +44,7 @@ export const defaultPlan: Omit<ExplorePlan, 'settings'> = {
 
 /** Inclusive limits: a mask of nodes and a step's number must fit their places, and a person's patience its own. */
 export const exploreLimits = {
-  replicas: { min: 1, max: 5 }, clients: { min: 1, max: 4 }, operations: { min: 1, max: 6 },
+  replicas: { min: 1, max: 7 }, clients: { min: 1, max: 8 }, operations: { min: 1, max: 6 },
   depth: { min: 0, max: 1000 }, crashes: { min: 0, max: 7 }, restarts: { min: 0, max: 7 }, losses: { min: 0, max: 7 }, duplicates: { min: 0, max: 7 },
   statesMax: { min: 1000, max: 200_000_000 },
 } as const
@@ -66,7 +66,7 @@ export function settingsToExplore(settings: Settings): Settings {
 }
 
 /** Everybody's key: what is wrong with one copy shows soonest where all write to the same. */
-export const exploredKey = utf8ToBytes('a')
+export const exploredKey = utf8ToBytes('explored')
 
 /** What a client does as its operation `index`. A value names its client and its place, so that a store tells what it has executed. */
 export function operationOf(program: Program, client: NodeName, index: number): Operation {

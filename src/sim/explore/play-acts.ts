@@ -1,7 +1,6 @@
 // Carries a path's acts out on a cluster that stands still: the world in virtual time here, real processes in the lab. A message is found by what
 // it says, because an explorer knows no ids; everything else is as a person would do it by hand.
 import { viewServerName, type Message, type NodeName, type Operation } from '../../protocol'
-import { exploredSession } from './locals'
 import type { Act } from './steps'
 
 export interface StandingMessage {
@@ -48,7 +47,7 @@ async function playAct(act: Act, standing: Standing): Promise<void> {
       return
     case 'ask': return ask(act.node, act.timer, standing)
     case 'look':
-      for (let round = 0; round < 2; round++) {
+      for (let round = 0; round < act.rounds; round++) {
         for (const node of act.pinging) {
           await standing.fire(node, 'ping')
           await deliverNewest(standing, node, viewServerName)
@@ -58,7 +57,7 @@ async function playAct(act: Act, standing: Standing): Promise<void> {
       return
     case 'kill': return standing.kill(act.node)
     case 'restart': return standing.restart(act.node)
-    case 'invoke': return void await standing.invoke(act.node, act.operation, exploredSession)
+    case 'invoke': return void await standing.invoke(act.node, act.operation, act.session)
   }
 }
 
