@@ -5,13 +5,17 @@ import { mutantNames, mutants, settingLimits, type MutantName } from '../../src/
 
 export type NumberField = 'replicas' | 'clients' | 'backupsWanted' | 'pingIntervalMs' | 'deadPings' | 'retryMs' | 'operationTimeoutMs'
 
-export interface FieldSpec {
-  readonly name: NumberField
+/** A whole number that is typed or stepped to. */
+export interface StepSpec {
   readonly label: string
   readonly unit: string
   readonly step: number
   readonly min: number
   readonly max: number
+}
+
+export interface FieldSpec extends StepSpec {
+  readonly name: NumberField
 }
 
 /** The six that a course speaks of, then those of "More settings". */
@@ -88,7 +92,7 @@ export function formProblem(form: ClusterForm): string {
 }
 
 /** A step up or down, to the next multiple and within the limits. */
-export function stepped(value: number, by: 1 | -1, spec: FieldSpec): number {
+export function stepped(value: number, by: 1 | -1, spec: StepSpec): number {
   const from = Number.isFinite(value) ? value : spec.min
   const next = by === 1 ? Math.floor(from / spec.step) * spec.step + spec.step : Math.ceil(from / spec.step) * spec.step - spec.step
   return Math.max(spec.min, Math.min(spec.max, next))

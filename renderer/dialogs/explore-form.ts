@@ -1,0 +1,149 @@
+// The Explore form as values: fields with their limits, a program as it is typed, one sentence for what is wrong; and the figures of an exploration
+// in words. Pure. The limits are the contract's own; the lab checks them again.
+import { defaultExploreRequest, exploreFormLimits, type ExploreRequest, type ExploreStanding } from '../../src/contract'
+import { settingLimits, type Settings } from '../../src/protocol'
+import { bytesText, type TraceHeader } from '../../src/trace'
+import { countText } from '../shell/bar'
+import type { StepSpec } from './cluster-form'
+
+type ProgramStep = ExploreRequest['program'][number]
+export type ExploreField = 'replicas' | 'clients' | 'backupsWanted' | 'depth' | 'crashes' | 'restarts' | 'losses' | 'duplicates'
+
+export interface ExploreSpec extends StepSpec {
+  readonly name: ExploreField
+}
+
+/** What is chosen; `program` as it is typed, numbers NaN where what is typed is none. */
+export type ExploreForm = { -readonly [Key in Exclude<keyof ExploreRequest, 'seq' | 'program'>]: ExploreRequest[Key] } & { program: string }
+
+/** A small cluster: with a rule broken it answers in a second, and a million states of a sound one take ten. */
+export const exploreFormDefault: ExploreForm = {
+  replicas: 2, clients: 1, backupsWanted: 1, mutants: [], program: 'append, get', depth: 0, crashes: 1, restarts: 1, losses: 1, duplicates: 1, goal: 'violation',
+}
+
+const one = { unit: '', step: 1 } as const
+
+/** Of a new cluster; from a moment of a session its own are taken. */
+export const nodeFields: readonly ExploreSpec[] = [
+  { name: 'replicas', label: 'Replicas', ...one, ...exploreFormLimits.replicas },
+  { name: 'clients', label: 'Clients', ...one, ...exploreFormLimits.clients },
+  { name: 'backupsWanted', label: 'Backups wanted', ...one, ...settingLimits.backupsWanted },
+]
+/** What may go wrong on one way, and how long a way may be. */
+export const boundFields: readonly ExploreSpec[] = [
+  { name: 'crashes', label: 'Crashes', ...one, ...exploreFormLimits.budget },
+  { name: 'restarts', label: 'Restarts', ...one, ...exploreFormLimits.budget },
+  { name: 'losses', label: 'Losses', ...one, ...exploreFormLimits.budget },
+  { name: 'duplicates', label: 'Duplicates', ...one, ...exploreFormLimits.budget },
+  { name: 'depth', label: 'Steps at most', ...one, ...exploreFormLimits.depth },
+]
+
+export const goals: readonly { readonly value: ExploreRequest['goal']; readonly title: string; readonly text: string }[] = [
+  { value: 'violation', title: 'A broken rule', text: 'or a history that no one copy explains.' },
+  { value: 'stuck', title: 'Stuck', text: 'Nothing can change although it should.' },
+  { value: 'finish', title: 'Every operation ends', text: 'If there is no way, nobody is ever answered.' },
+]
+
+const programWords: readonly ProgramStep[] = ['append', 'get', 'delete']
+
+/** The steps of a program as typed, or a sentence that says what is wrong with it. */
+export function parseProgram(text: string): readonly ProgramStep[] | string {
+  const { min, max } = exploreFormLimits.operations
+  const words = text.toLowerCase().split(/[\s,;]+/).filter(Boolean)
+  const steps = words.flatMap((word) => programWords.find((known) => known === word) ?? [])
+  const stranger = words.find((word) => !(programWords as readonly string[]).includes(word))
+  if (stranger !== undefined) return `“${stranger.slice(0, 20)}” is not one of append, get and delete`
+  if (steps.length < min) return 'At least one of append, get and delete'
+  return steps.length > max ? `At most ${max} operations` : steps
+}
+
+export function programProblem(text: string): string {
+  const parsed = parseProgram(text)
+  return typeof parsed === 'string' ? parsed : ''
+}
+
+/** One sentence for a field, or empty when it is right. */
+export function fieldProblem(form: ExploreForm, spec: ExploreSpec): string {
+  const value = form[spec.name]
+  if (!Number.isInteger(value)) return 'A whole number'
+  if (value < spec.min || value > spec.max) return `${spec.min} to ${countText(spec.max)}`
+  if (spec.name === 'backupsWanted' && Number.isInteger(form.replicas) && value > form.replicas - 1) {
+    return form.replicas === 1 ? '1 replica leaves no room' : `${form.replicas} replicas leave room for ${form.replicas - 1}`
+  }
+  return ''
+}
+
+/** What stands under a field that is right. */
+export function fieldHint(form: ExploreForm, { name, min, max }: ExploreSpec): string {
+  switch (name) {
+    case 'depth': return form.depth === 0 ? '0: no limit' : 'then it stops'
+    case 'crashes': return 'of replicas'
+    case 'restarts': return form.crashes === 0 ? 'nothing to restart' : 'with empty memory'
+    case 'losses': return 'and late pings'
+    case 'duplicates': return 'messages twice'
+    default: return `${min} to ${max}`
+  }
+}
+
+/** Empty, or one sentence: `fromSession` leaves out what a new cluster alone is asked. */
+export function formProblem(form: ExploreForm, fromSession: boolean): string {
+  for (const spec of [...fromSession ? [] : nodeFields, ...boundFields]) {
+    const problem = fieldProblem(form, spec)
+    if (problem !== '') return `${spec.label}: ${problem}.`
+  }
+  const program = programProblem(form.program)
+  return program === '' ? '' : `Each client does: ${program}.`
+}
+
+/** What the lab is asked for; `seq` 0: from a new cluster. The form has no problem. */
+export function requestOf(form: ExploreForm, seq: number): ExploreRequest {
+  const parsed = parseProgram(form.program)
+  const { replicas, clients, backupsWanted, mutants } = seq === 0 ? form : defaultExploreRequest
+  const { goal, depth, crashes, restarts, losses, duplicates } = form
+  const program = typeof parsed === 'string' ? [] : [...parsed]
+  return { seq, replicas, clients, backupsWanted, mutants: [...mutants], program, goal, depth, crashes, restarts, losses, duplicates }
+}
+
+/** The cluster that an exploration from a moment begins with. */
+export function clusterText({ nodes, settings }: Pick<TraceHeader, 'nodes' | 'settings'>): string {
+  const count = (kind: TraceHeader['nodes'][number]['kind'], noun: string): string => counted(nodes.filter((node) => node.kind === kind).length, noun)
+  const broken = settings.mutants.length === 0 ? '' : `, broken on purpose: ${brokenText(settings)}`
+  return `${count('replica', 'replica')}, ${count('client', 'client')}, ${counted(settings.backupsWanted, 'backup')} wanted${broken}`
+}
+
+function brokenText({ mutants }: Pick<Settings, 'mutants'>): string {
+  return mutants.map((name) => name.replaceAll('-', ' ')).join(', ')
+}
+
+/** What is explored, as a line above the figures. */
+export function requestText(request: ExploreRequest): string {
+  const { seq, replicas, clients, backupsWanted, program, goal } = request
+  const from = seq === 0
+    ? `a new cluster (${counted(replicas, 'replica')}, ${counted(clients, 'client')}, ${counted(backupsWanted, 'backup')} wanted${request.mutants.length === 0 ? '' : `; ${brokenText(request)}`})`
+    : `event #${countText(seq)} of the session`
+  const to = { violation: 'the shortest way to a broken rule', stuck: 'the shortest way to a cluster that is stuck', finish: 'the shortest way to where every operation has ended' }[goal]
+  return `From ${from}, every client doing ${program.join(', ')}: ${to}.`
+}
+
+/** How far it has come, a name and a figure each. */
+export function figuresOf({ states, steps, queue, depth, bytes, ms }: ExploreStanding): readonly (readonly [name: string, figure: string])[] {
+  return [
+    ['States', countText(states)], ['Steps tried', countText(steps)], ['Whole to depth', countText(depth)], ['Still to look at', countText(queue)],
+    ['States a second', ms === 0 ? '–' : countText(Math.round(states / ms * 1000))], ['Memory of states', bytesText(bytes)], ['Time', timeText(ms)],
+  ]
+}
+
+/** A few words for the status line. */
+export function shortText({ states, depth, paused, end }: ExploreStanding): string {
+  if (end === null) return `${paused ? 'Exploration paused' : 'Exploring'}: ${countText(states)} states, ${depth} steps`
+  return end.type === 'found' ? 'Exploration: found' : 'Exploration: ended'
+}
+
+function timeText(ms: number): string {
+  const seconds = Math.floor(ms / 1000)
+  return seconds < 60 ? `${(Math.floor(ms / 100) / 10).toFixed(1)} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
+}
