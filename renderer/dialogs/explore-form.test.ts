@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { ExploreRequest, type ExploreStanding } from '../../src/contract'
 import { defaultSettings } from '../../src/protocol'
 import {
-  boundFields, clusterText, exploreFormDefault, fieldHint, fieldProblem, figuresOf, formProblem, nodeFields, parseProgram, requestOf, requestText, shortText,
+  boundFields, clusterText, exploreFormDefault, fieldHint, fieldProblem, figuresOf, formOf, formProblem, nodeFields, parseProgram, requestOf, requestText, shortText,
   type ExploreForm,
 } from './explore-form'
 
@@ -33,6 +33,12 @@ describe('the Explore form', () => {
     expect(formProblem(form({ replicas: NaN }), false)).toBe('Replicas: A whole number.')
     expect(ExploreRequest.safeParse(requestOf(form({ replicas: NaN }), 12)).success).toBe(true)
     expect(requestOf(form({ mutants: ['view-without-ack'] }), 12)).toMatchObject({ seq: 12, mutants: [] })
+  })
+
+  it('is filled in again as it was for a request', () => {
+    const filled = form({ replicas: 4, program: 'get, get', crashes: 0, goal: 'finish', mutants: ['takes-any-forward'] })
+    expect(formOf(requestOf(filled, 0))).toEqual(filled)
+    expect(formOf(requestOf(filled, 9))).toEqual({ ...filled, replicas: 2, mutants: [] })
   })
 
   it('reads a program as people type it', () => {

@@ -104,6 +104,12 @@ export function requestOf(form: ExploreForm, seq: number): ExploreRequest {
   return { seq, replicas, clients, backupsWanted, mutants: [...mutants], program, goal, depth, crashes, restarts, losses, duplicates }
 }
 
+/** The form as it was filled in for a request; what that did not ask is as at first. */
+export function formOf({ seq, program, replicas, clients, backupsWanted, mutants, ...asked }: ExploreRequest): ExploreForm {
+  const cluster = seq === 0 ? { replicas, clients, backupsWanted, mutants: [...mutants] } : {}
+  return { ...exploreFormDefault, ...asked, ...cluster, program: program.join(', ') }
+}
+
 /** The cluster that an exploration from a moment begins with. */
 export function clusterText({ nodes, settings }: Pick<TraceHeader, 'nodes' | 'settings'>): string {
   const count = (kind: TraceHeader['nodes'][number]['kind'], noun: string): string => counted(nodes.filter((node) => node.kind === kind).length, noun)

@@ -11,14 +11,17 @@ export const useBranch = defineStore('branch', () => {
   const trace = useTraceStore()
   const overlays = useOverlays()
 
-  /** Why there is no branch from here; '' when there is one. */
-  const problem = computed(() => {
+  /** Why nothing can go on from the event at the cursor; '' when something can. */
+  function momentProblem(verb: 'branch' | 'explore'): string {
     if (session.commandProblem !== '') return session.commandProblem
     if (session.status.kind === 'starting') return 'The cluster is starting.'
     if (trace.header === null) return 'There is no session.'
-    if (trace.header.source === 'imported') return 'A history of another tool has operations and no processes: there is nothing to branch from.'
-    return trace.position === 0 ? 'Nothing has happened yet; go to an event to branch from it.' : ''
-  })
+    if (trace.header.source === 'imported') return `A history of another tool has operations and no processes: there is nothing to ${verb} from.`
+    return trace.position === 0 ? `Nothing has happened yet; go to an event to ${verb} from it.` : ''
+  }
+
+  /** Why there is no branch from here; '' when there is one. */
+  const problem = computed(() => momentProblem('branch'))
 
   /** Asks first where a cluster would end. */
   function here(): unknown {
@@ -26,5 +29,5 @@ export const useBranch = defineStore('branch', () => {
     return session.isLive ? overlays.openBranch(trace.position) : session.branch(trace.position)
   }
 
-  return { problem, here }
+  return { problem, momentProblem, here }
 })

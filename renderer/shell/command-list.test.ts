@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { commandList, matching, type CommandFacts } from './command-list'
 
 const facts = (changes: Partial<CommandFacts> = {}): CommandFacts => ({
-  liveProblem: '', commandProblem: '', branchProblem: '', canPause: true, frozen: false, hasSession: true, follow: true, playProblem: '', isPlaying: false, isSearching: false, isCompared: false, parentProblem: '',
+  liveProblem: '', commandProblem: '', branchProblem: '', exploreProblem: '', rerunProblem: '', canPause: true, frozen: false, hasSession: true, follow: true, playProblem: '', isPlaying: false, isSearching: false, isCompared: false, parentProblem: '',
   workloadRuns: false,
   processes: [
     { name: 'vs', kind: 'view-server', role: '', life: 'up' }, { name: 's1', kind: 'replica', role: 'the primary', life: 'up' },
@@ -42,6 +42,13 @@ describe('the command palette', () => {
     expect([branch?.name, branch?.keys, branch?.problem]).toEqual(['branch', 'B', ''])
     const [refused] = matching(commandList(facts({ branchProblem: 'There is no session.' }), 'branch'), 'branch')
     expect(refused?.problem).toBe('There is no session.')
+  })
+
+  it('offers to explore from here and from a new cluster, and to run again what was done in a freeze', () => {
+    const found = (changes: Partial<CommandFacts>) => matching(commandList(facts(changes), ''), 'explore').map(({ name, keys, problem }) => [name, keys, problem])
+    expect(found({})).toEqual([['explore-here', 'E', ''], ['explore-new', 'Shift E', '']])
+    expect(found({ exploreProblem: 'There is no session.' })).toEqual([['explore-here', 'E', 'There is no session.'], ['explore-new', 'Shift E', '']])
+    expect(matching(commandList(facts({ rerunProblem: 'Time goes on.' }), ''), 'run again')[0]?.problem).toBe('Time goes on.')
   })
 
   it('never offers to restart the view server without saying why not', () => {

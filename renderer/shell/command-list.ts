@@ -25,6 +25,9 @@ export interface CommandFacts {
   readonly liveProblem: string
   /** Why there is no branch from the event at the cursor; ''. */
   readonly branchProblem: string
+  /** Why nothing can be explored from there; '', and why the session cannot be run again on processes; ''. */
+  readonly exploreProblem: string
+  readonly rerunProblem: string
   /** Why the lab cannot be asked at all; ''. */
   readonly commandProblem: string
   readonly canPause: boolean
@@ -76,6 +79,9 @@ export function commandList(facts: CommandFacts, query: string): PaletteCommand[
     add('Time', 'Freeze time', 'freeze', facts.liveProblem || (facts.frozen ? 'Time is frozen already.' : ''), { keys: 'Space' }),
     add('Time', 'Thaw: let time run', 'thaw', facts.liveProblem || (facts.frozen ? '' : 'Time is not frozen.'), { keys: 'Space' }),
     add('Time', 'Branch here: a live session from this moment', 'branch', facts.branchProblem),
+    add('Time', 'Explore every order from here…', 'explore-here', facts.exploreProblem),
+    add('Cluster', 'Explore every order from a new cluster…', 'explore-new', facts.commandProblem),
+    add('Time', 'Run again on processes, from the freeze on', 'rerun', facts.rerunProblem),
     ...ofPlay(facts),
     ...ofNetwork(facts),
     ...ofInboxes(facts),

@@ -22,6 +22,7 @@ import { useTraceStore } from '../stores/trace'
 import { useBackgroundWork } from './background-work'
 import { useBranch } from './branch'
 import { commandList, type CommandFacts, type PaletteCommand } from './command-list'
+import { useExplore } from './explore'
 import { openRecording, saveRecording } from './files'
 import { focusOn, focusPanel, moveFocus } from './focus'
 import { useOverlays } from './overlays'
@@ -54,11 +55,13 @@ export function useCommands(page: { pickFile(): void }): Commands {
   const inboxes = useInboxes()
   const network = useNetwork()
   const branch = useBranch()
+  const explore = useExplore()
   const comparison = useComparison()
   const processes = computed(() => { void trace.version; return processFacts(trace.tail) })
 
   const facts = (): CommandFacts => ({
-    liveProblem: session.liveProblem, commandProblem: session.commandProblem, branchProblem: branch.problem, canPause: session.canPause, frozen: session.status.frozen,
+    liveProblem: session.liveProblem, commandProblem: session.commandProblem, branchProblem: branch.problem,
+    exploreProblem: explore.hereProblem, rerunProblem: explore.rerunProblem, canPause: session.canPause, frozen: session.status.frozen,
     hasSession: trace.header !== null, follow: trace.follow, playProblem: playback.problem, isPlaying: playback.isPlaying, isSearching: search.query !== null,
     isCompared: comparison.compared !== null, parentProblem: comparison.parentProblem,
     workloadRuns: session.status.workload !== null,
@@ -87,6 +90,7 @@ function sessionActs(): Acts {
   const trace = useTraceStore()
   const overlays = useOverlays()
   const branch = useBranch()
+  const explore = useExplore()
   const playback = usePlaybackStore()
 
   /** Acts on the selected process, as its buttons do. */
@@ -103,6 +107,9 @@ function sessionActs(): Acts {
     'new-cluster': () => session.commandProblem === '' ? overlays.open('new-cluster') : session.refuse(session.commandProblem),
     'end-session': () => session.endSession(),
     'branch': () => branch.here(),
+    'explore-here': () => explore.fromHere(),
+    'explore-new': () => explore.fromNew(),
+    'rerun': () => explore.rerun(),
     'kill': (about) => session.kill(nameOf(about)),
     'pause': (about) => session.pause(nameOf(about)),
     'resume': (about) => session.resume(nameOf(about)),

@@ -35,6 +35,8 @@ export const keyBindings: readonly KeyBinding[] = [
   { key: 'End', command: 'go-live' },
   { key: 'l', command: 'go-live' },
   { key: 'b', command: 'branch' },
+  { key: 'e', command: 'explore-here' },
+  { key: 'e', shift: true, command: 'explore-new' },
   { key: 'k', command: 'kill-selected' },
   { key: 'p', command: 'pause-selected' },
   { key: 'r', command: 'restart-selected' },
@@ -80,6 +82,7 @@ export const keyHelp: readonly { readonly title: string; readonly rows: readonly
       ['Space', 'freeze or thaw; in a recording and in the past, play or stop'], ['Left  Right', 'previous, next event'],
       ['Alt Left  Right', 'previous, next message that is no heartbeat'], ['Shift Left  Right', 'previous, next failure'],
       ['PgUp  PgDn', 'previous, next view'], ['Home', 'first event'], ['End  L', 'newest event, and follow it'], ['B', 'branch here: a live session from this moment'],
+      ['E', 'explore every order from this moment'], ['Shift E', 'explore every order from a new cluster'],
     ],
   },
   {

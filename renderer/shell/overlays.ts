@@ -4,7 +4,7 @@ import { ref, shallowRef } from 'vue'
 import type { ExportFormat } from '../../src/export'
 import type { EffectChoice } from '../panels/network/fault-form'
 
-export type Overlay = 'palette' | 'keys' | 'new-cluster' | 'workload' | 'scenarios' | 'confirm-open' | 'confirm-branch' | 'fault' | 'break' | 'export'
+export type Overlay = 'palette' | 'keys' | 'new-cluster' | 'workload' | 'scenarios' | 'confirm-open' | 'confirm-branch' | 'confirm-rerun' | 'explore' | 'fault' | 'break' | 'export'
 
 export const useOverlays = defineStore('overlays', () => {
   const shown = ref<Overlay | null>(null)
@@ -34,6 +34,14 @@ export const useOverlays = defineStore('overlays', () => {
     open('confirm-branch')
   }
 
+  /** What is to be explored: from this event on (0: from a new cluster). Null: the exploration that there is is shown. */
+  const exploreSeq = ref<number | null>(null)
+
+  function openExplore(seq: number | null): void {
+    exploreSeq.value = seq
+    open('explore')
+  }
+
   function open(overlay: Overlay): void {
     shown.value = overlay
   }
@@ -42,5 +50,5 @@ export const useOverlays = defineStore('overlays', () => {
     shown.value = null
   }
 
-  return { shown, fileToOpen, branchSeq, faultEffect, exportFormat, open, openFault, openExport, openBranch, close }
+  return { shown, fileToOpen, branchSeq, faultEffect, exportFormat, exploreSeq, open, openFault, openExport, openBranch, openExplore, close }
 })

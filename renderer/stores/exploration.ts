@@ -18,6 +18,9 @@ export const useExplorationStore = defineStore('exploration', () => {
   /** Pause, resume or cancel, from the click until the lab has said that it is so. */
   const asked = ref<Steer | null>(null)
 
+  /** Whether a screen should still offer it: from its beginning until what came of it was shown, or put away. */
+  const isKept = ref(false)
+
   const isRunning = computed(() => number.value !== 0 && problem.value === '' && !standing.value?.end)
   const end = computed(() => standing.value?.end ?? null)
 
@@ -30,6 +33,7 @@ export const useExplorationStore = defineStore('exploration', () => {
     standing.value = null
     problem.value = ''
     asked.value = null
+    isKept.value = true
     void follow(gives.exploration, session.lab)
     return true
   }
@@ -58,6 +62,7 @@ export const useExplorationStore = defineStore('exploration', () => {
 
   function lose(sentence: string): void {
     problem.value = sentence
+    isKept.value = false
     session.say(sentence, 'refused')
   }
 
@@ -74,8 +79,15 @@ export const useExplorationStore = defineStore('exploration', () => {
     const done = request.value?.seq === 0
       ? 'The way that was found, as a recording: time stands still from its freeze on.'
       : 'The way that was found was carried out on processes; the cluster stands still at its end.'
-    return await session.call('exploreShow', { exploration: number.value }, done) !== undefined
+    const isShown = await session.call('exploreShow', { exploration: number.value }, done) !== undefined
+    if (isShown) putAway()
+    return isShown
   }
 
-  return { number, request, standing, problem, asked, isRunning, end, begin, steer, show }
+  /** What came of it is no longer offered. One that goes on stays. */
+  function putAway(): void {
+    if (!isRunning.value) isKept.value = false
+  }
+
+  return { number, request, standing, problem, asked, isKept, isRunning, end, begin, steer, show, putAway }
 })

@@ -80,6 +80,8 @@ export const useSessionStore = defineStore('session', () => {
   const endSession = () => call('endSession', {}, 'The session ended; its recording is kept.')
   const branch = (seq: number) => call('branch', { session: status.value.session, seq },
     'A branch: its processes have the states of that moment, and time stands still. Thaw to go on (Space).')
+  const rerun = () => call('rerun', { session: status.value.session },
+    'Done again on processes: every step since the freeze, in the same order. Time stands still.')
   const kill = (node: string) => call('kill', { node }, `${node} was killed (SIGKILL).`)
   const pause = (node: string) => call('pause', { node }, `${node} is paused.`)
   const resume = (node: string) => call('resume', { node }, `${node} runs again.`)
@@ -98,7 +100,7 @@ export const useSessionStore = defineStore('session', () => {
 
   return {
     connection, connectionProblem, status, about, lab, refusal, isOpening, said, isLive, canPause, commandProblem, liveProblem,
-    say, refuse, call, newCluster, endSession, branch, kill, pause, resume, restart, freeze, thaw, invoke, startWorkload, stopWorkload,
+    say, refuse, call, newCluster, endSession, branch, rerun, kill, pause, resume, restart, freeze, thaw, invoke, startWorkload, stopWorkload,
     act, listScenarios, checkScenario, runScenario, steerScenario,
   }
 })
