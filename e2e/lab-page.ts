@@ -476,6 +476,43 @@ export class LabPage {
     return this.page.locator(`[data-test="rule-row"][data-rule="rule-${number}"]`)
   }
 
+  // ---- exploring
+
+  get exploreDialog(): Locator {
+    return this.page.getByRole('dialog', { name: 'Explore every order' })
+  }
+
+  /** Opens the form: from a new cluster, or from the event at the cursor. */
+  async openExplore(from: 'new' | 'here'): Promise<Locator> {
+    await this.command(from === 'new' ? 'Explore every order from a new cluster' : 'Explore every order from here')
+    await expect(this.exploreDialog).toBeVisible()
+    return this.exploreDialog
+  }
+
+  /** Fills the form in and begins. */
+  async explore({ goal = '', program = '', broken = '' }: { goal?: string; program?: string; broken?: string }): Promise<void> {
+    if (goal !== '') await this.exploreDialog.getByText(goal, { exact: true }).click()
+    if (program !== '') await this.exploreDialog.getByTestId('explore-program').fill(program)
+    if (broken !== '') await this.exploreDialog.getByTestId('explore-broken').selectOption(broken)
+    await this.exploreDialog.getByTestId('explore-begin').click()
+    await expect(this.exploreDialog.getByTestId('explore-form')).toHaveCount(0)
+  }
+
+  /** The sentence at the end; `data-end` says how it ended. */
+  get explored(): Locator {
+    return this.exploreDialog.getByTestId('explore-end')
+  }
+
+  /** The steps of the way that was found. */
+  get foundWay(): Locator {
+    return this.exploreDialog.getByTestId('explore-way').getByRole('listitem')
+  }
+
+  /** What the status line says of an exploration. */
+  get exploring(): Locator {
+    return this.page.getByTestId('exploring')
+  }
+
   // ---- the history
 
   /** What is said of the whole; `data-standing` says how it stands. */
