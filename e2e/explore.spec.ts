@@ -21,6 +21,8 @@ test('a rule broken on purpose is found, listed step by step, shown, and broken 
   await lab.command('Run again on processes')
   await expect(lab.chip).toContainText('Frozen')
   await expect(lab.said).toContainText('Done again on processes')
+  // A cluster that freezes brings the inboxes to the front.
+  await expect(lab.messages.first()).toBeVisible()
   await lab.openTab('Rules')
   await expect(lab.rule(3)).toHaveAttribute('data-standing', 'broken')
   await expect(lab.process('s2')).toHaveAttribute('data-life', 'up')

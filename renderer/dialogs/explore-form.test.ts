@@ -53,6 +53,7 @@ describe('the Explore form', () => {
     expect(fieldProblem(form({ backupsWanted: 2 }), spec('backupsWanted'))).toBe('2 replicas leave room for 1')
     expect(fieldProblem(form({ depth: 1001 }), spec('depth'))).toBe('0 to 1\u2009000')
     expect([fieldHint(form(), spec('depth')), fieldHint(form({ depth: 4 }), spec('depth'))]).toEqual(['0: no limit', 'then it stops'])
+    expect(fieldHint(form({ replicas: 4 }), spec('backupsWanted'))).toBe('0 to 3')
     expect(fieldHint(form({ crashes: 0 }), spec('restarts'))).toBe('nothing to restart')
   })
 
@@ -61,7 +62,7 @@ describe('the Explore form', () => {
     expect(clusterText({ nodes, settings: { ...defaultSettings, mutants: ['takes-any-forward'] } })).toBe('2 replicas, 1 client, 1 backup wanted, broken on purpose: takes any forward')
     expect(requestText(requestOf(form({ goal: 'stuck' }), 0)))
       .toBe('From a new cluster (2 replicas, 1 client, 1 backup wanted), every client doing append, get: the shortest way to a cluster that is stuck.')
-    expect(requestText(requestOf(form(), 1200))).toContain('From event #1\u2009200 of the session')
+    expect(requestText(requestOf(form(), 1200))).toContain('From event #1\u2009200 of its session')
   })
 
   it('tells how far it has come', () => {

@@ -39,7 +39,7 @@ export const boundFields: readonly ExploreSpec[] = [
 ]
 
 export const goals: readonly { readonly value: ExploreRequest['goal']; readonly title: string; readonly text: string }[] = [
-  { value: 'violation', title: 'A broken rule', text: 'or a history that no one copy explains.' },
+  { value: 'violation', title: 'A broken rule', text: 'Or a history that no one copy explains.' },
   { value: 'stuck', title: 'Stuck', text: 'Nothing can change although it should.' },
   { value: 'finish', title: 'Every operation ends', text: 'If there is no way, nobody is ever answered.' },
 ]
@@ -78,9 +78,10 @@ export function fieldHint(form: ExploreForm, { name, min, max }: ExploreSpec): s
   switch (name) {
     case 'depth': return form.depth === 0 ? '0: no limit' : 'then it stops'
     case 'crashes': return 'of replicas'
-    case 'restarts': return form.crashes === 0 ? 'nothing to restart' : 'with empty memory'
+    case 'restarts': return form.crashes === 0 ? 'nothing to restart' : 'begin empty'
     case 'losses': return 'and late pings'
-    case 'duplicates': return 'messages twice'
+    case 'duplicates': return 'of messages'
+    case 'backupsWanted': return Number.isInteger(form.replicas) && form.replicas > 0 ? `0 to ${Math.min(max, form.replicas - 1)}` : ''
     default: return `${min} to ${max}`
   }
 }
@@ -126,7 +127,7 @@ export function requestText(request: ExploreRequest): string {
   const { seq, replicas, clients, backupsWanted, program, goal } = request
   const from = seq === 0
     ? `a new cluster (${counted(replicas, 'replica')}, ${counted(clients, 'client')}, ${counted(backupsWanted, 'backup')} wanted${request.mutants.length === 0 ? '' : `; ${brokenText(request)}`})`
-    : `event #${countText(seq)} of the session`
+    : `event #${countText(seq)} of its session`
   const to = { violation: 'the shortest way to a broken rule', stuck: 'the shortest way to a cluster that is stuck', finish: 'the shortest way to where every operation has ended' }[goal]
   return `From ${from}, every client doing ${program.join(', ')}: ${to}.`
 }

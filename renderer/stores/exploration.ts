@@ -11,6 +11,8 @@ export const useExplorationStore = defineStore('exploration', () => {
   const session = useSessionStore()
   /** The lab's number of it; 0: none was begun. */
   const number = ref(0)
+  /** The session that its event is of, and what was asked for. */
+  const ofSession = ref(0)
   const request = shallowRef<ExploreRequest | null>(null)
   const standing = shallowRef<ExploreStanding | null>(null)
   /** Why it is not followed any more; empty while it is, or has ended. */
@@ -26,9 +28,11 @@ export const useExplorationStore = defineStore('exploration', () => {
 
   /** False when the lab refused, with its reason in the session's `refusal`. Ends one that goes on. */
   async function begin(what: ExploreRequest): Promise<boolean> {
-    const gives = await session.call('exploreBegin', { session: session.status.session, request: what })
+    const shown = session.status.session
+    const gives = await session.call('exploreBegin', { session: shown, request: what })
     if (gives === undefined) return false
     number.value = gives.exploration
+    ofSession.value = shown
     request.value = what
     standing.value = null
     problem.value = ''
@@ -89,5 +93,5 @@ export const useExplorationStore = defineStore('exploration', () => {
     if (!isRunning.value) isKept.value = false
   }
 
-  return { number, request, standing, problem, asked, isKept, isRunning, end, begin, steer, show, putAway }
+  return { number, session: ofSession, request, standing, problem, asked, isKept, isRunning, end, begin, steer, show, putAway }
 })
