@@ -73,7 +73,7 @@ class Exploration {
     const { goal } = this.plan
     switch (end.type) {
       case 'found': {
-        const reached = goal === 'stuck' ? 'The cluster can get stuck.' : 'Every operation can end.'
+        const reached = goal === 'stuck' ? `The cluster can get stuck. ${this.pool.stuckAfter(end.path)}` : 'Every operation can end.'
         return { type: 'found', rule: end.breach?.rule ?? '', text: end.breach?.text ?? reached }
       }
       case 'complete': {
@@ -138,7 +138,7 @@ export class Exploring {
   async way(number: number): Promise<FoundWay> {
     const { plan, moment, acts, end } = this.#of(number)
     if (end?.type !== 'found') throw new Refusal('Nothing was found that could be shown.')
-    if (!moment) return { type: 'recording', example: await counterexample(plan, titleOf(plan, end.breach?.rule ?? ''), acts) }
+    if (!moment) return { type: 'recording', example: await counterexample(plan, titleOf(plan, end.breach?.rule ?? ''), acts, end.breach) }
     const lives = new StandingLives(moment.lives)
     await playActs(acts, lives)
     return { type: 'branch', session: moment.session, seq: moment.seq, acts: lives.acts }
