@@ -33,7 +33,7 @@ async function run(): Promise<void> {
   // Opening the lab and Electron's own start go on side by side.
   const opening = createLab({
     host: 'electron', dataFolder: defaultDataFolder(), version: __VERSION__, scenariosFolder: beside('../../scenarios'),
-    programs: { node: beside('./node.js'), switchboard: beside('./switchboard.js') }, log,
+    programs: { node: beside('./node.js'), switchboard: beside('./switchboard.js'), exploreWorker: beside('./explore-worker.js') }, log,
   })
   opening.catch(() => undefined)
   await app.whenReady()

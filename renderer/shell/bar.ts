@@ -50,5 +50,6 @@ export function brokenChip(names: readonly MutantName[]): { readonly text: strin
   if (names.length === 0) return undefined
   const rules = [...new Set(names.map((name) => mutants[name].rule).filter((rule) => rule > 0))]
   const what = rules.length === 0 ? 'The protocol is' : rules.length === 1 ? `Rule ${rules[0]}` : `Rules ${rules.join(', ')}`
-  return { text: `${what} broken`, title: `On purpose: ${names.map((name) => mutants[name].does).join(' ')}` }
+  const more = rules.length > 0 && names.some((name) => mutants[name].rule === 0) ? ' and more' : ''
+  return { text: `${what}${more} broken`, title: `On purpose: ${names.map((name) => mutants[name].does).join(' ')}` }
 }

@@ -77,7 +77,7 @@ async function openPage(run: Run, makeLab: (options: LabOptions) => Promise<Runn
   const log = (): void => undefined
   const lab = await makeLab({
     host: 'browser', dataFolder: join(run.folder, 'data'), version: 'bench', scenariosFolder: beside('../../scenarios'),
-    programs: { node: beside('./node.js'), switchboard: beside('./switchboard.js') }, log,
+    programs: { node: beside('./node.js'), switchboard: beside('./switchboard.js'), exploreWorker: beside('./explore-worker.js') }, log,
   })
   const host = await startWebHost({ lab, rendererFolder: beside('../renderer'), log })
   const args = [...flags, '--headless=new', '--no-first-run', '--disable-background-networking', '--disable-gpu', `${host.url}&empty`]

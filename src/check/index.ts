@@ -7,6 +7,7 @@ export { align, rowStates, type Alignment, type AlignOptions, type LaneDifferenc
 export { EventPrinter, labLane, type Prints } from './event-prints'
 export { headerDifferences, type HeaderDifference } from './header-differences'
 export { ruleNames, ruleTexts, type Breach, type RuleName, type RuleStanding, type RuleState, type RuleText } from './rules/breach'
+export { ownMonitor } from './rules/own-monitor'
 export { RuleMonitors } from './rules/rule-monitors'
 export { RuleTeller } from './rules/rule-teller'
 export {

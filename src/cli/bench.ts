@@ -14,7 +14,7 @@ export function benchCommand(program: Command): void {
   bench.command('rules')
     .description('what watching the rules costs: throughput of 8 clients in a closed loop on a live cluster, watched against not, and events judged a second')
     .option('--rounds <number>', '1 to 100', wholeNumber('--rounds', 1, 100), 5)
-    .option('--seconds <number>', 'of each measurement, 1 to 60', wholeNumber('--seconds', 1, 60), 4)
+    .option('--seconds <number>', 'of each kind in a round, 1 to 60', wholeNumber('--seconds', 1, 60), 4)
     .action(rules)
   bench.command('window')
     .description('the window in a real browser with a very large recording: opening, seeking, scrolling, scrubbing, memory, and a live cluster')

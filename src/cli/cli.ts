@@ -11,6 +11,7 @@ import { checkCommand } from './check'
 import { conformanceCommand } from './conformance'
 import { importCommand } from './import'
 import { rerunCommand } from './rerun'
+import { mutantsCommand } from './mutants'
 import { replicaCommand, viewServerCommand } from './node-commands'
 import { runCommand } from './run'
 import { runWorkerCommand } from './run-worker'
@@ -28,6 +29,7 @@ const program = new Command('lab')
   .exitOverride()
 
 serveCommand(program)
+mutantsCommand(program)
 rerunCommand(program)
 runCommand(program)
 runWorkerCommand(program)

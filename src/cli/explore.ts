@@ -8,11 +8,12 @@ import { RuleMonitors, ruleTexts } from '../check'
 import { ExplorationPool, reasonOf, type ExplorationEnd, type ExplorationProgress } from '../lab'
 import type { MutantName } from '../protocol'
 import {
-  actText, counterexample, defaultPlan, exploreLimits, planProblem, type Counterexample, type ExploreBounds, type ExploreGoal, type ExplorePlan,
+  actText, counterexample, defaultPlan, exploreLimits, planProblem, programSteps, usualProgram,
+  type Counterexample, type ExploreBounds, type ExploreGoal, type ExplorePlan, type Program,
 } from '../sim'
 import { formatEvent, formatHeader, grouped } from '../trace'
 import { CannotRun, wholeNumber } from './cannot-run'
-import { mutantTaken } from './mutant-flag'
+import { addMutantFlag } from './mutant-flag'
 import { addSettingFlags, settingsFrom } from './settings-flags'
 
 /** How often progress is told, at most. */
@@ -22,6 +23,7 @@ interface ExploreOptions extends ExploreBounds {
   readonly replicas: number
   readonly clients: number
   readonly operations: number
+  readonly program?: Program
   readonly cold?: boolean
   readonly goal: ExploreGoal
   readonly mutant: readonly MutantName[]
@@ -40,18 +42,18 @@ export function exploreCommand(program: Command): void {
   }
   number('replicas', 'replicas', 'servers', defaultPlan.replicas)
   number('clients', 'clients', 'clients', defaultPlan.clients)
-  number('operations', 'operations', 'operations of each client', defaultPlan.operations)
+  number('operations', 'operations', 'operations of each client, an append and a get by turns', defaultPlan.program.length)
   number('depth', 'depth', 'steps from the start; 0: no limit', defaultPlan.bounds.depth)
   number('crashes', 'crashes', 'servers that crash', defaultPlan.bounds.crashes)
   number('restarts', 'restarts', 'of them that come back', defaultPlan.bounds.restarts)
   number('losses', 'losses', 'messages that are lost', defaultPlan.bounds.losses)
   number('duplicates', 'duplicates', 'messages that come twice', defaultPlan.bounds.duplicates)
   number('statesMax', 'states-max', 'distinct states', defaultPlan.bounds.statesMax)
-  addSettingFlags(command)
+  addMutantFlag(addSettingFlags(command))
     .option('--cold', 'begin before the first ping, not with an acked view and its backups')
     .option('--goal <what>', 'violation, stuck or finish', goal, 'violation')
-    .option('--mutant <name>', 'a rule broken on purpose; may be given again', mutantTaken, [])
     .option('--no-reduction', 'try what differs by names only, and deliver what can have no effect')
+    .option('--program <operations>', 'what each client does in place of that, of append, get and delete, separated by commas', programFrom)
     .option('--workers <number>', 'threads', wholeNumber('--workers', 1, 64), availableParallelism())
     .option('--seconds <number>', 'stop after so long', wholeNumber('--seconds', 1, 1_000_000))
     .option('--record <file>', 'where the way there is saved as a recording')
@@ -64,10 +66,17 @@ function goal(text: string): ExploreGoal {
   throw new CannotRun(`--goal is violation, stuck or finish, not ${JSON.stringify(text.slice(0, 40))}.`)
 }
 
+function programFrom(text: string): Program {
+  const steps = text.split(',')
+  const strange = steps.find((step) => !programSteps.some((known) => known === step))
+  if (strange !== undefined) throw new CannotRun(`--program has append, get and delete, separated by commas, not ${JSON.stringify(strange.slice(0, 40))}.`)
+  return steps as Program
+}
+
 export function planOf(options: ExploreOptions & Record<string, unknown>): ExplorePlan {
-  const { replicas, clients, operations, cold = false, reduction, depth, crashes, restarts, losses, duplicates, statesMax } = options
+  const { replicas, clients, cold = false, reduction, depth, crashes, restarts, losses, duplicates, statesMax } = options
   const plan: ExplorePlan = {
-    settings: settingsFrom(options, { mutants: options.mutant }), replicas, clients, operations, goal: options.goal,
+    settings: settingsFrom(options, { mutants: options.mutant }), replicas, clients, goal: options.goal, program: options.program ?? usualProgram(options.operations),
     start: cold ? 'cold' : 'ready', reduces: reduction, bounds: { depth, crashes, restarts, losses, duplicates, statesMax },
   }
   const problem = planProblem(plan)
@@ -105,7 +114,7 @@ async function explore(options: ExploreOptions & Record<string, unknown>): Promi
 }
 
 function progressText({ states, depth, queue, bytes, locals }: ExplorationProgress, ms: number): string {
-  return `step ${depth}: ${grouped(states)} states, ${grouped(queue)} to look at, ${grouped(Math.round(states / ms * 1000))} a second, ${Math.round(bytes / 2 ** 20)} MiB, ${grouped(locals)} states of single nodes`
+  return `step ${depth + 1}: ${grouped(states)} states, ${grouped(queue)} to look at, ${grouped(Math.round(states / ms * 1000))} a second, ${Math.round(bytes / 2 ** 20)} MiB, ${grouped(locals)} states of single nodes`
 }
 
 function titleOf({ settings }: ExplorePlan, end: ExplorationEnd): string {
@@ -118,8 +127,8 @@ function endText({ goal: wanted, settings }: ExplorePlan, end: ExplorationEnd, {
   const broken = settings.mutants.length > 0 ? ` Broken on purpose: ${settings.mutants.join(', ')}.` : ''
   switch (end.type) {
     case 'complete': return `${wanted === 'finish' ? 'No order lets every operation finish' : 'Nothing was found'}: every state was seen, to ${depth} steps (${how}).${broken}`
-    case 'bound': return `Nothing was found to ${depth - 1} steps; ${end.bound === 'depth' ? 'no deeper was asked for' : 'more states are not kept'} (${how}).${broken}`
-    case 'cancelled': return `Stopped: nothing was found to ${depth - 1} steps (${how}).${broken}`
+    case 'bound': return `Nothing was found to ${depth} steps; ${end.bound === 'depth' ? 'no deeper was asked for' : 'more states are not kept'} (${how}).${broken}`
+    case 'cancelled': return `Stopped: nothing was found to ${depth} steps (${how}).${broken}`
     case 'found': return `${end.breach ? `Broken after ${end.path.length} steps: ${end.breach.rule}. ${end.breach.text}` : `After ${end.path.length} steps: ${wanted === 'stuck' ? 'the cluster is stuck' : 'every operation has ended'}.`} (${how})${broken}`
     case 'failed': return end.reason
   }

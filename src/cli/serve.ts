@@ -32,7 +32,7 @@ async function serve({ port, open, mutant }: ServeOptions): Promise<void> {
   const log = (sentence: string): void => void process.stderr.write(`${sentence}\n`)
   const lab = await createLab({
     host: 'browser', dataFolder: defaultDataFolder(), version: __VERSION__, scenariosFolder: beside('../../scenarios'),
-    programs: { node: beside('./node.js'), switchboard: beside('./switchboard.js') }, mutants: mutant, log,
+    programs: { node: beside('./node.js'), switchboard: beside('./switchboard.js'), exploreWorker: beside('./explore-worker.js') }, mutants: mutant, log,
   })
   const host = await startWebHost({ lab, rendererFolder: beside('../renderer'), port, log }).catch(async (error: unknown) => {
     await lab.close()

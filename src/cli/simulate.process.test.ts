@@ -61,23 +61,31 @@ describe('simulate', () => {
     expect([played.status, played.stdout]).toEqual([1, expect.stringContaining(`Rule 1 is broken: ${sentence}`) as string])
     const checked = lab('check', `${name}.jsonl`)
     expect([checked.status, checked.stdout]).toEqual([1, expect.stringMatching(/Rule 1 .*BROKEN/) as string])
+    const last: unknown = JSON.parse(readFileSync(`${name}.jsonl`, 'utf8').trim().split('\n').at(-1) ?? '')
+    expect(last).toMatchObject({ type: 'violation', rule: 'rule-1', text: sentence })
     // A person can mend what the scenario breaks, and then it passes.
     const mended = join(folder, 'mended.yaml')
     writeFileSync(mended, readFileSync(`${name}.yaml`, 'utf8').replace('mutants: [ answers-before-backups ]', 'mutants: [ ]'))
     expect(lab('run', mended).status).toBe(0)
   })
 
-  it('each mutant is found: a table, and a line of JSON for each', () => {
-    const { status, stdout } = lab('simulate', '--each-mutant', '--seeds', '1..300', '--json')
-    expect(status).toBe(0)
-    const rows = stdout.trim().split('\n').map((line) => JSON.parse(line) as { mutant: string; shrunk: { size: { operations: number; faults: number } } })
+  it('one check alone: what the clients saw, which the recording and the scenario show too', () => {
+    const { status, stdout } = lab('simulate', '--seeds', '1..20', '--mutant', 'gives-up-on-backup', '--check', 'linearizability', '--stop-at-first', '--save', folder)
+    expect(status).toBe(1)
+    expect(stdout).toMatch(/1 is bad: Linearizability in 1\.\n {2}first +seed \d+, Linearizability: Key k\d: /)
+    const name = / {2}saved +(\S+)\.yaml, /.exec(stdout)?.[1] ?? 'none'
+    expect([lab('run', `${name}.yaml`).status, lab('check', `${name}.jsonl`).stdout]).toEqual([1, expect.stringMatching(/Linearizability .*BROKEN/) as string])
+  })
+
+  it('for each mutant the first seed that shows it: a table, or a line of JSON for each; status 1 if one was not found', () => {
+    const { status, stdout } = lab('simulate', '--each-mutant', '--seeds', '27', '--check', 'rule-2')
+    expect(status).toBe(1)
+    expect(stdout).toMatch(/^mutant +seed {2}found by .*\nanswers-before-backups +- {2}not in 1 seed /)
+    expect(stdout).toMatch(/\npromotes-idle +27 {2}Rule 2 +0 +2 /)
+    const rows = lab('simulate', '--each-mutant', '--seeds', '27', '--check', 'rule-2', '--json').stdout.trim().split('\n')
+      .map((line) => JSON.parse(line) as { type: string; mutant: string; shrunk: { size: { faults: number } } | null })
     expect(rows.map(({ mutant }) => mutant)).toEqual(mutantNames)
-    for (const { shrunk: { size } } of rows) expect(size.operations + size.faults).toBeLessThanOrEqual(20)
-    // Of one seed that does not show it all, the table says which are missing.
-    const few = lab('simulate', '--each-mutant', '--seeds', '1')
-    expect(few.status).toBe(1)
-    expect(few.stdout).toMatch(/^mutant +seed {2}found by .*\nanswers-before-backups +1 {2}Rule 1 /)
-    expect(few.stdout).toMatch(/\npromotes-idle +- {2}not in 1 seed /)
+    expect(rows.find(({ mutant }) => mutant === 'promotes-idle')).toMatchObject({ type: 'mutant', shrunk: { size: { faults: 2 } } })
   })
 
   it.each([
@@ -86,6 +94,7 @@ describe('simulate', () => {
     [['--mutant', 'none'], 'There is no mutant "none"; there are answers-before-backups,'],
     [['--replicas', '2', '--backups', '2'], '2 replicas leave room for 1 backups.'],
     [['--duration', '10'], '--duration must be a whole number from 500 to 600000, not "10".'],
+    [['--check', 'rule-9'], 'Allowed choices are rule-1, '],
     [['--each-mutant', '--mutant', 'promotes-idle'], 'cannot be used with'],
   ])('%j is status 2 with one sentence, and nothing is run', (args, sentence) => {
     const { status, stdout, stderr } = lab('simulate', ...args)

@@ -2,7 +2,7 @@
 // Standard output carries what was found, standard error the progress. Status 0: nothing was found; 1: something was; 2: it could not run.
 import { availableParallelism } from 'node:os'
 import { Option, type Command } from 'commander'
-import { saveFound, simulateMutants, simulateSeeds, shrinkBad, type SeedResult, type ShrunkRun, type SimulationOptions } from '../lab'
+import { checkNames, saveFound, simulateMutants, simulateSeeds, shrinkBad, type CheckName, type SeedResult, type ShrunkRun, type SimulationOptions } from '../lab'
 import { mutantNames, type MutantName } from '../protocol'
 import { CannotRun, wholeNumber } from './cannot-run'
 import { mutantTaken } from './mutant-flag'
@@ -12,6 +12,7 @@ interface SimulateOptions {
   readonly seeds: { readonly from: number; readonly to: number }
   readonly mutant: readonly MutantName[]
   readonly eachMutant?: boolean
+  readonly check?: CheckName
   readonly duration?: number
   readonly replicas?: number
   readonly clients?: number
@@ -30,6 +31,7 @@ export function simulateCommand(program: Command): void {
     .option('--seeds <range>', 'from..to, or one', seedRange, { from: 1, to: 200 })
     .option('--mutant <name>', 'breaks a rule on purpose; may be given several times', mutantTaken, [])
     .addOption(new Option('--each-mutant', 'for every mutant the first seed that shows it, made small').conflicts('mutant'))
+    .addOption(new Option('--check <name>', 'looks for this and nothing else').choices(checkNames as string[]))
     .option('--duration <ms>', 'virtual time of a run; 10 000 without it', wholeNumber('--duration', 500, 600_000))
     .option('--replicas <number>', 'drawn from the seed without it', wholeNumber('--replicas', 1, 7))
     .option('--clients <number>', 'drawn from the seed without it', wholeNumber('--clients', 1, 8))
@@ -53,9 +55,12 @@ async function simulate(options: SimulateOptions): Promise<void> {
   if (replicas !== undefined && backups !== undefined && backups >= replicas) throw new CannotRun(`${replicas} replicas leave room for ${replicas - 1} backups.`)
   const simulation: SimulationOptions = {
     program: new URL('./simulate-worker.js', import.meta.url), workers: jobs, ...seeds,
-    draw: {
-      mutants: mutant, ...duration === undefined ? {} : { durationMs: duration }, ...replicas === undefined ? {} : { replicas },
-      ...clients === undefined ? {} : { clients }, ...backups === undefined ? {} : { backups },
+    look: {
+      only: options.check ?? null,
+      draw: {
+        mutants: mutant, ...duration === undefined ? {} : { durationMs: duration }, ...replicas === undefined ? {} : { replicas },
+        ...clients === undefined ? {} : { clients }, ...backups === undefined ? {} : { backups },
+      },
     },
   }
   try {

@@ -1,5 +1,6 @@
 // What other rooms may use of the contract.
 export * from './lab'
+export * from './explore'
 export { messageKinds } from './network'
 export * from './port'
 export * from './carrier'

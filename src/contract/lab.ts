@@ -2,6 +2,7 @@
 // JSON-safe values only (no undefined inside objects, no Map, no NaN): one carrier clones, another speaks JSON.
 import * as z from 'zod'
 import { keyBytesMax, mutantNames, settingLimits, valueBytesMax, type MutantName } from '../protocol'
+import { ExploreRequest, ExploreStanding } from './explore'
 import { NetworkActSchema, NodeNameText } from './network'
 
 const limited = (name: keyof typeof settingLimits) => z.int().min(settingLimits[name].min).max(settingLimits[name].max)
@@ -155,6 +156,19 @@ export const labCalls = {
    * one and in the same order. Answers when all of it was done; the cluster stands still. A refused one changes nothing.
    */
   rerun: { takes: z.strictObject({ session: z.int() }), gives: z.strictObject({ session: z.int() }) },
+  /**
+   * Begins to explore what can happen from a moment of the session, or from a new cluster; ends an exploration before. The session is only read.
+   * Refused with one sentence for what cannot be explored.
+   */
+  exploreBegin: { takes: z.strictObject({ session: z.int(), request: ExploreRequest }), gives: z.strictObject({ exploration: z.int() }) },
+  /** How far it has come; answers when that has changed, after a quarter of a second at most. Refused for one that is over and was replaced. */
+  exploreRead: { takes: z.strictObject({ exploration: z.int() }), gives: ExploreStanding },
+  exploreSteer: { takes: z.strictObject({ exploration: z.int(), act: z.enum(['pause', 'resume', 'cancel']) }), gives: Nothing },
+  /**
+   * Shows the way that was found. From a new cluster: as a recording, in which time stands still from the explorer's start on. From a
+   * moment of a session: carried out on processes, as a branch that stands still at its end. Ends a running session.
+   */
+  exploreShow: { takes: z.strictObject({ exploration: z.int() }), gives: z.strictObject({ session: z.int() }) },
   kill: { takes: OfNode, gives: Nothing },
   pause: { takes: OfNode, gives: Nothing },
   resume: { takes: OfNode, gives: Nothing },

@@ -26,6 +26,8 @@ function handlersFor(own: Partial<LabHandlers>): LabHandlers {
   return {
     hello: () => ({ version: '1', host: 'in-process', lastSettings: defaultClusterSettings, status, canPause: true }),
     newCluster: () => ({ session: 1 }), endSession: () => ({}), branch: () => ({ session: 1 }), rerun: () => ({ session: 1 }),
+    exploreBegin: () => ({ exploration: 1 }), exploreSteer: () => ({}), exploreShow: () => ({ session: 1 }),
+    exploreRead: () => ({ states: 1, steps: 0, queue: 1, depth: 0, bytes: 0, ms: 0, paused: false, end: null }),
     kill: refuse, pause: () => ({}), resume: () => ({}), restart: () => ({}), freeze: () => ({}), thaw: () => ({}),
     act: () => ({}), listScenarios: () => ({ scenarios: [] }), checkScenario: () => ({ problems: [] }),
     runScenario: () => ({ session: 1 }), steerScenario: () => ({}),

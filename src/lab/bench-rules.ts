@@ -22,8 +22,18 @@ export interface RulesBench {
   readonly print: (line: object) => void
 }
 
-/** Before what is counted. */
-const settleMs = 500
+/** Before anything is measured: views are formed and everything is compiled. */
+const warmUpMs = 3000
+
+/** Before each turn. */
+const settleMs = 100
+
+interface Counted {
+  operations: number
+  events: number
+  /** Events that the watch had not looked at when a turn was over, at most. */
+  behind: number
+}
 
 /** Events that are judged again for the rates. */
 const judgedEventsMax = 300_000
@@ -35,17 +45,18 @@ export async function measureRules({ rounds, seconds, programs, startCluster, pr
     await run.start(programs, startCluster)
     const perSecond = { watched: [] as number[], bare: [] as number[] }
     for (let round = 1; round <= rounds; round++) {
-      // In turns, and each first as often: what the machine does beside this meets both alike.
-      for (const isWatched of round % 2 === 1 ? [false, true] : [true, false]) {
-        const { operations, events, behind } = await run.measure(isWatched, seconds)
-        perSecond[isWatched ? 'watched' : 'bare'].push(operations / seconds)
-        print({ round, watched: isWatched, operationsPerSecond: Math.round(operations / seconds), eventsPerSecond: Math.round(events / seconds), behind })
-      }
+      const { watched, bare } = await run.round(seconds, round % 2 === 0)
+      perSecond.watched.push(watched.operations / seconds)
+      perSecond.bare.push(bare.operations / seconds)
+      print({
+        round, watched: Math.round(watched.operations / seconds), notWatched: Math.round(bare.operations / seconds), ratio: rounded(watched.operations / bare.operations),
+        eventsPerSecond: Math.round(watched.events / seconds), behind: watched.behind,
+      })
     }
     await run.stop()
     judgeRates(run.header, run.texts, print)
     const [watched, bare] = [median(perSecond.watched), median(perSecond.bare)]
-    print({ rounds, clients: 8, watched: Math.round(watched), notWatched: Math.round(bare), ratio: Math.round(watched / bare * 1000) / 1000, unit: 'operations/s, medians' })
+    print({ rounds, clients: 8, watched: Math.round(watched), notWatched: Math.round(bare), ratio: rounded(watched / bare), unit: 'operations/s, medians' })
   } finally {
     await run.stop()
     await rm(folder, { recursive: true, force: true })
@@ -76,25 +87,40 @@ class Run {
     })
     this.#watch = new RuleWatch({ header: this.header, source: this.#log, tell: (violation) => cluster.tell(violation) })
     await cluster.startWorkload({ ...defaultWorkload, rate: 0, inFlight: 1 })
+    await pause(warmUpMs)
   }
 
   #take(lines: EventLines): void {
     this.#log.append(lines)
     if (this.#log.latest < judgedEventsMax) this.texts.push(lines.text)
     this.#operations += lines.text.split('"type":"operation-returned"').length - 1
-    if (this.#isWatched) this.#watch?.wake()
+    if (this.#isWatched) this.#watch?.take(lines)
   }
 
-  /** `behind`: events that the watch had not looked at when the time was over. */
-  async measure(isWatched: boolean, seconds: number): Promise<{ operations: number; events: number; behind: number }> {
+  /**
+   * Watched and not watched in turns of a second each, `seconds` of both: what the machine does beside this comes and goes more slowly, and so
+   * meets both alike.
+   */
+  async round(seconds: number, beginsWatched: boolean): Promise<{ watched: Counted; bare: Counted }> {
+    const watched: Counted = { operations: 0, events: 0, behind: 0 }
+    const bare: Counted = { operations: 0, events: 0, behind: 0 }
+    for (let turn = 0; turn < seconds * 2; turn++) {
+      const isWatched = (turn % 2 === 0) === beginsWatched
+      await this.#measure(isWatched, isWatched ? watched : bare)
+    }
+    return { watched, bare }
+  }
+
+  async #measure(isWatched: boolean, counted: Counted): Promise<void> {
     // What was not watched before is looked at now, and not while is measured.
     await this.#watch?.caughtUp()
     this.#isWatched = isWatched
     await pause(settleMs)
     const before = { operations: this.#operations, events: this.#log.latest }
-    await pause(seconds * 1000)
-    const behind = isWatched ? this.#log.latest - (this.#watch?.lookedAt ?? 0) : 0
-    return { operations: this.#operations - before.operations, events: this.#log.latest - before.events, behind }
+    await pause(1000)
+    counted.operations += this.#operations - before.operations
+    counted.events += this.#log.latest - before.events
+    if (isWatched) counted.behind = Math.max(counted.behind, this.#log.latest - (this.#watch?.lookedAt ?? 0))
   }
 
   async stop(): Promise<void> {
@@ -134,3 +160,5 @@ function median(values: readonly number[]): number {
   const middle = sorted.length >> 1
   return sorted.length % 2 === 1 ? sorted[middle] ?? 0 : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2
 }
+
+const rounded = (ratio: number): number => Math.round(ratio * 1000) / 1000

@@ -3,6 +3,7 @@
 import { Refusal, serveLab, type ClusterSettings, type Gives, type LabHandlers, type LabServer, type Port, type ScenarioEntry, type SessionStatus } from '../contract'
 import { readScenario } from '../scenario'
 import type { EventLines } from './cluster-seam'
+import type { Exploring } from './exploring'
 import { Exports } from './exports'
 import { catchUpLimits, Feed } from './feed'
 import { FormatExports } from './format-exports'
@@ -28,6 +29,8 @@ export interface ConnectionOwner {
   runScenario(name: string, text: string): Promise<{ session: number }>
   branch(session: number, seq: number): Promise<{ session: number }>
   rerun(session: number): Promise<{ session: number }>
+  readonly exploring: Pick<Exploring, 'begin' | 'read' | 'steer'>
+  showExplored(exploration: number): Promise<{ session: number }>
   endSession(): Promise<void>
   openRecording(path: string, name: string, growing: GrowingFile | null): Promise<{ session: number }>
 }
@@ -95,6 +98,13 @@ export class Connection {
       newCluster: (settings) => owner.newCluster(settings),
       branch: ({ session: number, seq }) => owner.branch(number, seq),
       rerun: ({ session: number }) => owner.rerun(number),
+      exploreBegin: async ({ session: number, request }) => ({ exploration: await owner.exploring.begin(number, request) }),
+      exploreRead: ({ exploration }) => owner.exploring.read(exploration),
+      exploreSteer: ({ exploration, act }) => {
+        owner.exploring.steer(exploration, act)
+        return {}
+      },
+      exploreShow: ({ exploration }) => owner.showExplored(exploration),
       endSession: () => nothing(owner.endSession()),
       kill: ({ node }) => nothing(session().kill(node)),
       pause: ({ node }) => nothing(session().pause(node)),

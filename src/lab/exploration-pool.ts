@@ -1,7 +1,7 @@
 // An exploration on all cores: the search is here, the machines are stepped in worker threads. A worker that dies costs nothing but time: what it
 // had in hand is handed out again, and its successor is told all that it must know.
 import { Worker } from 'node:worker_threads'
-import { Expander, Search, startingPoint, type Act, type Definition, type ExplorePlan, type SearchEnd, type SearchProgress } from '../sim'
+import { Expander, Search, startingPoint, startingPointOf, type Act, type Definition, type ExplorePlan, type Lives, type SearchEnd, type SearchProgress } from '../sim'
 import type { ExploreWorkerData, FromExploreWorker, ToExploreWorker } from './explore-worker'
 
 /** States of a batch: enough that handing them over costs little, few enough that every worker gets some. */
@@ -13,6 +13,8 @@ const deathsMax = 20
 
 export interface ExplorationOptions {
   readonly plan: ExplorePlan
+  /** The moment that it begins from; without it a cluster that is brought up for it. */
+  readonly lives?: Lives
   readonly workers: number
   /** The built worker program. */
   readonly program: string | URL
@@ -55,11 +57,11 @@ export class ExplorationPool {
 
   constructor(options: ExplorationOptions) {
     this.#options = options
-    const { plan, workers } = options
+    const { plan, lives, workers } = options
     this.ended = new Promise((settle) => {
       this.#settle = settle
     })
-    const start = startingPoint(plan)
+    const start = lives ? startingPointOf(lives) : startingPoint(plan)
     this.#own = new Expander(plan, start, 0, this.#lanesMax)
     this.#search = new Search(plan, start.nodes.length)
     const { row, fingerprint } = this.#own.begin()
@@ -97,9 +99,9 @@ export class ExplorationPool {
   }
 
   #startWorker(place: number): void {
-    const { plan, program } = this.#options
+    const { plan, lives = null, program } = this.#options
     const number = ++this.#laneNumber
-    const worker = new Worker(program, { workerData: { plan, lane: number, lanes: this.#lanesMax } satisfies ExploreWorkerData })
+    const worker = new Worker(program, { workerData: { plan, lives, lane: number, lanes: this.#lanesMax } satisfies ExploreWorkerData })
     const lane: Lane = { number, worker, hand: new Set(), told: 0 }
     this.#lanes[place] = lane
     worker.on('message', (answer: FromExploreWorker) => this.#take(lane, answer))

@@ -1,10 +1,12 @@
 // A thread that looks at states for exploration-pool.ts: it takes batches and gives back what they lead to. It ends with its parent, and knows
 // nothing that another could not find out again.
 import { parentPort, workerData } from 'node:worker_threads'
-import { Expander, startingPoint, type Batch, type BatchResult, type Definition, type ExplorePlan } from '../sim'
+import { Expander, startingPoint, startingPointOf, type Batch, type BatchResult, type Definition, type ExplorePlan, type Lives } from '../sim'
 
 export interface ExploreWorkerData {
   readonly plan: ExplorePlan
+  /** The moment that it begins from; null: a cluster that is brought up for it. */
+  readonly lives: Lives | null
   readonly lane: number
   readonly lanes: number
 }
@@ -22,8 +24,8 @@ export interface FromExploreWorker {
   readonly mails: number
 }
 
-const { plan, lane, lanes } = workerData as ExploreWorkerData
-const expander = new Expander(plan, startingPoint(plan), lane, lanes)
+const { plan, lives, lane, lanes } = workerData as ExploreWorkerData
+const expander = new Expander(plan, lives ? startingPointOf(lives) : startingPoint(plan), lane, lanes)
 
 parentPort?.on('message', ({ definitions, batch }: ToExploreWorker) => {
   expander.define(definitions)

@@ -7,6 +7,8 @@ import type { MutantName } from '../protocol'
 export interface ClusterPrograms {
   readonly node: string
   readonly switchboard: string
+  /** A thread that explores; without it this lab does not. */
+  readonly exploreWorker?: string
 }
 
 export interface LabOptions {

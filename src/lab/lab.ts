@@ -1,13 +1,15 @@
 // The lab: one session at a time, shared by every screen that is connected, whatever carries its calls.
 // A screen that goes changes nothing; the lab that goes takes every process with it. It must never know a carrier or a window.
 import { randomBytes } from 'node:crypto'
-import { rm } from 'node:fs/promises'
+import { rm, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { Refusal, type ClusterSettings, type Port, type ScenarioEntry, type SessionStatus } from '../contract'
-import { RecordingProblem, type TraceHeader } from '../trace'
+import type { Counterexample } from '../sim'
+import { formatEvent, formatHeader, RecordingProblem, type TraceHeader } from '../trace'
 import { eventsOf, prepareBranch } from './branch'
 import type { Clusters } from './cluster-seam'
 import { Connection, type ConnectionOwner } from './connection'
+import { Exploring } from './exploring'
 import { makePrivateFolder, placeForRecording, reasonOf, type RecordingPlace } from './folders'
 import { importHistory, isHistoryName } from './import-history'
 import type { LabOptions, RunningLab } from './lab-options'
@@ -47,6 +49,7 @@ class RealLab implements RunningLab, ConnectionOwner {
   readonly #connections = new Set<Connection>()
   readonly #statusTeller = new StatusTeller(() => this.#tellStatus())
   readonly privateFolder: string
+  readonly exploring: Exploring
   lastSettings: ClusterSettings
   #session: Session | null = null
   /** What the session that is shown branched from: it can still be read, to be compared with. */
@@ -61,6 +64,7 @@ class RealLab implements RunningLab, ConnectionOwner {
     this.#options = options
     this.#clusters = clusters
     this.privateFolder = privateFolder
+    this.exploring = new Exploring({ program: options.programs.exploreWorker ?? '', session: (number) => this.#sessionOf(number) })
     this.lastSettings = { ...lastSettings, mutants: [...options.mutants ?? []] }
   }
 
@@ -95,6 +99,12 @@ class RealLab implements RunningLab, ConnectionOwner {
   currentSession(): Session {
     if (this.#session === null) throw new Refusal('There is no session yet; start a cluster or open a recording.')
     return this.#session
+  }
+
+  /** Refuses another than the one that is shown: its events are not what the caller has seen. */
+  #sessionOf(number: number): Session {
+    if (number !== this.#sessionNumber) throw new Refusal(`Session ${number} is over; the lab shows session ${this.#sessionNumber}.`)
+    return this.currentSession()
   }
 
   parentSession(): Session | null {
@@ -162,9 +172,29 @@ class RealLab implements RunningLab, ConnectionOwner {
     })
   }
 
+  /** The way that an exploration found: as a recording, or carried out on processes where it goes on from a session. */
+  showExplored(exploration: number): Promise<{ session: number }> {
+    return this.#change(async () => {
+      const way = await this.exploring.way(exploration)
+      if (way.type === 'recording') return this.#showExample(way.example)
+      const { session, live } = await this.#branch(way.session, () => Promise.resolve(way.seq))
+      for (const act of way.acts) await live.doNamed(act)
+      return { session }
+    })
+  }
+
+  async #showExample({ header, events }: Counterexample): Promise<{ session: number }> {
+    const path = join(this.privateFolder, `explored-${process.hrtime.bigint()}.jsonl`)
+    await writeFile(path, `${[formatHeader({ ...header, createdAt: new Date().toISOString(), protocolHash }), ...events.map(formatEvent)].join('\n')}\n`, { flag: 'wx', mode: 0o600 })
+    const session = await this.#openRecorded(path, 'explored.jsonl', null)
+    await rm(path, { force: true })
+    await this.#session?.end('A counterexample is shown.')
+    await this.#show(session)
+    return { session: this.#sessionNumber }
+  }
+
   async #branch(number: number, at: () => Promise<number>): Promise<{ session: number; live: LiveSession }> {
-    if (number !== this.#sessionNumber) throw new Refusal(`Session ${number} is over; the lab shows session ${this.#sessionNumber}.`)
-    const prepared = await prepareBranch(this.currentSession(), await at(), {
+    const prepared = await prepareBranch(this.#sessionOf(number), await at(), {
       createdAt: new Date(), protocolHash, place: (header) => this.#placeFor(header),
     })
     await this.#session?.end('A branch was begun.')
@@ -182,17 +212,22 @@ class RealLab implements RunningLab, ConnectionOwner {
   async openRecording(path: string, name = basename(path), growing: GrowingFile | null = null): Promise<{ session: number }> {
     // Before its turn: a file that comes slowly holds no other change up.
     const imported = isHistoryName(name) ? await this.#import(path, name, growing) : null
-    const session = await openRecordedSession({
-      path: imported ?? path, name, growing: imported === null ? growing : null, folder: this.privateFolder,
-      onChange: () => { if (this.#session === session) this.#statusTeller.change() },
-      onEvents: () => { if (this.#session === session) this.#wake() },
-    })
+    const session = await this.#openRecorded(imported ?? path, name, imported === null ? growing : null)
     if (imported !== null) await rm(imported, { force: true })
     return this.#change(async () => {
       await this.#session?.end('A recording was opened.')
       await this.#show(session)
       return { session: this.#sessionNumber }
     })
+  }
+
+  async #openRecorded(path: string, name: string, growing: GrowingFile | null): Promise<Session> {
+    const session: Session = await openRecordedSession({
+      path, name, growing, folder: this.privateFolder,
+      onChange: () => { if (this.#session === session) this.#statusTeller.change() },
+      onEvents: () => { if (this.#session === session) this.#wake() },
+    })
+    return session
   }
 
   /** A history of another tool as a recording in the private folder. */
@@ -213,6 +248,7 @@ class RealLab implements RunningLab, ConnectionOwner {
 
   async #close(): Promise<void> {
     await this.#changing.catch(() => {}) // Told to who asked for it.
+    this.exploring.stop()
     await this.#session?.end('The lab was closed.')
     this.#statusTeller.stop()
     await Promise.all([...this.#connections].map((connection) => connection.close().catch(() => {}))) // Logged where it was connected.

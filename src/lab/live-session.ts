@@ -10,7 +10,8 @@ import type { ClusterOptions, ClusterStarter, EventLines, RunningCluster } from 
 import { EventLog } from './event-log'
 import type { RecordingPlace } from './folders'
 import type { ClusterPrograms } from './lab-options'
-import { doAgain, type StandingAct } from './rerun'
+import type { NamedAct } from '../sim'
+import { doAgain, doNamed, type StandingAct } from './rerun'
 import { RuleWatch } from './rule-watch'
 import type { ScenarioPlay } from './scenario-play'
 import type { OperationCall, RecordingSource, Session, SessionView } from './session'
@@ -99,6 +100,9 @@ export class LiveSession implements Session {
   /** Does again what was done in a recording. */
   async doAgain(act: StandingAct): Promise<void> { await doAgain(act, this.#running()) }
 
+  /** Does what a path of the explorer needs. */
+  async doNamed(act: NamedAct): Promise<void> { await doNamed(act, this.#running()) }
+
   async freeze(): Promise<void> { await this.#running().freeze() }
   async thaw(): Promise<void> { await this.#running().thaw() }
   async act(act: NetworkAct): Promise<void> { await this.#running().act(act) }
@@ -160,7 +164,7 @@ export class LiveSession implements Session {
     this.log.append(lines)
     this.#options.play?.take(lines)
     this.#watchTime(lines.text)
-    this.#rules?.wake()
+    this.#rules?.take(lines)
     this.#options.onEvents()
     this.#options.onChange()
   }

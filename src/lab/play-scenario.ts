@@ -82,7 +82,7 @@ async function playOnProcesses(scenario: Scenario, options: PlayOptions): Promis
       if (stage) stage.take(lines)
       else early.push(lines)
       log.append(lines)
-      rules?.wake()
+      rules?.take(lines)
     },
     onRecording: () => undefined,
     onEnded: (reason) => { ended = reason },

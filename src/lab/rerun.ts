@@ -4,6 +4,7 @@ import { Refusal } from '../contract'
 import type { NetworkAct } from '../network'
 import { viewServerName, type NodeName } from '../protocol'
 import { operationInputOf, type EventOf, type TraceEvent } from '../trace'
+import type { NamedAct } from '../sim'
 import type { RunningCluster } from './cluster-seam'
 
 /** What somebody did to a cluster that stood still. */
@@ -70,4 +71,11 @@ export async function doAgain(act: StandingAct, cluster: RunningCluster): Promis
       await cluster.invoke({ client, session, target, operation: asked, label })
     }
   }
+}
+
+/** Does an act that the explorer has named. */
+export async function doNamed(act: NamedAct, cluster: RunningCluster): Promise<void> {
+  if (act.type !== 'invoke') return doAgain(act, cluster)
+  const { client, operation, session } = act
+  await cluster.invoke({ client, operation, session, target: '', label: 'explored' })
 }

@@ -1,9 +1,10 @@
-// The rules watched in a live session: reads the events behind the cluster, from the log, and has each rule that breaks written into the
-// trace. In the lab's own process, a slice at a time, so that neither the switchboard nor a screen waits for it.
-// It must never hold events: what waits here is one cursor.
+// The rules watched in a live session: looks at the events behind the cluster and has each rule that breaks written into the trace. In the
+// lab's own process, a slice at a time, so that neither the switchboard nor a screen waits for it.
+// It must never hold more than a little of what waits: the rest is read back from the log.
 import { setTimeout as pause } from 'node:timers/promises'
 import { RuleTeller } from '../check'
 import type { TraceHeader, Violation } from '../trace'
+import type { EventLines } from './cluster-seam'
 import type { ReadLimits } from './event-log'
 import type { FeedSource } from './feed'
 
@@ -11,7 +12,10 @@ import type { FeedSource } from './feed'
 const sliceLimits: ReadLimits = { eventsMax: 1000, bytesMax: 512 * 1024 }
 
 /** Between two slices while it keeps up: few large slices cost less than many small ones, and a freeze by a broken rule is soon enough. */
-const intervalMs = 10
+const intervalMs = 20
+
+/** Text of new events that is kept until its turn; reading the log costs as much again as looking. */
+const keptCharactersMax = 4 * 1024 * 1024
 
 export interface RuleWatchOptions {
   readonly header: TraceHeader
@@ -26,6 +30,8 @@ export class RuleWatch {
   readonly #source: FeedSource
   readonly #teller: RuleTeller
   #cursor = 1
+  #kept: EventLines[] = []
+  #keptCharacters = 0
   #running: Promise<void> | null = null
   #isOver = false
 
@@ -40,7 +46,17 @@ export class RuleWatch {
     return this.#cursor - 1
   }
 
-  /** There may be new events. Cheap: called for each batch that a cluster brings. */
+  /** There are new events; these, and they are in the log. Cheap: called for each batch that a cluster brings. */
+  take(lines: EventLines): void {
+    if (this.#isOver) return
+    if (this.#keptCharacters + lines.text.length <= keptCharactersMax) {
+      this.#kept.push(lines)
+      this.#keptCharacters += lines.text.length
+    }
+    this.wake()
+  }
+
+  /** Looks at what is in the log. */
   wake(): void {
     if (this.#isOver || this.#running !== null || this.#cursor > this.#source.latest) return
     this.#running = this.#run().finally(() => {
@@ -61,17 +77,37 @@ export class RuleWatch {
   /** Looks at nothing more. */
   stop(): void {
     this.#isOver = true
+    this.#kept = []
   }
 
   async #run(): Promise<void> {
     await pause(intervalMs)
     while (!this.#isOver && this.#cursor <= this.#source.latest) {
-      const lines = await this.#source.read(this.#cursor, sliceLimits)
+      const lines = this.#nextKept() ?? await this.#source.read(this.#cursor, sliceLimits)
       // Events that are lost make the rest one that nobody can judge; the session's status says that they are.
       if (lines?.from !== this.#cursor) return this.stop()
       this.#teller.takeLines(lines.text)
       this.#cursor += lines.count
       await pause(0)
     }
+  }
+
+  /** What was kept from the cursor on, a slice of it; undefined where it begins later or there is none. */
+  #nextKept(): EventLines | undefined {
+    let used = 0
+    let count = 0
+    const texts: string[] = []
+    for (const { from, count: more, text } of this.#kept) {
+      const next = this.#cursor + count
+      if (from > next || count >= sliceLimits.eventsMax) break
+      used++
+      this.#keptCharacters -= text.length
+      // What was read from the log meanwhile is passed over.
+      if (from < next) continue
+      texts.push(text)
+      count += more
+    }
+    this.#kept.splice(0, used)
+    return count === 0 ? undefined : { from: this.#cursor, count, text: texts.join('\n') }
   }
 }

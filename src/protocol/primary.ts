@@ -310,6 +310,7 @@ export class Primary {
       since: this.since, started: this.started, nextSeq: this.#nextSeq, pending: [...this.#pending], acked: [...this.#acked],
       transfers: [...this.#transfers].map(([to, transfer]) => ({ to, transfer: transfer.essence() })),
       waiting: [...this.#waiting.values()], retryIsArmed: this.#retryIsArmed, resendBelow: this.#resendBelow,
+      patience: isBroken(this.#settings, 'gives-up-on-backup') ? this.#retryFactor : 1,
     }
   }
 

@@ -111,5 +111,6 @@ export class RunFacts {
 
 /** The life that sent a message, from its id `node.incarnation.step.index`. */
 export function incarnationOfId(id: string): number {
-  return Number(id.split('.')[1] ?? 0)
+  const from = id.indexOf('.') + 1
+  return Number(id.slice(from, id.indexOf('.', from)))
 }

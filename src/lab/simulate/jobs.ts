@@ -45,10 +45,17 @@ export interface MutantRow {
 /** What a small run must show too. */
 type Found = Pick<Finding, 'check' | 'text'>
 
+/** What a simulation looks at. */
+export interface Look {
+  readonly draw: DrawOptions
+  /** Looks for this and nothing else; null: for everything. */
+  readonly only: CheckName | null
+}
+
 export type Job =
-  | { readonly type: 'seeds'; readonly from: number; readonly to: number; readonly stopAtFirst: boolean; readonly draw: DrawOptions }
+  | { readonly type: 'seeds'; readonly from: number; readonly to: number; readonly stopAtFirst: boolean; readonly look: Look }
   | { readonly type: 'shrink'; readonly seed: number; readonly found: Found; readonly draw: DrawOptions }
-  | { readonly type: 'mutant'; readonly mutant: MutantName; readonly from: number; readonly to: number; readonly draw: DrawOptions }
+  | { readonly type: 'mutant'; readonly mutant: MutantName; readonly from: number; readonly to: number; readonly look: Look }
 
 export type Answer =
   | { readonly type: 'seeds'; readonly results: readonly SeedResult[] }
@@ -64,18 +71,18 @@ export function work(job: Job, now: () => number): Answer {
   }
 }
 
-function runSeeds({ from, to, stopAtFirst, draw }: Extract<Job, { type: 'seeds' }>): SeedResult[] {
+function runSeeds({ from, to, stopAtFirst, look }: Extract<Job, { type: 'seeds' }>): SeedResult[] {
   const results: SeedResult[] = []
   for (let seed = from; seed <= to; seed++) {
-    const result = runSeed(seed, draw)
+    const result = runSeed(seed, look)
     results.push(result)
     if (stopAtFirst && result.found) break
   }
   return results
 }
 
-function runSeed(seed: number, draw: DrawOptions): SeedResult {
-  const { operations, faults, acknowledged, events, virtualMs, isStuck, history, found } = runPlan(drawPlan(String(seed), draw))
+function runSeed(seed: number, { draw, only }: Look): SeedResult {
+  const { operations, faults, acknowledged, events, virtualMs, isStuck, history, found } = runPlan(drawPlan(String(seed), draw), only ? { only } : {})
   return { seed, operations: operations.length, acknowledged, faults: faults.length, events, virtualMs, isStuck, history, found }
 }
 
@@ -86,12 +93,12 @@ function shrinkSeed(seed: number, { check, text: found }: Found, draw: DrawOptio
   return { seed, check, before: sizeOf(drawn), size: sizeOf(plan), found, text: run.found?.text ?? '', runs, isDone, ms: now() - began, plan }
 }
 
-function firstOf({ mutant, from, to, draw }: Extract<Job, { type: 'mutant' }>, now: () => number): MutantRow {
+function firstOf({ mutant, from, to, look }: Extract<Job, { type: 'mutant' }>, now: () => number): MutantRow {
   const began = now()
-  const broken: DrawOptions = { ...draw, mutants: [mutant] }
-  const results = runSeeds({ type: 'seeds', from, to, stopAtFirst: true, draw: broken })
+  const broken: Look = { ...look, draw: { ...look.draw, mutants: [mutant] } }
+  const results = runSeeds({ type: 'seeds', from, to, stopAtFirst: true, look: broken })
   const ms = now() - began
   const bad = results.at(-1)
-  const shrunk = bad?.found ? shrinkSeed(bad.seed, bad.found, broken, now) : null
+  const shrunk = bad?.found ? shrinkSeed(bad.seed, bad.found, broken.draw, now) : null
   return { mutant, seeds: results.length, ms, shrunk }
 }

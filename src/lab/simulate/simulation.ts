@@ -2,9 +2,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { MutantName } from '../../protocol'
-import { runPlan, type DrawOptions } from '../../sim'
+import { runPlan } from '../../sim'
 import { formatEvent, formatHeader } from '../../trace'
-import type { Job, MutantRow, SeedResult, ShrunkRun } from './jobs'
+import type { Job, Look, MutantRow, SeedResult, ShrunkRun } from './jobs'
 import { scenarioOfPlan } from './plan-scenario'
 import { runJobs } from './worker-pool'
 
@@ -14,7 +14,7 @@ export interface SimulationOptions {
   readonly workers: number
   readonly from: number
   readonly to: number
-  readonly draw: DrawOptions
+  readonly look: Look
 }
 
 interface SeedsOptions {
@@ -27,9 +27,9 @@ const seedsOfJob = 20
 
 /** Runs the seeds; `onResults` is called as they come, in any order. With `stopAtFirst` no seed after the first bad one is looked at for long. */
 export async function simulateSeeds(options: SimulationOptions & SeedsOptions): Promise<SeedResult[]> {
-  const { from, to, draw, stopAtFirst, onResults } = options
+  const { from, to, look, stopAtFirst, onResults } = options
   const jobs: Job[] = []
-  for (let seed = from; seed <= to; seed += seedsOfJob) jobs.push({ type: 'seeds', from: seed, to: Math.min(to, seed + seedsOfJob - 1), stopAtFirst, draw })
+  for (let seed = from; seed <= to; seed += seedsOfJob) jobs.push({ type: 'seeds', from: seed, to: Math.min(to, seed + seedsOfJob - 1), stopAtFirst, look })
   const all: SeedResult[] = []
   await runJobs(jobs, { ...options, onAnswer: (answer) => {
     if (answer.type !== 'seeds') return true
@@ -47,7 +47,7 @@ export async function simulateSeeds(options: SimulationOptions & SeedsOptions): 
 export async function shrinkBad({ seed, found }: SeedResult, options: SimulationOptions): Promise<ShrunkRun> {
   if (!found) throw new Error(`nothing was found with seed ${seed}`)
   let shrunk: ShrunkRun | undefined
-  await runJobs([{ type: 'shrink', seed, found, draw: options.draw }], { ...options, onAnswer: (answer) => {
+  await runJobs([{ type: 'shrink', seed, found, draw: options.look.draw }], { ...options, onAnswer: (answer) => {
     if (answer.type === 'shrink') shrunk = answer.shrunk
     return true
   } })
@@ -57,9 +57,9 @@ export async function shrinkBad({ seed, found }: SeedResult, options: Simulation
 
 /** The first seed that shows each mutant, shrunk; in the order of the mutants. */
 export async function simulateMutants(mutants: readonly MutantName[], options: SimulationOptions & { readonly onRow: (row: MutantRow) => void }): Promise<MutantRow[]> {
-  const { from, to, draw, onRow } = options
+  const { from, to, look, onRow } = options
   const rows: MutantRow[] = []
-  await runJobs(mutants.map((mutant) => ({ type: 'mutant', mutant, from, to, draw })), { ...options, onAnswer: (answer) => {
+  await runJobs(mutants.map((mutant) => ({ type: 'mutant', mutant, from, to, look })), { ...options, onAnswer: (answer) => {
     if (answer.type !== 'mutant') return true
     rows.push(answer.row)
     onRow(answer.row)

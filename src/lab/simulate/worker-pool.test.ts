@@ -26,7 +26,7 @@ function program(before: string): URL {
   return pathToFileURL(path)
 }
 
-const jobs = (count: number): Job[] => Array.from({ length: count }, (_, index) => ({ type: 'seeds', from: index, to: index, stopAtFirst: false, draw: { mutants: [] } }))
+const jobs = (count: number): Job[] => Array.from({ length: count }, (_, index) => ({ type: 'seeds', from: index, to: index, stopAtFirst: false, look: { draw: { mutants: [] }, only: null } }))
 const seedOf = (answer: Answer): number => answer.type === 'seeds' ? answer.results[0]?.seed ?? -1 : -1
 
 async function seedsOf(worker: URL, count: number, workers: number, goesOn: (seed: number) => boolean = () => true): Promise<number[]> {

@@ -13,7 +13,7 @@ export function actText(act: Act): string {
     case 'look': return `the view server looks, and hears of ${act.pinging.length === 0 ? 'nobody' : act.pinging.join(', ')}`
     case 'kill': return `${act.node} crashes`
     case 'restart': return `${act.node} starts again, empty`
-    case 'invoke': return `${act.node} begins its operation ${act.index + 1}`
+    case 'invoke': return `${act.node} is asked for ${act.operation.type === 'append' ? 'an append' : `a ${act.operation.type}`}`
   }
 }
 

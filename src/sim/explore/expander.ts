@@ -1,15 +1,19 @@
 // Looks at states: which steps each allows, where they lead, and whether something is broken there. A worker is one of these; alone it is enough.
 // Everything that it makes is told as definitions, so that another expander can read its rows.
 import { Locals, type Definition, type Mail, type StartingNode } from './locals'
-import type { Message, NodeName } from '../../protocol'
+import type { Message, NodeName, Settings } from '../../protocol'
 import { Permutations } from './names'
-import { settingsToExplore, type ExplorePlan } from './plan'
+import type { ExplorePlan } from './plan'
 import type { Batch, BatchResult, Found } from './search'
 import { budgetOf, fingerprint, writeRow, type Fingerprint, type State } from './state'
 import { StateChecks } from './state-checks'
 import { Steps, type Act, type StepCode } from './steps'
 
 export interface StartingPoint {
+  /** Of every node that starts on a path. */
+  readonly settings: Settings
+  /** The clients' session that is explored. */
+  readonly session: number
   readonly nodes: readonly StartingNode[]
   readonly mails: readonly { readonly from: NodeName; readonly to: NodeName; readonly message: Message }[]
 }
@@ -23,14 +27,13 @@ export class Expander {
   readonly #nodes: number
 
   /** `lane` of `lanes` that share their states. */
-  constructor(plan: ExplorePlan, { nodes, mails }: StartingPoint, lane = 0, lanes = 1) {
+  constructor(plan: ExplorePlan, { settings, session, nodes, mails }: StartingPoint, lane = 0, lanes = 1) {
     this.#plan = plan
     this.#nodes = nodes.length
     const permutations = new Permutations(nodes, plan.reduces)
     this.#permutations = permutations.count
-    const settings = settingsToExplore(plan.settings)
-    this.#locals = new Locals({ nodes, settings, permutations, begun: nodes.length + mails.length, lane, lanes })
-    this.#steps = new Steps(plan, this.#locals, new StateChecks(nodes), nodes)
+    this.#locals = new Locals({ nodes, settings, session, program: plan.program, permutations, begun: nodes.length + mails.length, lane, lanes })
+    this.#steps = new Steps({ plan, settings, session }, this.#locals, new StateChecks(nodes, plan.program), nodes)
     this.start = {
       locals: nodes.map((node, index) => this.#locals.begin(node, index)),
       mails: mails.map(({ from, to, message }, index): Mail => this.#locals.mailOf(from, to, message, nodes.length + index)),
@@ -94,7 +97,10 @@ export class Expander {
   #isGoal({ locals }: State): boolean {
     switch (this.#plan.goal) {
       case 'violation': return false
-      case 'finish': return locals.every(({ kind, operations }) => kind !== 'client' || (operations.length === this.#plan.operations && operations.every(({ result }) => result !== null)))
+      case 'finish':
+        return locals.every(({ kind, operations }) => (
+          kind !== 'client' || (operations.length === this.#plan.program.length && operations.every(({ result }) => result !== null))
+        ))
       case 'stuck': return locals.some(({ facts }) => facts?.type === 'view-server' && facts.stuck !== null)
     }
   }

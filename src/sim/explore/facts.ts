@@ -9,11 +9,14 @@ export interface ReplicaFacts {
   readonly serving: boolean
   readonly executed: number
   readonly nextSeq: number
+  /** As primary: in every view from this one on; 0 in another role. */
+  readonly since: number
   /** Equal for equal copies. */
   readonly copyText: string
   /** The key that everybody writes to. */
   readonly value: string
-  readonly pending: number
+  /** Forwarded and not executed: which backups have not acked. */
+  readonly pending: ReplicaState['pending']
 }
 
 export interface ViewServerFacts {
@@ -36,21 +39,22 @@ export interface ClientFacts {
 /** Null: it is dead. */
 export type Facts = ReplicaFacts | ViewServerFacts | ClientFacts | null
 
-export function factsOf(kind: NodeKind, machine: Machine | null, essence: string): Facts {
+export function factsOf(kind: NodeKind, machine: Machine | null, essence: string, session: number): Facts {
   if (!machine) return null
   const state = machine.inspect()
   switch (state.kind) {
     case 'replica': {
+      const { primary } = JSON.parse(essence) as { readonly primary: { readonly since: number } | null }
       const copy = [state.executed, state.store, state.table.map(({ clientId, requestId, result, seq }) => [clientId, requestId, result, seq])]
       return {
-        type: 'replica', view: state.view, role: state.role, serving: state.serving, executed: state.executed, nextSeq: state.nextSeq,
-        copyText: JSON.stringify(copy), value: state.store.find(({ key }) => key === exploredKey)?.value ?? '', pending: state.pending.length,
+        type: 'replica', view: state.view, role: state.role, serving: state.serving, executed: state.executed, nextSeq: state.nextSeq, since: primary?.since ?? 0,
+        copyText: JSON.stringify(copy), value: state.store.find(({ key }) => key === exploredKey)?.value ?? '', pending: state.pending,
       }
     }
     case 'view-server': {
       const { initialised } = JSON.parse(essence) as { readonly initialised: readonly (readonly [string, number])[] }
       return { type: 'view-server', current: state.current, acked: state.acked, isAcked: state.isAcked, initialised, servers: state.servers, stuck: state.stuck }
     }
-    case 'client': return { type: 'client', isFree: kind === 'client' && state.sessions.every((session) => session.state === 'free') }
+    case 'client': return { type: 'client', isFree: kind === 'client' && (state.sessions[session]?.state ?? 'free') === 'free' }
   }
 }

@@ -7,7 +7,7 @@ import {
 } from '../../protocol'
 import { factsOf, type Facts } from './facts'
 import { hashText, type Permutations } from './names'
-import { operationOf } from './plan'
+import { operationOf, type Program } from './plan'
 import { stepBreach, type StepBreach, type Taken } from './step-checks'
 
 /** A message under way. Equal ones are one: a copy of what is under way brings nothing that a later copy would not. */
@@ -71,7 +71,7 @@ export type LocalInput =
   | { readonly type: 'resend'; readonly timer: string }
   /** A client asks for the view, and is answered so, until it sends its request or has learnt something. */
   | { readonly type: 'ask'; readonly timer: string; readonly view: number }
-  /** These pings come and the view server looks, twice: the second look finds those dead that had pinged just before the first. */
+  /** These pings come and the view server looks, once more than it takes to be dead: also who had pinged just before the first is found. */
   | { readonly type: 'look'; readonly pings: readonly number[] }
   | { readonly type: 'invoke'; readonly after: readonly number[] }
   | { readonly type: 'crash' }
@@ -85,10 +85,14 @@ export interface StartingNode {
   readonly incarnation: number
   readonly machine: Machine | null
   readonly timers: readonly string[]
+  /** How many inputs it has taken since its start, where ids matter. */
+  readonly steps?: number
 }
 
-/** Sessions below are a person's or a workload's; what is explored uses one that nobody does. */
+/** In a cluster that was brought up to be explored. */
 export const exploredSession = 0
+/** The explored operations have numbers of their own. */
+const operationsBegin = 1_000_000_000
 
 /** Left out of what tells states apart, because `resend` and `look` do not depend on it, and nothing else does. */
 const irrelevant: ReadonlySet<string> = new Set(['pingedSinceCheck', 'waited', 'resendBelow'])
@@ -104,6 +108,8 @@ interface Gathered extends EffectSink {
 export interface LocalsOptions {
   readonly nodes: readonly { readonly name: NodeName; readonly kind: NodeKind }[]
   readonly settings: Settings
+  readonly session: number
+  readonly program: Program
   readonly permutations: Permutations
   /** How many nodes and messages the start has: they have the first ids, the same for everybody. */
   readonly begun: number
@@ -212,7 +218,8 @@ export class Locals {
   }
 
   *#looking(pings: readonly number[]): Generator<StepInput> {
-    for (let round = 0; round < 2; round++) {
+    // One round more than it takes to be dead.
+    for (let round = 0; round <= this.#options.settings.deadPings; round++) {
       for (const ping of pings) yield this.#taking(ping)
       yield { type: 'timer', name: 'ping-check' }
     }
@@ -220,7 +227,8 @@ export class Locals {
 
   #invoke(local: Local, input: LocalInput & { type: 'invoke' }, id: number | undefined): Transition {
     const index = local.operations.length
-    const operation: OperationInput = { type: 'operation', operationId: index + 1, session: exploredSession, operation: operationOf(local.name, index), target: '' }
+    const asked = operationOf(this.#options.program, local.name, index)
+    const operation: OperationInput = { type: 'operation', operationId: operationsBegin + index, session: this.#options.session, operation: asked, target: '' }
     return this.#step(local, [operation], [...local.operations, { after: input.after, result: null }], input, id)
   }
 
@@ -275,7 +283,7 @@ export class Locals {
     const id = given ?? this.#newId()
     const hashes = this.#hashes((index) => this.#renamedLocal(text, made.operations, index))
     const local: Local = {
-      ...made, id, hashes, facts: factsOf(made.kind, made.machine, essence),
+      ...made, id, hashes, facts: factsOf(made.kind, made.machine, essence, this.#options.session),
       taken: new Map(), fired: new Map(), others: new Map(),
     }
     this.#byKey.set(key, local)
@@ -354,5 +362,5 @@ function withResults(operations: readonly Explored[], reports: readonly Report[]
   const ended = reports.find((report) => report.type === 'operation-returned')
   if (ended?.type !== 'operation-returned') return operations
   const { outcome } = ended
-  return operations.map((operation, index) => index + 1 === ended.operationId && outcome.type === 'ok' ? { ...operation, result: outcome.result } : operation)
+  return operations.map((operation, index) => operationsBegin + index === ended.operationId && outcome.type === 'ok' ? { ...operation, result: outcome.result } : operation)
 }

@@ -19,8 +19,11 @@ export class Permutations {
   constructor(nodes: readonly NamedNode[], all: boolean) {
     const names = (kind: NodeKind): NodeName[] => nodes.filter((node) => node.kind === kind).map(({ name }) => name)
     const [replicas, clients] = [names('replica'), names('client')]
-    const both = all ? permutationsOf(replicas).flatMap((one) => permutationsOf(clients).map((other) => [...one, ...other])) : [[...replicas, ...clients]]
-    const chosen = both.length <= permutationsMax ? both : permutationsOf(clients).map((other) => [...replicas, ...other]).slice(0, permutationsMax)
+    const isFew = (count: number): boolean => all && count <= permutationsMax
+    const [ofReplicas, ofClients] = [factorial(replicas.length), factorial(clients.length)]
+    const replicaOrders = isFew(ofReplicas * ofClients) ? permutationsOf(replicas) : [replicas]
+    const clientOrders = isFew(ofClients) ? permutationsOf(clients) : [clients]
+    const chosen = replicaOrders.flatMap((one) => clientOrders.map((other) => [...one, ...other]))
     this.#maps = chosen.map((permuted) => new Map([...replicas, ...clients].map((name, index) => [name, permuted[index] as string])))
     this.count = this.#maps.length
     this.#pattern = new RegExp(`\\b(${[...replicas, ...clients].join('|')})\\b`, 'g')
@@ -31,6 +34,10 @@ export class Permutations {
     const map = this.#maps[index] as ReadonlyMap<string, string>
     return index === 0 ? text : text.replace(this.#pattern, (name) => map.get(name) ?? name)
   }
+}
+
+function factorial(number: number): number {
+  return number <= 1 ? 1 : number * factorial(number - 1)
 }
 
 function permutationsOf<T>(items: readonly T[]): T[][] {

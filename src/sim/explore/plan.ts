@@ -20,12 +20,15 @@ export interface ExploreBounds {
  */
 export type ExploreGoal = 'violation' | 'stuck' | 'finish'
 
+export const programSteps = ['append', 'get', 'delete'] as const
+export type Program = readonly (typeof programSteps)[number][]
+
 export interface ExplorePlan {
   readonly settings: Settings
   readonly replicas: number
   readonly clients: number
-  /** Of each client, one after another: an append, a get, an append ... */
-  readonly operations: number
+  /** What each client does, one after another. */
+  readonly program: Program
   /** `ready`: an acked view with its backups, everybody idle and quiet. `cold`: nobody has pinged yet. */
   readonly start: 'ready' | 'cold'
   readonly bounds: ExploreBounds
@@ -35,20 +38,20 @@ export interface ExplorePlan {
 }
 
 export const defaultPlan: Omit<ExplorePlan, 'settings'> = {
-  replicas: 3, clients: 2, operations: 2, start: 'ready', goal: 'violation', reduces: true,
+  replicas: 3, clients: 2, program: ['append', 'get'], start: 'ready', goal: 'violation', reduces: true,
   bounds: { depth: 0, crashes: 1, restarts: 1, losses: 1, duplicates: 1, statesMax: 20_000_000 },
 }
 
 /** Inclusive limits: a mask of nodes and a step's number must fit their places, and a person's patience its own. */
 export const exploreLimits = {
-  replicas: { min: 1, max: 5 }, clients: { min: 1, max: 4 }, operations: { min: 1, max: 6 },
+  replicas: { min: 1, max: 7 }, clients: { min: 1, max: 8 }, operations: { min: 1, max: 6 },
   depth: { min: 0, max: 1000 }, crashes: { min: 0, max: 7 }, restarts: { min: 0, max: 7 }, losses: { min: 0, max: 7 }, duplicates: { min: 0, max: 7 },
   statesMax: { min: 1000, max: 200_000_000 },
 } as const
 
 /** One sentence for what cannot be explored, or undefined. */
 export function planProblem(plan: ExplorePlan): string | undefined {
-  const values = { replicas: plan.replicas, clients: plan.clients, operations: plan.operations, ...plan.bounds }
+  const values = { replicas: plan.replicas, clients: plan.clients, operations: plan.program.length, ...plan.bounds }
   for (const [name, { min, max }] of Object.entries(exploreLimits) as [keyof typeof exploreLimits, { min: number; max: number }][]) {
     const value = values[name]
     if (!Number.isInteger(value) || value < min || value > max) return `${name} must be a whole number from ${min} to ${max}, not ${String(value)}.`
@@ -63,11 +66,17 @@ export function settingsToExplore(settings: Settings): Settings {
 }
 
 /** Everybody's key: what is wrong with one copy shows soonest where all write to the same. */
-export const exploredKey = utf8ToBytes('a')
+export const exploredKey = utf8ToBytes('explored')
 
 /** What a client does as its operation `index`. A value names its client and its place, so that a store tells what it has executed. */
-export function operationOf(client: NodeName, index: number): Operation {
-  return index % 2 === 0 ? { type: 'append', key: exploredKey, value: tokenOf(client, index) } : { type: 'get', key: exploredKey }
+export function operationOf(program: Program, client: NodeName, index: number): Operation {
+  const type = program[index] ?? 'get'
+  return type === 'append' ? { type, key: exploredKey, value: tokenOf(client, index) } : { type, key: exploredKey }
+}
+
+/** A program of this length that writes and reads by turns. */
+export function usualProgram(length: number): Program {
+  return Array.from({ length }, (_, index) => index % 2 === 0 ? 'append' : 'get')
 }
 
 export function tokenOf(client: NodeName, index: number): ReturnType<typeof utf8ToBytes> {

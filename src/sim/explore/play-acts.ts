@@ -1,8 +1,6 @@
 // Carries a path's acts out on a cluster that stands still: the world in virtual time here, real processes in the lab. A message is found by what
 // it says, because an explorer knows no ids; everything else is as a person would do it by hand.
-import { viewServerName, type Message, type NodeName } from '../../protocol'
-import { exploredSession } from './locals'
-import { operationOf } from './plan'
+import { viewServerName, type Message, type NodeName, type Operation } from '../../protocol'
 import type { Act } from './steps'
 
 export interface StandingMessage {
@@ -23,7 +21,7 @@ export interface Standing {
   fire(node: NodeName, timer: string): Promise<void> | void
   kill(node: NodeName): Promise<void> | void
   restart(node: NodeName): Promise<void> | void
-  invoke(client: NodeName, operation: ReturnType<typeof operationOf>, session: number): Promise<unknown> | void
+  invoke(client: NodeName, operation: Operation, session: number): Promise<unknown> | void
 }
 
 /** Rounds of asking the view server in vain, at most; as many as the explorer tries. */
@@ -49,7 +47,7 @@ async function playAct(act: Act, standing: Standing): Promise<void> {
       return
     case 'ask': return ask(act.node, act.timer, standing)
     case 'look':
-      for (let round = 0; round < 2; round++) {
+      for (let round = 0; round < act.rounds; round++) {
         for (const node of act.pinging) {
           await standing.fire(node, 'ping')
           await deliverNewest(standing, node, viewServerName)
@@ -59,7 +57,7 @@ async function playAct(act: Act, standing: Standing): Promise<void> {
       return
     case 'kill': return standing.kill(act.node)
     case 'restart': return standing.restart(act.node)
-    case 'invoke': return void await standing.invoke(act.node, operationOf(act.node, act.index), exploredSession)
+    case 'invoke': return void await standing.invoke(act.node, act.operation, act.session)
   }
 }
 

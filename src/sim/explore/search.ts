@@ -37,7 +37,7 @@ export interface Found {
 export interface SearchProgress {
   readonly states: number
   readonly steps: number
-  /** The level whose successors are being found; the start is level 0. */
+  /** Every way of this many steps was tried, and of one more is being. */
   readonly depth: number
   /** States that wait to be looked at. */
   readonly queue: number
@@ -165,7 +165,7 @@ export class Search {
     this.#at = { page: 0, place: 0, state: 0 }
     this.#depth++
     if (this.#level.count === 0) this.#end = { type: 'complete' }
-    else if (depth > 0 && this.#depth > depth) this.#end = { type: 'bound', bound: 'depth' }
+    else if (depth > 0 && this.#depth >= depth) this.#end = { type: 'bound', bound: 'depth' }
     else if (this.#seen.count >= statesMax) this.#end = { type: 'bound', bound: 'states' }
   }
 

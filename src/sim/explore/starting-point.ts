@@ -30,7 +30,8 @@ export function worldToExplore(plan: ExplorePlan, title: string, onEvent: (event
 }
 
 export function startingPoint(plan: ExplorePlan): StartingPoint {
-  return worldToExplore(plan, 'explored', () => undefined).startingPoint()
+  const moment = worldToExplore(plan, 'explored', () => undefined).startingPoint()
+  return { ...moment, settings: settingsToExplore(plan.settings), session: exploredSession }
 }
 
 function isFree(machine: Machine | null): boolean {

@@ -4,15 +4,17 @@ import type { NodeName, Result } from '../../protocol'
 import { execute, Store } from '../../protocol'
 import type { ReplicaFacts, ViewServerFacts } from './facts'
 import type { Explored, Local, Transition } from './locals'
-import { operationOf, tokenOf } from './plan'
+import { operationOf, tokenOf, type Program } from './plan'
 import type { StepBreach } from './step-checks'
 
 export class StateChecks {
   /** By the ids of the clients' states: whether their results are those of one copy. */
   readonly #histories = new Map<string, boolean>()
   readonly #slots: ReadonlyMap<NodeName, number>
+  readonly #program: Program
 
-  constructor(nodes: readonly { readonly name: NodeName }[]) {
+  constructor(nodes: readonly { readonly name: NodeName }[], program: Program) {
+    this.#program = program
     this.#slots = new Map(nodes.map(({ name }, slot) => [name, slot]))
   }
 
@@ -27,7 +29,7 @@ export class StateChecks {
       const breach = this.#answered(locals, locals[slot] as Local, facts, message.seq)
       if (breach) return breach
     }
-    return onePrimary(locals, next, facts) ?? doubled(next, facts, locals) ?? this.#copies(locals, next, facts) ?? lost(locals, next, facts)
+    return onePrimary(locals, next, facts) ?? doubled(next, facts, locals) ?? this.#copies(locals, next, facts) ?? this.#lost(locals, next, facts)
   }
 
   /** Rule 1: every backup of its view has executed what it answers. A backup that has died since cannot be asked. */
@@ -59,13 +61,28 @@ export class StateChecks {
     return null
   }
 
+  /** What was acknowledged is in the copy of the primary that serves the newest view. Where keys are deleted only the results can tell. */
+  #lost(locals: readonly Local[], one: Local, facts: ReplicaFacts): StepBreach | null {
+    if (facts.role !== 'primary' || !facts.serving || this.#program.includes('delete')) return null
+    const viewServer = locals.find(({ kind }) => kind === 'view-server')?.facts as ViewServerFacts | undefined
+    if (viewServer && facts.view.viewnum < viewServer.current.viewnum) return null
+    for (const { name, operations } of locals) {
+      for (const [index, { result }] of operations.entries()) {
+        const token = tokenOf(name, index)
+        if (result === null || this.#program[index] !== 'append' || facts.value.includes(token)) continue
+        return { rule: 'no-lost-write', text: `${one.name} serves view ${facts.view.viewnum} without ${token}, which ${name} had been told was done.` }
+      }
+    }
+    return null
+  }
+
   #linearizability(locals: readonly Local[]): StepBreach | null {
     const clients = locals.filter(({ kind }) => kind === 'client')
     const key = clients.map(({ id }) => id).join(' ')
     const known = this.#histories.get(key)
-    const isLinearizable = known ?? isOneCopy(clients)
+    const isLinearizable = known ?? isOneCopy(clients, this.#program)
     if (known === undefined) this.#histories.set(key, isLinearizable)
-    return isLinearizable ? null : { rule: 'linearizability', text: `${clients.map(historyText).join(', ')}: no order of these operations gives these results.` }
+    return isLinearizable ? null : { rule: 'linearizability', text: `${clients.map((client) => historyText(client, this.#program)).join(', ')}: no order of these operations gives these results.` }
   }
 }
 
@@ -81,7 +98,7 @@ function onePrimary(locals: readonly Local[], one: Local, facts: ReplicaFacts): 
 function doubled(one: Local, { value }: ReplicaFacts, locals: readonly Local[]): StepBreach | null {
   if (value === '') return null
   for (const client of locals) {
-    for (let index = 0; index < client.operations.length; index += 2) {
+    for (let index = 0; index < client.operations.length; index++) {
       const token = tokenOf(client.name, index)
       if (value.indexOf(token) !== value.lastIndexOf(token)) return { rule: 'at-most-once', text: `${one.name} holds ${token} twice: it executed an append twice.` }
     }
@@ -89,29 +106,15 @@ function doubled(one: Local, { value }: ReplicaFacts, locals: readonly Local[]):
   return null
 }
 
-/** What was acknowledged is in the copy of the primary that serves the newest acked view. */
-function lost(locals: readonly Local[], one: Local, facts: ReplicaFacts): StepBreach | null {
-  if (facts.role !== 'primary' || !facts.serving) return null
-  const viewServer = locals.find(({ kind }) => kind === 'view-server')?.facts as ViewServerFacts | undefined
-  if (viewServer && facts.view.viewnum < viewServer.current.viewnum) return null
-  for (const client of locals) {
-    for (let index = 0; index < client.operations.length; index += 2) {
-      if ((client.operations[index]?.result ?? null) === null || facts.value.includes(tokenOf(client.name, index))) continue
-      return { rule: 'no-lost-write', text: `${one.name} serves view ${facts.view.viewnum} without ${tokenOf(client.name, index)}, which ${client.name} had been told was done.` }
-    }
-  }
-  return null
-}
-
-function historyText({ name, operations }: Local): string {
-  return operations.map(({ result }, index) => `${name}'s ${operationOf(name, index).type} ${result === null ? 'is out' : `gave ${'value' in result ? result.value : result.type}`}`).join(', ')
+function historyText({ name, operations }: Local, program: Program): string {
+  return operations.map(({ result }, index) => `${name}'s ${program[index]} ${result === null ? 'is out' : `gave ${'value' in result ? result.value : result.type}`}`).join(', ')
 }
 
 /**
  * Whether some order of the operations, each within its time, gives every result; one that has not ended may have taken effect or not.
  * Wing and Gong's search over the few operations of an exploration, taking a client's next operation at each step.
  */
-export function isOneCopy(clients: readonly { readonly name: NodeName; readonly operations: readonly Explored[] }[]): boolean {
+export function isOneCopy(clients: readonly { readonly name: NodeName; readonly operations: readonly Explored[] }[], program: Program): boolean {
   const done = clients.map(() => 0)
   const search = (store: Store): boolean => {
     if (clients.every(({ operations }, place) => operations.slice(done[place]).every(({ result }) => result === null))) return true
@@ -121,7 +124,7 @@ export function isOneCopy(clients: readonly { readonly name: NodeName; readonly 
       // It began after others had ended: those come first.
       if (!next || next.after.some((count, other) => other !== place && (done[other] as number) < count)) continue
       const after = store.copy()
-      const result = execute(after, operationOf(name, index))
+      const result = execute(after, operationOf(program, name, index))
       if (next.result !== null && !sameResult(next.result, result)) continue
       done[place] = index + 1
       if (search(after)) return true

@@ -1,7 +1,7 @@
 // The rules that one step of one node can break by itself: it is enough to know the node before, its input, and what it did.
 // What needs other nodes too is state-checks.ts. The sentences are for a first look; the monitors judge the recording that is made of it.
 import type { RuleName } from '../../check'
-import type { Input, Member, Report, Start, View } from '../../protocol'
+import type { Input, Member, Reply, Report, Start, View } from '../../protocol'
 import type { ReplicaFacts, ViewServerFacts } from './facts'
 import type { Local, Mail } from './locals'
 
@@ -65,6 +65,17 @@ function replicaBreach(local: Local, before: ReplicaFacts, after: ReplicaFacts, 
     if (message.type === 'reply' && before.role !== 'primary' && after.role !== 'primary') {
       return { rule: 'rule-5', text: `${name} answered ${to} in view ${message.viewnum} as ${before.role}: it had to refuse.` }
     }
+    if (message.type === 'ping' && after.role === 'primary' && !after.serving && message.viewnum === after.view.viewnum) {
+      return { rule: 'rule-4', text: `${name} acked view ${message.viewnum} before its backups had its state.` }
+    }
+    const asked = input?.type === 'message' && input.message.type === 'request' ? input.message : null
+    if (asked && (message.type === 'reply' || message.type === 'forward') && asked.viewnum < after.since) {
+      return { rule: 'rule-5', text: `${name} took a request that was meant for the primary of view ${asked.viewnum}, and is primary since view ${after.since}.` }
+    }
+    if (message.type === 'reply') {
+      const breach = answeredTooSoon(name, before, after, input, message)
+      if (breach) return breach
+    }
     const works = message.type === 'reply' || message.type === 'forward'
     if (works && after.role === 'primary' && !after.serving) {
       return { rule: 'rule-4', text: `${name} ${message.type === 'reply' ? 'executed and answered' : 'forwarded'} an operation while it still sent its state.` }
@@ -83,4 +94,16 @@ function replicaBreach(local: Local, before: ReplicaFacts, after: ReplicaFacts, 
     return { rule: 'rule-4', text: `${name} installed a state that ${report.from} sent in view ${report.viewnum}, as ${as}.` }
   }
   return null
+}
+
+/** Rule 1, by what the primary itself has heard: no backup may be left that has not acked what is executed and answered now. */
+function answeredTooSoon(
+  name: string, before: ReplicaFacts, after: ReplicaFacts, input: Exclude<Input, Start> | undefined, { seq, replayed, executedViewnum, viewnum }: Reply,
+): StepBreach | null {
+  if (replayed || executedViewnum !== viewnum || after.role !== 'primary' || after.view.viewnum !== viewnum || after.view.backups.length === 0) return null
+  const ack = input?.type === 'message' && input.message.type === 'forward-ack' ? { from: input.from, executed: input.message.executed } : null
+  const waitsFor = before.pending.find((pending) => pending.seq === seq)?.waitsFor ?? after.view.backups.map((backup) => backup.name)
+  const silent = waitsFor.find((backup) => backup !== ack?.from || ack.executed < seq)
+  return silent === undefined ? null
+    : { rule: 'rule-1', text: `${name} answered ${seq === 0 ? 'a read by itself' : `seq ${seq}`} in view ${viewnum}, and ${silent}, its backup, had not said that it executed it.` }
 }

@@ -1,9 +1,9 @@
 // The steps that a state allows, and what each leads to. A step of the explorer is one input of one node, or a short sequence that is explored
 // as one because nothing between would teach anything: docs/exploring.md says which and why.
-import { viewServerName, type NodeName } from '../../protocol'
+import { viewServerName, type NodeName, type Operation, type Settings } from '../../protocol'
 import type { ViewServerFacts } from './facts'
 import type { Local, Locals, LocalInput, Mail, Transition } from './locals'
-import type { ExplorePlan } from './plan'
+import { operationOf, type ExplorePlan, type Program } from './plan'
 import { left, spend, type State } from './state'
 import type { StateChecks } from './state-checks'
 import type { StepBreach } from './step-checks'
@@ -15,21 +15,28 @@ export type Act =
   | { readonly type: 'fire'; readonly node: NodeName; readonly timer: string; readonly times: number }
   /** Fire the timer, answer what it asks the view server, and so on until it sends a request. */
   | { readonly type: 'ask'; readonly node: NodeName; readonly timer: string }
-  /** Each of these pings, the view server's look, and all of it again. */
-  | { readonly type: 'look'; readonly pinging: readonly NodeName[] }
+  /** Each of these pings and the view server looks, in so many rounds. */
+  | { readonly type: 'look'; readonly pinging: readonly NodeName[]; readonly rounds: number }
   | { readonly type: 'kill' | 'restart'; readonly node: NodeName }
-  | { readonly type: 'invoke'; readonly node: NodeName; readonly index: number }
+  | { readonly type: 'invoke'; readonly node: NodeName; readonly operation: Operation; readonly session: number }
 
 /** What a step is, as a number: 4 bits of kind, 26 of what it is about. */
 export type StepCode = number
 
 const kinds = { deliver: 0, lose: 1, duplicate: 2, fire: 3, look: 4, crash: 5, restart: 6, invoke: 7 } as const
 const aboutBits = 26
-/** Timers by their place in a step's code. */
-const timerNames = ['ping', 'retry', 'ask', 'retry:0'] as const
+/** Timers by their place in a step's code; another, as that of an operation's end, does not fire. */
+const timerNames: readonly string[] = ['ping', 'retry', 'ask', ...Array.from({ length: 16 }, (_, session) => `retry:${session}`)]
+const timerBits = 5
 
-/** Answers and acks: one that its receiver ignores now, it will ignore for good. */
-const spentKinds: ReadonlySet<string> = new Set(['view-reply', 'reply', 'rejected', 'not-yet', 'forward-ack', 'state-transfer-ack'])
+/** Answers: one that its receiver ignores now, it will ignore for good. */
+const spentAnswers: ReadonlySet<string> = new Set(['view-reply', 'reply', 'rejected', 'not-yet'])
+
+export interface StepsOptions {
+  readonly plan: ExplorePlan
+  readonly settings: Settings
+  readonly session: number
+}
 
 export interface Successor {
   readonly state: State
@@ -38,6 +45,8 @@ export interface Successor {
 
 export class Steps {
   readonly #plan: ExplorePlan
+  readonly #deadPings: number
+  readonly #session: number
   readonly #locals: Locals
   readonly #checks: StateChecks
   readonly #slots: ReadonlyMap<NodeName, number>
@@ -45,8 +54,10 @@ export class Steps {
   readonly #replicas: readonly number[]
   readonly #viewServer: number
 
-  constructor(plan: ExplorePlan, locals: Locals, checks: StateChecks, nodes: readonly { readonly name: NodeName; readonly kind: string }[]) {
+  constructor({ plan, settings, session }: StepsOptions, locals: Locals, checks: StateChecks, nodes: readonly { readonly name: NodeName; readonly kind: string }[]) {
     this.#plan = plan
+    this.#deadPings = settings.deadPings
+    this.#session = session
     this.#locals = locals
     this.#checks = checks
     this.#slots = new Map(nodes.map(({ name }, slot) => [name, slot]))
@@ -74,10 +85,17 @@ export class Steps {
         continue
       }
       if (local.kind === 'replica' && left(budget, 'crashes') > 0) take(code(kinds.crash, slot))
-      for (const timer of local.timers) if (timer !== 'ping-check' && this.#mayFire(state, local, timer)) take(code(kinds.fire, slot << 3 | timerNames.indexOf(timer as typeof timerNames[number])))
-      if (local.facts?.type === 'client' && local.facts.isFree && local.operations.length < this.#plan.operations) take(code(kinds.invoke, slot))
+      this.#eachTimer(state, local, take)
+      if (local.facts?.type === 'client' && local.facts.isFree && local.operations.length < this.#plan.program.length) take(code(kinds.invoke, slot))
     }
     this.#eachLook(state, losses, take)
+  }
+
+  #eachTimer(state: State, local: Local, take: (code: StepCode) => void): void {
+    for (const timer of local.timers) {
+      const place = timerNames.indexOf(timer)
+      if (place >= 0 && this.#mayFire(state, local, timer)) take(code(kinds.fire, local.slot << timerBits | place))
+    }
   }
 
   /** A ping that would bring nothing is not sent; whoever sends again has nothing else under way, to it or from it. */
@@ -135,7 +153,7 @@ export class Steps {
         run.duplicate(this.#locals.mail(about))
         break
       case kinds.fire:
-        this.#fire(run, about >> 3, timerNames[about & 7] as string)
+        this.#fire(run, about >> timerBits, timerNames[about & (1 << timerBits) - 1] as string)
         break
       case kinds.look:
         run.spend('losses', bitCount(about))
@@ -150,7 +168,7 @@ export class Steps {
         run.restart(about)
         break
       case kinds.invoke:
-        run.invoke(about, this.#clients)
+        run.invoke(about, this.#clients, this.#plan.program, this.#session)
         break
     }
     if (this.#plan.reduces) this.#dropSpent(run.state)
@@ -175,15 +193,20 @@ export class Steps {
   #look(run: Run, silent: number): void {
     const pinging = this.#replicas.filter((slot) => run.local(slot).timers.includes('ping') && (silent >> slot & 1) === 0)
     const pings = pinging.flatMap((slot) => this.#locals.fire(run.local(slot), 'ping').sends.map(({ id }) => id))
-    run.apply(this.#viewServer, { type: 'look', pings }, { type: 'look', pinging: pinging.map((slot) => run.local(slot).name) })
+    run.apply(this.#viewServer, { type: 'look', pings }, { type: 'look', pinging: pinging.map((slot) => run.local(slot).name), rounds: this.#deadPings + 1 })
   }
 
   #isSpent(locals: readonly Local[], mail: Mail): boolean {
-    if (!spentKinds.has(mail.message.type)) return false
     const local = locals[mail.slot]
-    if (!local || local.machine === null) return false
+    if (!local || local.machine === null || !this.#mayBeSpent(local, mail)) return false
     const { next, sends } = this.#locals.take(local, mail)
     return next === local && sends.length === 0
+  }
+
+  /** An ack of the present view that brings nothing is spent; one of an earlier view must not count later, and that is to be seen. */
+  #mayBeSpent({ facts }: Local, { message }: Mail): boolean {
+    if (message.type !== 'forward-ack' && message.type !== 'state-transfer-ack') return spentAnswers.has(message.type)
+    return facts?.type === 'replica' && facts.serving && facts.view.viewnum === message.viewnum
   }
 
   #dropSpent({ locals, mails }: State): void {
@@ -249,9 +272,10 @@ class Run {
     this.#input(slot, { type: 'restart' })
   }
 
-  invoke(slot: number, clients: readonly number[]): void {
+  invoke(slot: number, clients: readonly number[], program: Program, session: number): void {
     const after = clients.map((client) => this.local(client).operations.filter(({ result }) => result !== null).length)
-    this.#onAct?.({ type: 'invoke', node: this.local(slot).name, index: this.local(slot).operations.length })
+    const { name, operations } = this.local(slot)
+    this.#onAct?.({ type: 'invoke', node: name, operation: operationOf(program, name, operations.length), session })
     this.#input(slot, { type: 'invoke', after })
   }
 

@@ -1,6 +1,7 @@
 // Runs a plan on the simulated cluster and judges the run. The plan is all that it depends on; what was drawn as a role or a share is found
 // out on the way, and told as what it came to: a plan of those runs the same again.
 import { Refused, type Envelope, type Fault, type Where } from '../../network'
+import type { Verdict } from '../../check'
 import { viewServerName, type Member, type MessageType, type NodeName, type ReplicaState, type ViewServerState } from '../../protocol'
 import type { TraceEvent, TraceHeader } from '../../trace'
 import { World } from '../world'
@@ -24,7 +25,7 @@ export interface PlanRun {
   readonly acknowledged: number
   /** The view server said so at the end. */
   readonly isStuck: boolean
-  readonly history: 'linearizable' | 'not-linearizable' | 'unknown' | 'not-judged'
+  readonly history: Verdict | 'not-judged'
   readonly virtualMs: number
   readonly events: number
   /** Everything that was done to the cluster, in order: what a person would have to do. */
@@ -68,7 +69,7 @@ class Run {
   constructor(plan: Plan, { only, onEvent }: RunPlanOptions) {
     this.#plan = plan
     const { seed, replicas, clients, settings, faults } = plan
-    const judge = new RunJudge({ settings }, only ?? null)
+    const judge = new RunJudge({ settings, source: 'simulated' }, only ?? null)
     this.#judge = judge
     for (const { act } of faults) if (act.type === 'resend') this.#sent.set(act.kind, [])
     const underWay = faults.some(({ act }) => act.type === 'freeze') ? new MessagesUnderWay() : null
@@ -107,10 +108,12 @@ class Run {
       else this.#invoke(operations[operation++] as PlannedOperation)
     }
     this.#runTo(durationMs)
-    if (mendAtMs !== null) this.#judgeEnd()
+    if (mendAtMs !== null) this.#judgeProgress()
     const history = this.#isJudgedByHistory ? this.#judge.judgeHistory() : 'not-judged'
+    if (mendAtMs !== null) this.#judgeCopies()
+    this.#tell()
     return {
-      header: this.#world.header, found: this.#judge.found, operations: this.#operations, faults: this.#faults, acknowledged: this.#judge.counts.acknowledged,
+      header: this.#world.header, found: this.#judge.found, operations: this.#operations, faults: this.#faults, acknowledged: this.#judge.acknowledged,
       isStuck: this.#judge.isStuck, history, virtualMs: this.#world.nowMs, events: this.#events, script: this.#script,
     }
   }
@@ -294,15 +297,23 @@ class Run {
 
   // ---- the end
 
-  #judgeEnd(): void {
+  #judgeProgress(): void {
     if (this.#judge.found || this.#judge.isStuck) return
     const last = this.#lastReads()
     this.#world.runUntil(() => this.#judge.found !== null || !this.#judge.isOpen(last), patienceMs)
-    if (this.#judge.isStuck) return
-    if (this.#judge.isOpen(last)) return this.#judge.find('progress', 'Nothing is wrong any more and the cluster is not stuck, but it does not answer.')
-    if (this.#plan.settings.replication === 'asynchronous' || !this.#viewServer.isAcked || this.#copiesAreEqual()) return
+    if (!this.#judge.isStuck && this.#judge.isOpen(last)) this.#judge.find('progress', 'Nothing is wrong any more and the cluster is not stuck, but it does not answer.')
+  }
+
+  #judgeCopies(): void {
+    if (this.#judge.found || this.#judge.isStuck || this.#plan.settings.replication === 'asynchronous' || !this.#viewServer.isAcked || this.#copiesAreEqual()) return
     this.#world.runUntil(() => this.#judge.found !== null, catchUpMs)
     if (this.#viewServer.isAcked && !this.#copiesAreEqual()) this.#judge.find('equal-at-end', 'Nothing is under way any more, and the members of the view do not hold the same.')
+  }
+
+  /** A rule that breaks is an event of the trace. */
+  #tell(): void {
+    const { found } = this.#judge
+    if (found) this.#world.tell({ type: 'violation', rule: found.check, text: found.text, evidence: found.evidence })
   }
 
   /** What was asked after everything was mended. */

@@ -3,7 +3,6 @@
 // are limited. It must never accept a plan that it has not seen fail.
 import type { Fault, FaultEffect } from '../../network'
 import { defaultSettings, type Settings } from '../../protocol'
-import { ruleNames } from '../../check'
 import type { CheckName } from './judges'
 import type { FaultAct, HandAct, Plan, PlannedFault } from './plan'
 import { runPlan, type PlanRun } from './run-plan'
@@ -99,9 +98,11 @@ class Shrinker {
     return false
   }
 
-  /** What a run was of its plan: only what happened, and for a broken rule only until then. */
+  /** What a run was of its plan: only what happened, and only until it was found to be bad. */
   #cameTo(plan: Plan, run: PlanRun): Plan {
-    const endMs = (ruleNames as readonly CheckName[]).includes(this.#check) ? Math.min(plan.durationMs, Math.ceil(run.virtualMs)) : plan.durationMs
+    // These look at the end, whenever it is; every other check has its moment.
+    const isOfTheEnd = this.#check === 'progress' || this.#check === 'equal-at-end'
+    const endMs = isOfTheEnd || run.found === null ? plan.durationMs : Math.min(plan.durationMs, Math.ceil(run.found.atMs))
     const mendAtMs = plan.mendAtMs !== null && plan.mendAtMs <= endMs ? plan.mendAtMs : null
     return { ...plan, durationMs: endMs, mendAtMs, operations: run.operations, faults: run.faults }
   }
