@@ -4,15 +4,15 @@ import { writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
-import { RuleMonitors, ruleTexts } from '../check'
-import { ExplorationPool, reasonOf, type ExplorationEnd, type ExplorationProgress } from '../lab'
+import { ExplorationPool, reasonOf, type ExplorationEnd } from '../lab'
 import type { MutantName } from '../protocol'
 import {
-  actText, counterexample, defaultPlan, exploreLimits, planProblem, programSteps, usualProgram,
+  counterexample, defaultPlan, exploreLimits, planProblem, programSteps, usualProgram,
   type Counterexample, type ExploreBounds, type ExploreGoal, type ExplorePlan, type Program,
 } from '../sim'
-import { formatEvent, formatHeader, grouped } from '../trace'
+import { formatEvent, formatHeader } from '../trace'
 import { CannotRun, wholeNumber } from './cannot-run'
+import { breachesOf, exploredJson, exploredLines, progressText, titleOf, type Explored } from './explore-report'
 import { addMutantFlag } from './mutant-flag'
 import { addSettingFlags, settingsFrom } from './settings-flags'
 
@@ -87,9 +87,23 @@ export function planOf(options: ExploreOptions & Record<string, unknown>): Explo
 async function explore(options: ExploreOptions & Record<string, unknown>): Promise<void> {
   const plan = planOf(options)
   const began = performance.now()
+  const { pool, end } = await run(plan, options, began)
+  if (end.type === 'failed') throw new CannotRun(end.reason)
+  const acts = end.type === 'found' ? pool.acts(end.path) : []
+  const stuck = end.type === 'found' && plan.goal === 'stuck' ? pool.stuckAfter(end.path) : ''
+  const example = end.type === 'found' ? await counterexample(plan, titleOf(plan, end), acts, end.breach) : null
+  if (example && options.record !== undefined) await save(options.record, example)
+  const breaches = example ? breachesOf(example) : []
+  const explored: Explored = { plan, end, acts, stuck, breaches, seconds: (performance.now() - began) / 1000, progress: pool.progress }
+  process.stdout.write(options.json ? `${JSON.stringify(exploredJson(explored))}\n` : `${exploredLines(explored).join('\n')}\n`)
+  process.exitCode = end.type === 'found' && plan.goal !== 'finish' ? 1 : 0
+}
+
+/** To its end, or until it is stopped by a signal or by its time. */
+async function run(plan: ExplorePlan, { workers, seconds }: ExploreOptions, began: number): Promise<{ pool: ExplorationPool; end: ExplorationEnd }> {
   let told = began
   const pool = new ExplorationPool({
-    plan, workers: options.workers, program: fileURLToPath(new URL('./explore-worker.js', import.meta.url)),
+    plan, workers, program: fileURLToPath(new URL('./explore-worker.js', import.meta.url)),
     onProgress: (progress) => {
       if (performance.now() - told < progressEveryMs) return
       told = performance.now()
@@ -98,49 +112,11 @@ async function explore(options: ExploreOptions & Record<string, unknown>): Promi
   })
   const cancel = (): void => pool.cancel()
   process.once('SIGINT', cancel)
-  const timer = options.seconds === undefined ? undefined : setTimeout(cancel, options.seconds * 1000)
+  const timer = seconds === undefined ? undefined : setTimeout(cancel, seconds * 1000)
   const end = await pool.ended
   clearTimeout(timer)
   process.off('SIGINT', cancel)
-  const seconds = (performance.now() - began) / 1000
-  if (end.type === 'failed') throw new CannotRun(end.reason)
-  const acts = end.type === 'found' ? pool.acts(end.path) : []
-  const example = end.type === 'found' ? await counterexample(plan, titleOf(plan, end), acts) : null
-  if (example && options.record !== undefined) await save(options.record, example)
-  const judged = example === null ? [] : breachesOf(example)
-  if (options.json) process.stdout.write(`${JSON.stringify({ plan, ...endJson(end), length: end.type === 'found' ? end.path.length : undefined, acts: acts.map(actText), monitors: judged, seconds, ...pool.progress })}\n`)
-  else process.stdout.write(`${[endText(plan, end, pool.progress, seconds), ...acts.map((act, index) => `  ${String(index + 1).padStart(2)}. ${actText(act)}`), ...judged.map(({ title, text, seq }) => `  ${title}: ${text} (event #${seq})`)].join('\n')}\n`)
-  process.exitCode = end.type === 'found' && plan.goal !== 'finish' ? 1 : 0
-}
-
-function progressText({ states, depth, queue, bytes, locals }: ExplorationProgress, ms: number): string {
-  return `step ${depth + 1}: ${grouped(states)} states, ${grouped(queue)} to look at, ${grouped(Math.round(states / ms * 1000))} a second, ${Math.round(bytes / 2 ** 20)} MiB, ${grouped(locals)} states of single nodes`
-}
-
-function titleOf({ settings }: ExplorePlan, end: ExplorationEnd): string {
-  const what = end.type === 'found' && end.breach ? (end.breach.rule in ruleTexts ? ruleTexts[end.breach.rule as keyof typeof ruleTexts].title : end.breach.rule) : 'explored'
-  return settings.mutants.length === 0 ? what : `${what}: ${settings.mutants.join(', ')}`
-}
-
-function endText({ goal: wanted, settings }: ExplorePlan, end: ExplorationEnd, { states, depth, steps, bytes }: ExplorationProgress, seconds: number): string {
-  const how = `${grouped(states)} states, ${grouped(steps)} steps tried, ${seconds.toFixed(1)} s: ${grouped(Math.round(states / seconds))} states a second, ${Math.round(bytes / states)} bytes a state`
-  const broken = settings.mutants.length > 0 ? ` Broken on purpose: ${settings.mutants.join(', ')}.` : ''
-  switch (end.type) {
-    case 'complete': return `${wanted === 'finish' ? 'No order lets every operation finish' : 'Nothing was found'}: every state was seen, to ${depth} steps (${how}).${broken}`
-    case 'bound': return `Nothing was found to ${depth} steps; ${end.bound === 'depth' ? 'no deeper was asked for' : 'more states are not kept'} (${how}).${broken}`
-    case 'cancelled': return `Stopped: nothing was found to ${depth} steps (${how}).${broken}`
-    case 'found': return `${end.breach ? `Broken after ${end.path.length} steps: ${end.breach.rule}. ${end.breach.text}` : `After ${end.path.length} steps: ${wanted === 'stuck' ? 'the cluster is stuck' : 'every operation has ended'}.`} (${how})${broken}`
-    case 'failed': return end.reason
-  }
-}
-
-function endJson(end: ExplorationEnd): Record<string, unknown> {
-  return end.type === 'found' ? { end: 'found', breach: end.breach } : { end: end.type === 'bound' ? `bound: ${end.bound}` : end.type }
-}
-
-function breachesOf({ header, events }: Counterexample): { title: string; rule: string; text: string; seq: number }[] {
-  const monitors = new RuleMonitors(header)
-  return events.flatMap((event) => monitors.take(event)).map(({ rule, text, seq }) => ({ title: ruleTexts[rule].title, rule, text, seq }))
+  return { pool, end }
 }
 
 async function save(path: string, { header, events }: Counterexample): Promise<void> {

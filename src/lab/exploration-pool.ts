@@ -87,6 +87,11 @@ export class ExplorationPool {
     this.#finish({ type: 'cancelled' })
   }
 
+  /** Why the cluster is stuck at the end of a path; to be asked after its acts. */
+  stuckAfter(path: readonly number[]): string {
+    return this.#own.stuckAfter(path)
+  }
+
   /** What has to be done for a path, in order. */
   acts(path: readonly number[]): Act[] {
     this.#own.define(this.#definitions.map(({ definition }) => definition))

@@ -3,7 +3,10 @@
 import { availableParallelism } from 'node:os'
 import { defaultSettings } from '../protocol'
 import { Refusal, type ExploreRequest, type ExploreStanding } from '../contract'
-import { actText, counterexample, defaultPlan, LivesOfTrace, planProblem, playActs, StandingLives, type Act, type Counterexample, type ExplorePlan, type Lives, type NamedAct } from '../sim'
+import {
+  actText, counterexample, defaultPlan, LivesOfTrace, planProblem, playActs, StandingLives,
+  type Act, type Counterexample, type ExplorePlan, type Lives, type NamedAct,
+} from '../sim'
 import type { TraceHeader } from '../trace'
 import { eventsOf } from './branch'
 import { ExplorationPool, type ExplorationEnd } from './exploration-pool'
@@ -11,7 +14,6 @@ import type { Session } from './session'
 
 /** Events before the moment: each node is stepped through its life in every worker. */
 const eventsBeforeMax = 300_000
-/** Keys of a store: a state's text holds them all. */
 const statesMax = 12_000_000
 const readWaitMs = 250
 
@@ -71,7 +73,7 @@ class Exploration {
     const { goal } = this.plan
     switch (end.type) {
       case 'found': {
-        const reached = goal === 'stuck' ? 'The cluster can get stuck.' : 'Every operation can end.'
+        const reached = goal === 'stuck' ? `The cluster can get stuck. ${this.pool.stuckAfter(end.path)}` : 'Every operation can end.'
         return { type: 'found', rule: end.breach?.rule ?? '', text: end.breach?.text ?? reached }
       }
       case 'complete': {
@@ -113,7 +115,7 @@ export class Exploring {
     const plan = planOf(request, moment?.lives ?? null)
     const problem = planProblem(plan)
     if (problem !== undefined) throw new Refusal(problem)
-    if (!moment && request.backupsWanted >= request.replicas) throw new Refusal(`${request.replicas} replicas leave room for ${request.replicas - 1} backups.`)
+    if (!moment && request.backupsWanted >= request.replicas) throw new Refusal('There must be more replicas than backups.')
     this.stop()
     this.#present = new Exploration(plan, moment, program)
     return ++this.#number
@@ -136,7 +138,7 @@ export class Exploring {
   async way(number: number): Promise<FoundWay> {
     const { plan, moment, acts, end } = this.#of(number)
     if (end?.type !== 'found') throw new Refusal('Nothing was found that could be shown.')
-    if (!moment) return { type: 'recording', example: await counterexample(plan, titleOf(plan, end.breach?.rule ?? ''), acts) }
+    if (!moment) return { type: 'recording', example: await counterexample(plan, titleOf(plan, end.breach?.rule ?? ''), acts, end.breach) }
     const lives = new StandingLives(moment.lives)
     await playActs(acts, lives)
     return { type: 'branch', session: moment.session, seq: moment.seq, acts: lives.acts }
@@ -175,7 +177,8 @@ export class Exploring {
   }
 }
 
-function planOf({ replicas, clients, backupsWanted, mutants, program, goal, depth, crashes, restarts, losses, duplicates }: ExploreRequest, lives: Lives | null): ExplorePlan {
+function planOf(request: ExploreRequest, lives: Lives | null): ExplorePlan {
+  const { replicas, clients, backupsWanted, mutants, program, goal, depth, crashes, restarts, losses, duplicates } = request
   const bounds = { depth, crashes, restarts, losses, duplicates, statesMax }
   const count = (kind: string): number => lives?.nodes.filter((node) => node.kind === kind).length ?? 0
   return lives

@@ -35,7 +35,7 @@ export interface KeyJudgement {
   readonly verdict: Verdict
   /** Operations on this key. */
   readonly operations: number
-  /** Ids in an order that explains what the clients saw: of all that must have a place, or of the longest part that was found. */
+  /** Ids in an order that explains what the clients saw: of all that must have a place (where the search found it), or of the longest part that was found. */
   readonly order: readonly number[]
   /** The operation whose return nothing explains: up to there all was well. Null unless the verdict is `not-linearizable`. */
   readonly unplaced: number | null

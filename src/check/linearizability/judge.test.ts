@@ -2,9 +2,10 @@
 import { describe, expect, it } from 'vitest'
 import { utf8ToBytes, type Operation, type Result } from '../../protocol'
 import { memoBytesMax } from './configurations'
-import type { HistoryOperation } from './history'
+import { defaultLimits, type HistoryOperation } from './history'
 import { judgeHistory } from './judge'
 import { searchOrder } from './search'
+import { sweep } from './sweep'
 import { allKinds, isLinearizableByBruteForce, ranHistory, spoiled, type HistoryShape } from './testing/histories'
 
 const small: readonly HistoryShape[] = [
@@ -87,6 +88,23 @@ describe('the judge', () => {
   it('a history of one key and of closely raced clients is judged as well', () => {
     const operations = ranHistory('raced', { operations: 5000, clients: 10, keys: 1, values: 1000, kinds: ['put', 'get', 'cas'], unknown: 0 })
     expect(judgeHistory(operations).verdict).toBe('linearizable')
+  })
+
+  it('finds what is wrong at the end of a long history of one key, where the search alone would not come in time', () => {
+    const ran = ranHistory('long', { operations: 20_000, clients: 8, keys: 1, values: 100, kinds: ['put', 'get'], unknown: 0 })
+    const last = Math.max(...ran.map(({ returned }) => returned ?? 0))
+    const wrong: HistoryOperation = { id: 99_999, process: 'r', operation: get('k0'), invoked: last + 1, returned: last + 2, result: gave('never') }
+    expect(judgeHistory([...ran, wrong])).toMatchObject({ verdict: 'not-linearizable', keys: [{ unplaced: 99_999, why: "r's get returned never, which no operation had written." }] })
+    expect(judgeHistory(ran)).toMatchObject({ verdict: 'linearizable' })
+  })
+
+  it('a sweep says of small histories what the judge says', () => {
+    for (let seed = 0; seed < 200; seed++) {
+      const shape = { ...(small[seed % small.length] as HistoryShape), keys: 1 }
+      const operations = spoiled(`sweep ${seed}`, ranHistory(`sweep ${seed}`, shape), shape.values)
+      expect(sweep(operations, defaultLimits).verdict).toBe(judgeHistory(operations).verdict)
+    }
+    expect(sweep(ranHistory('sweep', small[0] as HistoryShape), { ...defaultLimits, stepsMax: 1 }).verdict).toBe('unknown')
   })
 
   it('finds the one order of many appends that raced, by the one look at its end', () => {

@@ -32,6 +32,8 @@ export class LiveKey {
   limit = ''
   /** Operations that returned and are explained. */
   settled = 0
+  /** Configurations that were tried for that. */
+  tries = 0
   /** Their outcome is still open, by id, in the order of their invocation. */
   readonly #open = new Map<number, HistoryOperation>()
   /** They returned and are to be settled, in the order of their return. */
@@ -81,6 +83,7 @@ export class LiveKey {
     const began = ({ operation }: Known): boolean => operation.invoked < until
     const placing = new Placing(this.#moves, last, this.#waiting.filter(began), this.#never.filter(began))
     const isWhole = this.#configurations.every((configuration) => placing.from(configuration))
+    this.tries += placing.tries
     if (!isWhole) return this.#giveUp(`More than ${configurationsMax} different orders of its open operations must be kept apart.`)
     const next = placing.configurations()
     if (next.length > 0) {
@@ -130,6 +133,10 @@ class Placing {
     this.#last = last
     this.#required = required
     this.#optional = optional
+  }
+
+  get tries(): number {
+    return this.#tried.size
   }
 
   /** False if there are too many. */

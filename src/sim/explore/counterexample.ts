@@ -1,11 +1,14 @@
 // A counterexample is a recording like any other: the world is brought up as the explorer's was, and the path is carried out in it by hand.
-// It never decides whether a rule is broken: the monitors say that of the recording.
+// The monitors say which rules are broken in it; what only the explorer sees, that a machine stopped itself or that copies differ at a moment at
+// which no monitor looks, is told by its own sentence.
+import { RuleTeller } from '../../check'
 import type { NetworkAct } from '../../network'
-import type { TraceEvent, TraceHeader } from '../../trace'
+import type { TraceEvent, TraceHeader, Violation } from '../../trace'
 import type { World } from '../world'
 import type { ExplorePlan } from './plan'
 import { playActs, type Standing } from './play-acts'
 import { worldToExplore } from './starting-point'
+import type { StepBreach } from './step-checks'
 import type { Act } from './steps'
 
 export interface Counterexample {
@@ -15,13 +18,23 @@ export interface Counterexample {
   readonly begins: number
 }
 
-export async function counterexample(plan: ExplorePlan, title: string, acts: readonly Act[]): Promise<Counterexample> {
+/** `breach`: what the explorer found at the end of the path; null where it was looking for something else. */
+export async function counterexample(plan: ExplorePlan, title: string, acts: readonly Act[], breach: StepBreach | null): Promise<Counterexample> {
   const events: TraceEvent[] = []
   // As a file has it: what a step changes later must not show in an event.
   const world = worldToExplore(plan, title, (event) => events.push(JSON.parse(JSON.stringify(event)) as TraceEvent))
   const begins = events.length
   await playActs(acts, standingWorld(world))
+  for (const violation of violationsOf(world.header, events, breach)) world.tell(violation)
   return { header: world.header, events, begins }
+}
+
+function violationsOf(header: TraceHeader, events: readonly TraceEvent[], breach: StepBreach | null): Violation[] {
+  const violations: Violation[] = []
+  const teller = new RuleTeller(header, (violation) => violations.push(violation))
+  for (const event of events) teller.take(event)
+  const isTold = breach === null || violations.some(({ rule }) => rule === breach.rule)
+  return isTold ? violations : [...violations, { type: 'violation', rule: breach.rule, text: breach.text, evidence: [events.length] }]
 }
 
 function standingWorld(world: World): Standing {

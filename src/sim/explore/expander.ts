@@ -2,6 +2,7 @@
 // Everything that it makes is told as definitions, so that another expander can read its rows.
 import { Locals, type Definition, type Mail, type StartingNode } from './locals'
 import type { Message, NodeName, Settings } from '../../protocol'
+import { stuckSentence } from '../../trace'
 import { Permutations } from './names'
 import type { ExplorePlan } from './plan'
 import type { Batch, BatchResult, Found } from './search'
@@ -92,6 +93,14 @@ export class Expander {
     let state = this.start
     for (const step of path) ({ state } = this.#steps.after(state, step, (act) => acts.push(act)))
     return acts
+  }
+
+  /** Why the cluster is stuck at the end of a path, in words; empty where it is not. */
+  stuckAfter(path: readonly StepCode[]): string {
+    let state = this.start
+    for (const step of path) ({ state } = this.#steps.after(state, step))
+    const facts = state.locals.find(({ kind }) => kind === 'view-server')?.facts
+    return facts?.type === 'view-server' && facts.stuck ? stuckSentence(facts.stuck) : ''
   }
 
   #isGoal({ locals }: State): boolean {

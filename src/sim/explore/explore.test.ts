@@ -62,10 +62,11 @@ describe('a broken protocol', () => {
     const { end, expander } = explored(plan)
     if (end?.type !== 'found') throw new Error(`nothing was found: ${JSON.stringify(end)}`)
     expect(end.breach?.rule).toBe(rule)
-    const { header, events, begins } = await counterexample(plan, mutant, expander.acts(end.path))
+    const { header, events, begins } = await counterexample(plan, mutant, expander.acts(end.path), end.breach)
     const monitors = new RuleMonitors(header)
     const broken = events.flatMap((event) => monitors.take(event)).filter((breach) => breach.seq > begins)
     expect(broken.map((breach) => breach.rule)).toContain(rule)
+    expect(events.filter(({ type }) => type === 'violation').map((event) => 'rule' in event && event.rule)).toContain(rule)
   }, 60_000)
 
   test('the first that is found is nearest: no shorter way is found when only shorter ones are looked at', () => {

@@ -1,7 +1,7 @@
 // The moment of a recording as a start of an exploration: every node with the inputs of its present life, so that whoever explores can step its
 // machine to that moment, and every message that is under way then. Plain data, which a worker can be handed.
 import {
-  createMachine, type Input, type Message, type NodeKind, type NodeName, type OperationInput, type Settings, type Start,
+  createMachine, type Input, type Message, type NodeKind, type NodeName, type Settings, type Start,
 } from '../../protocol'
 import { messageOf, operationInputOf, type EventOf, type TraceEvent, type TraceHeader } from '../../trace'
 import type { StartingPoint } from './expander'
@@ -76,7 +76,7 @@ export class LivesOfTrace {
       }
       case 'timer-fired': return this.#input(event.node, { type: 'timer', name: event.name })
       case 'peer-lost': return this.#input(event.node, { type: 'peer-lost', peer: event.peer })
-      case 'operation-invoked': return this.#input(event.node, operationInputOf(event.operation) as OperationInput)
+      case 'operation-invoked': return this.#input(event.node, operationInputOf(event.operation))
       default: return
     }
   }

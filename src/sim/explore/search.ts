@@ -41,6 +41,8 @@ export interface SearchProgress {
   readonly depth: number
   /** States that wait to be looked at. */
   readonly queue: number
+  /** How many times as many states the last whole level had as the one before it: what the next steps will cost. 0 before there are two. */
+  readonly growth: number
   readonly bytes: number
 }
 
@@ -68,6 +70,7 @@ export class Search {
   readonly #steps = new Numbers()
   #taken = 0
   #depth = 0
+  #growth = 0
   #level: Level = { rows: [], first: 0, count: 0 }
   #next = new RowPages()
   /** Where in the level the next batch begins. */
@@ -101,7 +104,7 @@ export class Search {
   get progress(): SearchProgress {
     const waiting = this.#level.count - this.#at.state + this.#next.count
     const bytes = this.#seen.bytes + this.#parents.bytes + this.#steps.bytes + this.#next.bytes + this.#level.rows.reduce((sum, rows) => sum + rows.byteLength, 0)
-    return { states: this.#seen.count, steps: this.#taken, depth: this.#depth, queue: waiting, bytes }
+    return { states: this.#seen.count, steps: this.#taken, depth: this.#depth, queue: waiting, growth: this.#growth, bytes }
   }
 
   /** States to look at; null while others must come back first, or at the end. */
@@ -160,6 +163,7 @@ export class Search {
     }
     const { depth, statesMax } = this.#plan.bounds
     const first = this.#level.first + this.#level.count
+    this.#growth = this.#level.count === 0 ? 0 : this.#next.count / this.#level.count
     this.#level = { rows: this.#next.pages(), first, count: this.#next.count }
     this.#next = new RowPages()
     this.#at = { page: 0, place: 0, state: 0 }
