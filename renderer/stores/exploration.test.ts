@@ -63,7 +63,7 @@ describe('the exploration store', () => {
     expect([readings.asked, store.isRunning, store.standing?.states]).toEqual([[7, 7], true, 10])
     await readings.answer(found)
     expect([readings.asked, store.isRunning, store.end?.way]).toEqual([[7, 7], false, ['s1 crashes']])
-    expect(useSessionStore().said.text).toBe('Two views.')
+    expect(useSessionStore().said.text).toBe('Found: Two views.')
   })
 
   it('goes on with the next connection, without a word of its own', async () => {

@@ -51,7 +51,7 @@ export const useExplorationStore = defineStore('exploration', () => {
         const now = await lab.call('exploreRead', { exploration: own })
         if (own !== number.value) return
         take(now)
-        if (now.end !== null) return session.say(now.end.text)
+        if (now.end !== null) return session.say(now.end.type === 'found' ? `Found: ${now.end.text}` : now.end.text)
       }
     } catch (error) {
       // With the connection gone it is followed again when there is another: below.

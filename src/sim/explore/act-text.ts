@@ -21,7 +21,7 @@ function messageText(message: Message): string {
   switch (message.type) {
     case 'request': return `request #${message.requestId} (${message.operation.type}) of view ${message.viewnum}`
     case 'forward': return `forward of seq ${message.seq} in view ${message.viewnum}`
-    case 'view-reply': return `view ${message.view.viewnum}`
+    case 'view-reply': return `view-reply of view ${message.view.viewnum}`
     case 'ping': return `ping of view ${message.viewnum}`
     default: return message.type
   }
