@@ -97,6 +97,20 @@ describe('the exploration store', () => {
     expect([store.asked, store.standing?.paused]).toEqual([null, true])
   })
 
+  it('shows no way that goes on from a session which is not shown any more', async () => {
+    connect({ exploreBegin: () => ({ exploration: 8 }), exploreRead: () => found })
+    const store = useExplorationStore()
+    const problems = []
+    for (const seq of [0, 5]) {
+      useSessionStore().status = { ...noStatus, session: 4 }
+      await store.begin({ ...defaultExploreRequest, seq })
+      problems.push(store.showProblem)
+      useSessionStore().status = { ...noStatus, session: 5 }
+      problems.push(store.showProblem)
+    }
+    expect(problems).toEqual(['', '', '', 'The way goes on from a session that is not shown any more.'])
+  })
+
   it('keeps the one before where the lab refuses another', async () => {
     const readings = new Readings()
     const { store } = await begun(readings)

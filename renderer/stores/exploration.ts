@@ -26,6 +26,13 @@ export const useExplorationStore = defineStore('exploration', () => {
   const isRunning = computed(() => number.value !== 0 && problem.value === '' && !standing.value?.end)
   const end = computed(() => standing.value?.end ?? null)
 
+  /** Why what was found cannot be shown now; '' when it can. */
+  const showProblem = computed(() => {
+    if (session.commandProblem !== '') return session.commandProblem
+    return request.value !== null && request.value.seq > 0 && ofSession.value !== session.status.session
+      ? 'The way goes on from a session that is not shown any more.' : ''
+  })
+
   /** False when the lab refused, with its reason in the session's `refusal`. Ends one that goes on. */
   async function begin(what: ExploreRequest): Promise<boolean> {
     const shown = session.status.session
@@ -93,5 +100,5 @@ export const useExplorationStore = defineStore('exploration', () => {
     if (!isRunning.value) isKept.value = false
   }
 
-  return { number, session: ofSession, request, standing, problem, asked, isKept, isRunning, end, begin, steer, show, putAway }
+  return { number, session: ofSession, request, standing, problem, asked, isKept, isRunning, end, showProblem, begin, steer, show, putAway }
 })
