@@ -20,7 +20,7 @@ export const ownMonitor: Readonly<Record<MutantName, RuleName>> = {
   'takes-old-requests': 'rule-5',
   'view-without-ack': 'rule-6',
   'any-ping-acks': 'rule-6',
-  'restart-unnoticed': 'one-primary',
+  'restart-unnoticed': 'no-lost-write',
   'goes-back-to-old-views': 'one-primary',
   'table-not-transferred': 'at-most-once',
   'forgets-requests': 'at-most-once',

@@ -18,12 +18,20 @@ const rungs: readonly Rung[] = [
   { replicas: 2, backups: 1, clients: 1, program: ['append', 'get'], crashes: 1, restarts: 1, losses: 1, duplicates: 1 },
   { replicas: 2, backups: 1, clients: 2, program: ['append'], crashes: 1, restarts: 1, losses: 1, duplicates: 1 },
   { replicas: 3, backups: 2, clients: 1, program: ['append'], crashes: 1, restarts: 0, losses: 1, duplicates: 0 },
+  { replicas: 3, backups: 1, clients: 1, program: ['append'], crashes: 0, restarts: 0, losses: 2, duplicates: 0 },
   { replicas: 2, backups: 1, clients: 1, program: ['append', 'delete'], crashes: 0, restarts: 0, losses: 2, duplicates: 0 },
   { replicas: 3, backups: 1, clients: 1, program: ['append', 'append'], crashes: 1, restarts: 1, losses: 1, duplicates: 1 },
 ]
 
-/** Plans for a protocol that is broken so, or not at all, in the order in which they are worth trying. */
+/** A first look at each: what shows soon in a later cluster need not wait for the whole of an earlier one. */
+const firstLook = 200_000
+
+/** Plans for a protocol that is broken so, or not at all, in the order in which they are worth trying: each with few states, then with all. */
 export function ladder(mutants: readonly MutantName[], statesMax: number): ExplorePlan[] {
+  return [...statesMax > firstLook ? plansOf(mutants, firstLook) : [], ...plansOf(mutants, statesMax)]
+}
+
+function plansOf(mutants: readonly MutantName[], statesMax: number): ExplorePlan[] {
   return rungs.map(({ replicas, backups, clients, program, ...bounds }) => ({
     ...defaultPlan, settings: { ...defaultSettings, backupsWanted: backups, mutants }, replicas, clients, program,
     bounds: { depth: 0, statesMax, ...bounds },

@@ -61,6 +61,9 @@ function replicaBreach(local: Local, before: ReplicaFacts, after: ReplicaFacts, 
   const { name } = local
   // Its steps are of one input, or of a timer that fires twice.
   const input = taken[0]?.input
+  if (after.view.viewnum < before.view.viewnum) {
+    return { rule: 'one-primary', text: `${name} went back from view ${before.view.viewnum} to view ${after.view.viewnum}.` }
+  }
   for (const { message, to } of sends) {
     if (message.type === 'reply' && before.role !== 'primary' && after.role !== 'primary') {
       return { rule: 'rule-5', text: `${name} answered ${to} in view ${message.viewnum} as ${before.role}: it had to refuse.` }
