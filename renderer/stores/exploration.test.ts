@@ -92,7 +92,7 @@ describe('the exploration store', () => {
     const { store } = await begun(readings)
     await store.steer('pause')
     await readings.answer(standing())
-    expect(store.asked).toBe('pause')
+    expect([store.asked, store.steerProblem]).toEqual(['pause', 'The lab was asked to pause it.'])
     await readings.answer(standing({ paused: true }))
     expect([store.asked, store.standing?.paused]).toEqual([null, true])
   })

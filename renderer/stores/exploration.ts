@@ -79,8 +79,12 @@ export const useExplorationStore = defineStore('exploration', () => {
 
   watch(() => session.lab, (lab) => { if (isRunning.value) void follow(number.value, lab) })
 
+  /** Why it cannot be steered now; '' when it can. */
+  const steerProblem = computed(() => session.commandProblem || (asked.value === null ? '' : `The lab was asked to ${asked.value} it.`))
+
   async function steer(act: Steer): Promise<void> {
     if (!isRunning.value) return
+    if (steerProblem.value !== '') return session.say(steerProblem.value, 'refused')
     asked.value = act
     if (await session.call('exploreSteer', { exploration: number.value, act }) === undefined) asked.value = null
   }
@@ -100,5 +104,5 @@ export const useExplorationStore = defineStore('exploration', () => {
     if (!isRunning.value) isKept.value = false
   }
 
-  return { number, session: ofSession, request, standing, problem, asked, isKept, isRunning, end, showProblem, begin, steer, show, putAway }
+  return { number, session: ofSession, request, standing, problem, asked, isKept, isRunning, end, showProblem, steerProblem, begin, steer, show, putAway }
 })

@@ -11,6 +11,7 @@ import {
 } from '../contract'
 import { exploreLimits } from '../sim'
 import type { TraceHeader } from '../trace'
+import { Exploring } from './exploring'
 import { createLab, type RunningLab } from './index'
 import { Screen } from './screen-harness'
 
@@ -101,4 +102,22 @@ test('pauses, goes on and is stopped; what cannot be explored or shown is refuse
   await expect(screen.lab.call('exploreBegin', { session: 9, request: { ...small, seq: 3 } })).rejects.toThrow('Session 9 is over; the lab shows session 0.')
   await expect(screen.lab.call('exploreBegin', { session: 0, request: { ...small, replicas: 1 } })).rejects.toThrow('There must be more replicas than backups.')
   await expect(screen.lab.call('exploreRead', { exploration: 77 })).rejects.toThrow('This exploration is over; another was begun.')
+})
+
+test('an exploration that nobody has asked about for a minute ends; one that is asked about goes on', async () => {
+  const standingWith = async (now: () => number): Promise<ExploreStanding> => {
+    const exploring = new Exploring({ program: built('main/explore-worker.js'), now, session: () => { throw new Error('no session is needed') } })
+    const number = await exploring.begin(0, small)
+    try {
+      for (let reads = 0; ; reads++) {
+        const standing = await exploring.read(number)
+        if (standing.end || reads === 3) return standing
+      }
+    } finally {
+      exploring.stop()
+    }
+  }
+  let minutes = 0
+  expect((await standingWith(() => ++minutes * 61_000)).end?.type).toBe('cancelled')
+  expect((await standingWith(() => 0)).end).toBeNull()
 })

@@ -16,6 +16,8 @@ import type { Session } from './session'
 const eventsBeforeMax = 300_000
 const statesMax = 12_000_000
 const readWaitMs = 250
+/** A window that was closed or loaded anew asks for nothing any more: what it had begun must not keep every core busy. */
+const unreadMsMax = 60_000
 
 /** The way that was found, ready to be shown. */
 export type FoundWay =
@@ -34,14 +36,19 @@ class Exploration {
   readonly pool: ExplorationPool
   end: ExplorationEnd | null = null
   acts: readonly Act[] = []
+  readonly #now: () => number
+  #readAt: number
   #isPaused = false
   #ran = 0
   #since: number | null = performance.now()
 
-  constructor(plan: ExplorePlan, moment: Moment | null, program: string) {
+  constructor(plan: ExplorePlan, moment: Moment | null, { program, now }: Pick<ExploringOptions, 'program' | 'now'>) {
     this.plan = plan
     this.moment = moment
-    this.pool = new ExplorationPool({ plan, ...moment ? { lives: moment.lives } : {}, workers: availableParallelism(), program, onProgress: () => undefined })
+    this.#now = now
+    this.#readAt = now()
+    const onProgress = (): void => { if (now() - this.#readAt > unreadMsMax) this.pool.cancel() }
+    this.pool = new ExplorationPool({ plan, ...moment ? { lives: moment.lives } : {}, workers: availableParallelism(), program, onProgress })
     void this.pool.ended.then((end) => {
       this.#stopWatch()
       if (end.type === 'found') this.acts = this.pool.acts(end.path)
@@ -63,6 +70,7 @@ class Exploration {
   }
 
   standing(): ExploreStanding {
+    this.#readAt = this.#now()
     const { states, steps, queue, depth, bytes } = this.pool.progress
     const ms = Math.round(this.#ran + (this.#since === null ? 0 : performance.now() - this.#since))
     return { states, steps, queue, depth, bytes, ms, paused: this.#isPaused && !this.end, end: this.end && { ...this.#endOf(this.end), way: this.acts.map(actText) } }
@@ -95,6 +103,8 @@ class Exploration {
 export interface ExploringOptions {
   /** The built worker; empty where this lab does not explore. */
   readonly program: string
+  /** Milliseconds that only grow; tests bring their own. */
+  readonly now: () => number
   /** Refuses another than the one that is shown. */
   readonly session: (number: number) => Session
 }
@@ -117,7 +127,7 @@ export class Exploring {
     if (problem !== undefined) throw new Refusal(problem)
     if (!moment && request.backupsWanted >= request.replicas) throw new Refusal('There must be more replicas than backups.')
     this.stop()
-    this.#present = new Exploration(plan, moment, program)
+    this.#present = new Exploration(plan, moment, this.#options)
     return ++this.#number
   }
 

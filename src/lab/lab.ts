@@ -64,7 +64,7 @@ class RealLab implements RunningLab, ConnectionOwner {
     this.#options = options
     this.#clusters = clusters
     this.privateFolder = privateFolder
-    this.exploring = new Exploring({ program: options.programs.exploreWorker ?? '', session: (number) => this.#sessionOf(number) })
+    this.exploring = new Exploring({ program: options.programs.exploreWorker ?? '', now: () => performance.now(), session: (number) => this.#sessionOf(number) })
     this.lastSettings = { ...lastSettings, mutants: [...options.mutants ?? []] }
   }
 
