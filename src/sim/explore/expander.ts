@@ -31,7 +31,8 @@ export class Expander {
   constructor(plan: ExplorePlan, { settings, session, nodes, mails }: StartingPoint, lane = 0, lanes = 1) {
     this.#plan = plan
     this.#nodes = nodes.length
-    const permutations = new Permutations(nodes, plan.reduces)
+    // Servers that have a view behind them differ by more than their names: there exchanging them saves not one state.
+    const permutations = new Permutations(nodes, { clients: plan.reduces, replicas: plan.reduces && plan.start === 'cold' })
     this.#permutations = permutations.count
     this.#locals = new Locals({ nodes, settings, session, program: plan.program, permutations, begun: nodes.length + mails.length, lane, lanes })
     this.#steps = new Steps({ plan, settings, session }, this.#locals, new StateChecks(nodes, plan.program), nodes)

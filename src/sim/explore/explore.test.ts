@@ -145,7 +145,7 @@ describe('what tells states apart', () => {
   })
 
   test('names are exchanged as whole words, and hashes of different texts differ', () => {
-    const permutations = new Permutations([{ name: 's1', kind: 'replica' }, { name: 's2', kind: 'replica' }, { name: 'c1', kind: 'client' }], true)
+    const permutations = new Permutations([{ name: 's1', kind: 'replica' }, { name: 's2', kind: 'replica' }, { name: 'c1', kind: 'client' }], { replicas: true, clients: true })
     expect(permutations.count).toBe(2)
     expect(permutations.rename('"s1" s2.1.0 s11 c1', 1)).toBe('"s2" s1.1.0 s11 c1')
     const hashes = new Set(Array.from({ length: 50_000 }, (_, index) => JSON.stringify(hashText(`state ${index}`))))

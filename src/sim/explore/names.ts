@@ -15,14 +15,14 @@ export class Permutations {
   readonly #maps: readonly ReadonlyMap<string, string>[]
   readonly #pattern: RegExp
 
-  /** With `all` false only the identity. */
-  constructor(nodes: readonly NamedNode[], all: boolean) {
+  /** Which kinds are exchanged among themselves; none: only the identity. */
+  constructor(nodes: readonly NamedNode[], exchanged: { readonly replicas: boolean; readonly clients: boolean }) {
     const names = (kind: NodeKind): NodeName[] => nodes.filter((node) => node.kind === kind).map(({ name }) => name)
     const [replicas, clients] = [names('replica'), names('client')]
-    const isFew = (count: number): boolean => all && count <= permutationsMax
-    const [ofReplicas, ofClients] = [factorial(replicas.length), factorial(clients.length)]
-    const replicaOrders = isFew(ofReplicas * ofClients) ? permutationsOf(replicas) : [replicas]
-    const clientOrders = isFew(ofClients) ? permutationsOf(clients) : [clients]
+    const ofClients = exchanged.clients ? factorial(clients.length) : 1
+    const ofReplicas = exchanged.replicas ? factorial(replicas.length) : 1
+    const clientOrders = exchanged.clients && ofClients <= permutationsMax ? permutationsOf(clients) : [clients]
+    const replicaOrders = exchanged.replicas && ofReplicas * ofClients <= permutationsMax ? permutationsOf(replicas) : [replicas]
     const chosen = replicaOrders.flatMap((one) => clientOrders.map((other) => [...one, ...other]))
     this.#maps = chosen.map((permuted) => new Map([...replicas, ...clients].map((name, index) => [name, permuted[index] as string])))
     this.count = this.#maps.length
