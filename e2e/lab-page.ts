@@ -191,9 +191,16 @@ export class LabPage {
     await expect(dialog).toBeHidden()
   }
 
+  /** By its key, once the window is there to take it; letters before the field has the focus would be keys of their own. */
+  async openPalette(): Promise<void> {
+    await expect(this.page.getByRole('button', { name: /^Command palette/ })).toBeVisible()
+    await this.page.keyboard.press('Control+k')
+    await expect(this.page.getByRole('dialog').getByRole('combobox')).toBeFocused()
+  }
+
   /** Runs a command by its title from the palette. */
   async command(title: string): Promise<void> {
-    await this.page.keyboard.press('Control+k')
+    await this.openPalette()
     await this.page.keyboard.type(title)
     await this.page.getByRole('option', { name: title }).first().click()
   }
