@@ -12,6 +12,7 @@ import { mutantNames, type MutantName } from '../protocol'
 import { ladder } from '../sim'
 import { CannotRun, wholeNumber } from './cannot-run'
 import { mutantTaken } from './mutant-flag'
+import { counted } from './simulate-report'
 
 interface MutantsOptions {
   readonly only: readonly MutantName[]
@@ -97,7 +98,7 @@ async function firstSeed(mutant: MutantName, seeds: number, only: SimulationOpti
   const shrunk = row?.shrunk
   if (!shrunk) return nothing
   const { operations, faults } = shrunk.size
-  return { by: shrunk.check, detail: `seed ${shrunk.seed}, ${operations} operations and ${faults} faults when small` }
+  return { by: shrunk.check, detail: `seed ${shrunk.seed}, ${counted(operations, 'operation')} and ${counted(faults, 'fault')} when small` }
 }
 
 async function anySeed(seeds: number, only: SimulationOptions['look']['only']): Promise<Caught> {
@@ -134,7 +135,7 @@ async function byExplorer(mutant: MutantName | '', statesMax: number): Promise<C
     if (end.type === 'failed') throw new CannotRun(end.reason)
     if (end.type !== 'found' || !end.breach) continue
     const seconds = (performance.now() - began) / 1000
-    return { by: end.breach.rule, detail: `${end.path.length} steps, ${plan.replicas} servers, ${plan.clients === 1 ? '1 client' : `${plan.clients} clients`}, ${seconds.toFixed(1)} s` }
+    return { by: end.breach.rule, detail: `${counted(end.path.length, 'step')}, ${counted(plan.replicas, 'server')}, ${counted(plan.clients, 'client')}, ${seconds.toFixed(1)} s` }
   }
   return nothing
 }

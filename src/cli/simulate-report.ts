@@ -73,7 +73,7 @@ export function shrunkLines({ seed, check, size, before, found, text, runs, isDo
   ]
 }
 
-function counted(count: number, word: string): string {
+export function counted(count: number, word: string): string {
   return `${grouped(count)} ${word}${count === 1 ? '' : 's'}`
 }
 
