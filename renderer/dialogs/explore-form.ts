@@ -2,7 +2,7 @@
 // in words. Pure. The limits are the contract's own; the lab checks them again.
 import { defaultExploreRequest, exploreFormLimits, type ExploreRequest, type ExploreStanding } from '../../src/contract'
 import { settingLimits, type Settings } from '../../src/protocol'
-import { bytesText, type TraceHeader } from '../../src/trace'
+import { bytesText, counted, type TraceHeader } from '../../src/trace'
 import { countText } from '../shell/bar'
 import type { StepSpec } from './cluster-form'
 
@@ -151,6 +151,3 @@ function timeText(ms: number): string {
   return seconds < 60 ? `${(Math.floor(ms / 100) / 10).toFixed(1)} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`
 }
 
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`
-}

@@ -4,6 +4,7 @@ import { defineStore } from 'pinia'
 import { computed, ref, shallowRef } from 'vue'
 import type { CallName, ClusterSettings, Gives, Lab, OperationRequest, SessionStatus, Takes, Workload } from '../../src/contract'
 import type { NetworkAct } from '../../src/network'
+import { counted } from '../../src/trace'
 
 export type Connection = 'connecting' | 'open' | 'reconnecting' | 'refused'
 
@@ -110,6 +111,3 @@ const steerTexts: Readonly<Record<Takes<'steerScenario'>['act'], string>> = {
   stop: 'The scenario is stopped; the cluster runs on.',
 }
 
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`
-}

@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
 import { benchFailover } from '../cluster'
-import { benchRules } from '../lab'
+import { benchRules, median } from '../lab'
 import { CannotRun, wholeNumber } from './cannot-run'
 
 export function benchCommand(program: Command): void {
@@ -55,11 +55,6 @@ async function failover({ kills }: { kills: number }): Promise<void> {
   })
   const sorted = taken.toSorted((one, other) => one - other)
   print({ bench: 'failover', kills, p50: rounded(median(sorted)), min: rounded(sorted[0] ?? 0), max: rounded(sorted.at(-1) ?? 0), unit: 'ms' })
-}
-
-function median(sorted: readonly number[]): number {
-  const middle = sorted.length >> 1
-  return sorted.length % 2 === 1 ? sorted[middle] ?? 0 : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2
 }
 
 const rounded = (ms: number): number => Math.round(ms * 10) / 10

@@ -73,7 +73,7 @@ function programFrom(text: string): Program {
   return steps as Program
 }
 
-export function planOf(options: ExploreOptions & Record<string, unknown>): ExplorePlan {
+function planOf(options: ExploreOptions & Record<string, unknown>): ExplorePlan {
   const { replicas, clients, cold = false, reduction, depth, crashes, restarts, losses, duplicates, statesMax } = options
   const plan: ExplorePlan = {
     settings: settingsFrom(options, { mutants: options.mutant }), replicas, clients, goal: options.goal, program: options.program ?? usualProgram(options.operations),

@@ -10,9 +10,9 @@ import { ownMonitor } from '../check'
 import { ExplorationPool, simulateMutants, simulateSeeds, type SimulationOptions } from '../lab'
 import { mutantNames, type MutantName } from '../protocol'
 import { ladder } from '../sim'
+import { counted } from '../trace'
 import { CannotRun, wholeNumber } from './cannot-run'
 import { mutantTaken } from './mutant-flag'
-import { counted } from './simulate-report'
 
 interface MutantsOptions {
   readonly only: readonly MutantName[]

@@ -1,7 +1,7 @@
 // What `simulate` says, as lines for people. Numbers in, words out.
 import type { MutantRow, SavedFiles, SeedResult, ShrunkRun } from '../lab'
 import { checkTitle, type CheckName } from '../lab'
-import { grouped } from '../trace'
+import { counted, grouped } from '../trace'
 
 interface Range {
   readonly least: number
@@ -71,10 +71,6 @@ export function shrunkLines({ seed, check, size, before, found, text, runs, isDo
     `  which shows        ${text}`,
     ...saved ? [`  saved              ${[saved.scenario, saved.recording].filter((path) => path !== '').join(', ')}${saved.problem === '' ? '' : ` (no scenario: ${saved.problem})`}`] : [],
   ]
-}
-
-export function counted(count: number, word: string): string {
-  return `${grouped(count)} ${word}${count === 1 ? '' : 's'}`
 }
 
 function seconds(ms: number): string {

@@ -1,12 +1,12 @@
 // The space-time diagram of a report as SVG: lanes side by side, time downwards, one row for each thing that happened, in order. An arrow
 // begins in the row of its sending and ends in that of its taking, so it shows what a sequence diagram cannot.
 // It must say what it leaves out: pings that say nothing new, and all that comes after its last row.
-import { dropText, eventLine, grouped, messageText, viewText, type EventOf, type EventType, type TraceEvent } from '../trace'
+import { counted, dropText, eventLine, grouped, messageText, viewText, type EventOf, type EventType, type TraceEvent } from '../trace'
 import type { Scene } from './exporter'
 import { escaped, utf8Length } from './html-text'
 import type { MessageFacts } from './message-book'
 import { PingFold } from './ping-fold'
-import { counted, secondsText } from './wording'
+import { secondsText } from './wording'
 
 /** Rows of one diagram, and bytes of it with the log below it: a report stays under 5 MB. */
 export const diagramRowsMax = 3_000

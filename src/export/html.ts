@@ -1,7 +1,7 @@
 // A report as one HTML page that needs nothing else: no script, no request, readable on paper. It must escape whatever came from a
 // cluster, and say of each list what it leaves out.
 import {
-  causeText, eventLine, grouped, operationText, outcomeText, viewText,
+  counted, causeText, eventLine, grouped, operationText, outcomeText, viewText,
   type OperationFacts, type TraceEvent, type ViewFacts,
 } from '../trace'
 import { createWriter, wholeRecording, type Exporter, type Format, type Scene } from './exporter'
@@ -10,7 +10,7 @@ import { reportStyle } from './html-style'
 import { escaped, utf8Length } from './html-text'
 import { OpenOperations } from './open-operations'
 import { stateText } from './state-text'
-import { counted, secondsText } from './wording'
+import { secondsText } from './wording'
 
 export const html: Exporter = {
   title: 'Report (HTML)',

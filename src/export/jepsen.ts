@@ -1,10 +1,9 @@
 // A history for Jepsen, Knossos and Elle: one EDN map a line. Their rules: a process has one open operation at a time, and after an
 // operation whose outcome is unknown it never acts again, so the client goes on under a new process number.
 // A history says what clients saw and nothing of messages. history.ts reads it again.
-import type { EndedOutcome, EventOf, TraceEvent } from '../trace'
+import { counted, type EndedOutcome, type EventOf, type TraceEvent } from '../trace'
 import { ednString, ednStringOrNil } from './edn-text'
 import { createWriter, wholeRecording, type Exporter, type Format, type Scene } from './exporter'
-import { counted } from './wording'
 
 export const jepsen: Exporter = {
   title: 'Jepsen history (EDN)',

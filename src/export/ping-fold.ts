@@ -1,7 +1,6 @@
 // Pings, and views told in answer to them, that say what the one before them said: half of all messages, and no news. Diagrams fold
 // them; what is folded is counted, because it must be said.
-import { grouped, type EventOf } from '../trace'
-import { counted } from './wording'
+import { counted, grouped, type EventOf } from '../trace'
 
 type Sent = EventOf<'message-sent'>
 

@@ -1,12 +1,12 @@
 // A sequence diagram as rows of text, the same for Mermaid and PlantUML: an arrow where a message is taken or lost, a note for what else
 // happened. One arrow is one row, so an arrow cannot show that a message was long under way: its text says it.
 // It must never cut silently: pings that say nothing new are counted, and what passes the limit of characters is counted and named.
-import { dropText, eventLine, messageText, type EventOf, type EventType, type TraceEvent } from '../trace'
+import { counted, dropText, eventLine, messageText, type EventOf, type EventType, type TraceEvent } from '../trace'
 import type { Format, Scene } from './exporter'
 import type { MessageFacts } from './message-book'
 import { PingFold } from './ping-fold'
 import { stateText } from './state-text'
-import { counted, secondsText } from './wording'
+import { secondsText } from './wording'
 
 /** Mermaid draws no text that is longer; PlantUML's pictures would end near there too. */
 export const diagramCharactersMax = 50_000

@@ -155,7 +155,8 @@ function judgeRates(header: TraceHeader, texts: readonly string[], print: (line:
   })
 }
 
-function median(values: readonly number[]): number {
+/** Of any order; 0 of none. */
+export function median(values: readonly number[]): number {
   const sorted = values.toSorted((one, other) => one - other)
   const middle = sorted.length >> 1
   return sorted.length % 2 === 1 ? sorted[middle] ?? 0 : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2

@@ -5,7 +5,7 @@ import { defaultSettings } from '../protocol'
 import { Refusal, type ExploreRequest, type ExploreStanding } from '../contract'
 import {
   actText, counterexample, defaultPlan, LivesOfTrace, planProblem, playActs, StandingLives,
-  type Act, type Counterexample, type ExplorePlan, type Lives, type NamedAct,
+  type Act, type Counterexample, type ExplorePlan, type Lives, type StandingAct,
 } from '../sim'
 import type { TraceHeader } from '../trace'
 import { eventsOf } from './branch'
@@ -22,7 +22,7 @@ const unreadMsMax = 60_000
 /** The way that was found, ready to be shown. */
 export type FoundWay =
   | { readonly type: 'recording'; readonly example: Counterexample }
-  | { readonly type: 'branch'; readonly session: number; readonly seq: number; readonly acts: readonly NamedAct[] }
+  | { readonly type: 'branch'; readonly session: number; readonly seq: number; readonly acts: readonly StandingAct[] }
 
 interface Moment {
   readonly session: number

@@ -167,7 +167,7 @@ class RealLab implements RunningLab, ConnectionOwner {
         return acts.found().from
       }
       const { session, live } = await this.#branch(number, from)
-      for (const act of acts.found().acts) await live.doAgain(act)
+      for (const act of acts.found().acts) await live.doStanding(act)
       return { session }
     })
   }
@@ -178,7 +178,7 @@ class RealLab implements RunningLab, ConnectionOwner {
       const way = await this.exploring.way(exploration)
       if (way.type === 'recording') return this.#showExample(way.example)
       const { session, live } = await this.#branch(way.session, () => Promise.resolve(way.seq))
-      for (const act of way.acts) await live.doNamed(act)
+      for (const act of way.acts) await live.doStanding(act)
       return { session }
     })
   }

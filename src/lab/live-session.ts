@@ -10,8 +10,8 @@ import type { ClusterOptions, ClusterStarter, EventLines, RunningCluster } from 
 import { EventLog } from './event-log'
 import type { RecordingPlace } from './folders'
 import type { ClusterPrograms } from './lab-options'
-import type { NamedAct } from '../sim'
-import { doAgain, doNamed, type StandingAct } from './rerun'
+import type { StandingAct } from '../sim'
+import { doStanding } from './rerun'
 import { RuleWatch } from './rule-watch'
 import type { ScenarioPlay } from './scenario-play'
 import type { OperationCall, RecordingSource, Session, SessionView } from './session'
@@ -97,11 +97,8 @@ export class LiveSession implements Session {
   async resume(node: NodeName): Promise<void> { await this.#running().resume(node) }
   async restart(node: NodeName): Promise<void> { await this.#running().restart(node) }
 
-  /** Does again what was done in a recording. */
-  async doAgain(act: StandingAct): Promise<void> { await doAgain(act, this.#running()) }
-
-  /** Does what a path of the explorer needs. */
-  async doNamed(act: NamedAct): Promise<void> { await doNamed(act, this.#running()) }
+  /** What was done in a recording, or what a path of the explorer needs. */
+  async doStanding(act: StandingAct): Promise<void> { await doStanding(act, this.#running()) }
 
   async freeze(): Promise<void> { await this.#running().freeze() }
   async thaw(): Promise<void> { await this.#running().thaw() }

@@ -1,17 +1,10 @@
 // Running a recording again on processes: from the freeze that it ends in, the same messages are delivered and the same timers fired, one by one
 // and in the same order. Ids are the same in every driver, so nothing has to be matched. It never decides what comes of a step.
 import { Refusal } from '../contract'
-import type { NetworkAct } from '../network'
-import { viewServerName, type NodeName } from '../protocol'
-import { operationInputOf, type EventOf, type TraceEvent } from '../trace'
-import type { NamedAct } from '../sim'
+import { viewServerName } from '../protocol'
+import type { StandingAct } from '../sim'
+import { operationInputOf, type TraceEvent } from '../trace'
 import type { RunningCluster } from './cluster-seam'
-
-/** What somebody did to a cluster that stood still. */
-export type StandingAct =
-  | { readonly type: 'act'; readonly act: NetworkAct }
-  | { readonly type: 'kill' | 'restart' | 'pause' | 'resume'; readonly node: NodeName }
-  | { readonly type: 'invoke'; readonly invoked: EventOf<'operation-invoked'> }
 
 export interface StandingActs {
   /** The freeze's event. */
@@ -52,13 +45,16 @@ function actOf(event: TraceEvent): StandingAct | null {
     case 'node-started': return event.node === viewServerName ? null : { type: 'restart', node: event.node }
     case 'node-paused': return { type: 'pause', node: event.node }
     case 'node-resumed': return { type: 'resume', node: event.node }
-    case 'operation-invoked': return { type: 'invoke', invoked: event }
+    case 'operation-invoked': {
+      const { session, target, operation } = operationInputOf(event.operation)
+      return { type: 'invoke', client: event.node, operation, session, target, label: event.label }
+    }
     default: return null
   }
 }
 
-/** Does it again. Resolves when the nodes have taken the step; rejects with a sentence where it makes no sense. */
-export async function doAgain(act: StandingAct, cluster: RunningCluster): Promise<void> {
+/** Does it, or does it again. Resolves when the nodes have taken the step; rejects with a sentence where it makes no sense. */
+export async function doStanding(act: StandingAct, cluster: RunningCluster): Promise<void> {
   switch (act.type) {
     case 'act': return cluster.act(act.act)
     case 'kill': return cluster.kill(act.node)
@@ -66,16 +62,8 @@ export async function doAgain(act: StandingAct, cluster: RunningCluster): Promis
     case 'pause': return cluster.pause(act.node)
     case 'resume': return cluster.resume(act.node)
     case 'invoke': {
-      const { node: client, operation, label } = act.invoked
-      const { session, target, operation: asked } = operationInputOf(operation)
-      await cluster.invoke({ client, session, target, operation: asked, label })
+      const { client, operation, session, target, label } = act
+      await cluster.invoke({ client, operation, session, target, label })
     }
   }
-}
-
-/** Does an act that the explorer has named. */
-export async function doNamed(act: NamedAct, cluster: RunningCluster): Promise<void> {
-  if (act.type !== 'invoke') return doAgain(act, cluster)
-  const { client, operation, session } = act
-  await cluster.invoke({ client, operation, session, target: '', label: 'explored' })
 }

@@ -8,7 +8,7 @@ export { playActs, type Standing, type StandingMessage } from './explore/play-ac
 export { defaultPlan, exploreLimits, planProblem, programSteps, usualProgram, type ExploreBounds, type ExploreGoal, type ExplorePlan, type Program } from './explore/plan'
 export { Search, type Batch, type BatchResult, type SearchEnd, type SearchProgress } from './explore/search'
 export { LivesOfTrace, startingPointOf, type Lives } from './explore/lives'
-export { StandingLives, type NamedAct } from './explore/standing-lives'
+export { StandingLives, type StandingAct } from './explore/standing-lives'
 export { ladder } from './explore/ladder'
 export { startingPoint } from './explore/starting-point'
 export type { Definition } from './explore/locals'

@@ -119,11 +119,20 @@ export class World implements EffectSink {
 
   /** Every node as it is, and every message that has not reached its receiver. Nothing in it changes with the world. */
   startingPoint(): WorldMoment {
-    const all = [...this.#nodes.values()]
-    const nodes = all.map(({ name, kind, incarnation, machine, timers }) => (
+    const nodes = [...this.#nodes.values()].map(({ name, kind, incarnation, machine, timers }) => (
       { name, kind, incarnation, machine: machine?.copy() ?? null, timers: [...timers.keys()] }
     ))
-    return { nodes, mails: [...this.transit.onItsWay, ...all.flatMap(({ mail }) => [...mail.values()])].map(({ envelope }) => envelope) }
+    return { nodes, mails: this.underWay }
+  }
+
+  /** Every message that has not reached its receiver. */
+  get underWay(): Envelope[] {
+    const mail = [...this.#nodes.values()].flatMap((node) => [...node.mail.values()])
+    return [...this.transit.onItsWay, ...mail].map(({ envelope }) => envelope)
+  }
+
+  isArmed(name: NodeName, timer: string): boolean {
+    return this.#node(name).timers.has(timer)
   }
 
   // ---- time

@@ -169,6 +169,11 @@ export function grouped(count: number): string {
   return String(count).replace(/\B(?=(\d{3})+$)/g, ' ')
 }
 
+/** `1 key`, `48 120 keys`. */
+export function counted(count: number, noun: string, plural = `${noun}s`): string {
+  return `${grouped(count)} ${count === 1 ? noun : plural}`
+}
+
 function parseJson(line: string): unknown {
   try {
     return JSON.parse(line)

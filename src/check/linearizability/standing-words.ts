@@ -1,5 +1,5 @@
 // How a history stands, in words: for the command line, reports and the window.
-import { grouped } from '../../trace'
+import { counted } from '../../trace'
 import type { HistoryError, HistoryStanding } from './live-history'
 import { shownValue } from './why'
 
@@ -32,8 +32,4 @@ function errorsSentence([first, ...others]: readonly HistoryError[]): string {
   if (first === undefined) return ''
   const more = others.length === 0 ? '' : ` ${counted(others.length, 'other key')} ${others.length === 1 ? 'is' : 'are'} wrong too.`
   return `Key ${shownValue(first.key)}: ${first.why}${more}`
-}
-
-function counted(count: number, noun: string): string {
-  return `${grouped(count)} ${noun}${count === 1 ? '' : 's'}`
 }

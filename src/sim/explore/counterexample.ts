@@ -40,8 +40,8 @@ function violationsOf(header: TraceHeader, events: readonly TraceEvent[], breach
 function standingWorld(world: World): Standing {
   const act = (one: NetworkAct): void => world.act(one)
   return {
-    underWay: () => world.startingPoint().mails,
-    isArmed: (node, timer) => world.startingPoint().nodes.find(({ name }) => name === node)?.timers.includes(timer) ?? false,
+    underWay: () => world.underWay,
+    isArmed: (node, timer) => world.isArmed(node, timer),
     deliver: (id) => act({ type: 'deliver', id }),
     drop: (id) => act({ type: 'drop', id }),
     duplicate: (id) => act({ type: 'duplicate', id }),

@@ -88,20 +88,22 @@ export class Expander {
     return { number, successors: Int32Array.from(successors), steps, found: found.slice(0, 1) }
   }
 
-  /** The acts of a path from the start, for somebody who carries them out, and the states that it leads through. */
+  /** The acts of a path from the start, for somebody who carries them out. */
   acts(path: readonly StepCode[]): Act[] {
     const acts: Act[] = []
-    let state = this.start
-    for (const step of path) ({ state } = this.#steps.after(state, step, (act) => acts.push(act)))
+    this.#walk(path, (act) => acts.push(act))
     return acts
   }
 
   /** Why the cluster is stuck at the end of a path, in words; empty where it is not. */
   stuckAfter(path: readonly StepCode[]): string {
-    let state = this.start
-    for (const step of path) ({ state } = this.#steps.after(state, step))
-    const facts = state.locals.find(({ kind }) => kind === 'view-server')?.facts
+    const facts = this.#walk(path).locals.find(({ kind }) => kind === 'view-server')?.facts
     return facts?.type === 'view-server' && facts.stuck ? stuckSentence(facts.stuck) : ''
+  }
+
+  /** The state at the end of a path. */
+  #walk(path: readonly StepCode[], onAct?: (act: Act) => void): State {
+    return path.reduce((state, step) => this.#steps.after(state, step, onAct).state, this.start)
   }
 
   #isGoal({ locals }: State): boolean {

@@ -55,7 +55,6 @@ type Made = Pick<Local, 'slot' | 'name' | 'kind' | 'incarnation' | 'machine' | '
 export interface Transition {
   readonly next: Local
   readonly sends: readonly Mail[]
-  readonly reports: readonly Report[]
   readonly breach: StepBreach | null
 }
 
@@ -97,7 +96,7 @@ const operationsBegin = 1_000_000_000
 /** Left out of what tells states apart, because `resend` and `look` do not depend on it, and nothing else does. */
 const irrelevant: ReadonlySet<string> = new Set(['pingedSinceCheck', 'waited', 'resendBelow'])
 /** Rounds of asking in vain: a client's patience doubles up to eight, and each wait is a round. */
-const roundsMax = 40
+export const askRoundsMax = 40
 
 interface Gathered extends EffectSink {
   readonly sends: { to: NodeName; message: Message }[]
@@ -199,7 +198,7 @@ export class Locals {
       case 'invoke': return remembered(local.others, `invoke ${input.after.join(' ')}`, () => this.#invoke(local, input, id))
       case 'crash':
         return remembered(local.others, 'crash', () => (
-          { next: this.#intern({ ...local, machine: null, timers: [] }, id, { from: local, input }), sends: [], reports: [], breach: null }
+          { next: this.#intern({ ...local, machine: null, timers: [] }, id, { from: local, input }), sends: [], breach: null }
         ))
       case 'restart': return remembered(local.others, 'restart', () => this.#restart(local, input, id))
     }
@@ -211,7 +210,7 @@ export class Locals {
   }
 
   *#asking(timer: string, view: number): Generator<StepInput> {
-    for (let round = 0; round < roundsMax; round++) {
+    for (let round = 0; round < askRoundsMax; round++) {
       yield { type: 'timer', name: timer }
       yield this.#taking(view)
     }
@@ -256,7 +255,7 @@ export class Locals {
       }
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error)
-      return { next: local, sends: [], reports: [], breach: { rule: 'assertion', text: `${local.name} stopped itself: ${text}.` } }
+      return { next: local, sends: [], breach: { rule: 'assertion', text: `${local.name} stopped itself: ${text}.` } }
     }
     // What an asking client sent to the view server was answered within the step.
     const sends = input.type === 'ask' ? gathered.sends.filter(({ message }) => message.type !== 'get-view') : gathered.sends
@@ -271,7 +270,7 @@ export class Locals {
     const made = { slot, name, kind, incarnation, machine, timers: [...armed].sort(), operations: withResults(operations, reports) }
     const next = this.#intern(made, id, { from: before, input })
     const mails = sends.map(({ to, message }) => this.#internMail(name, to, message))
-    return { next, sends: mails, reports, breach: stepBreach(before, next, taken, mails) }
+    return { next, sends: mails, breach: stepBreach(before, next, taken, mails) }
   }
 
   #intern(made: Made, given: number | undefined, origin: { readonly from: Local; readonly input: LocalInput } | null): Local {
@@ -293,7 +292,7 @@ export class Locals {
   }
 
   #internMail(from: NodeName, to: NodeName, message: Message, given?: number): Mail {
-    const text = `${from} ${to} ${JSON.stringify(message)}`
+    const text = mailText(from, to, message)
     const known = this.#mails.get(text)
     if (known) return known
     const id = given ?? this.#newId()
@@ -335,6 +334,11 @@ export class Locals {
     this.#nextId += this.#options.lanes
     return id
   }
+}
+
+/** Tells messages apart, and finds one under way that is the same. */
+export function mailText(from: NodeName, to: NodeName, message: Message): string {
+  return `${from} ${to} ${JSON.stringify(message)}`
 }
 
 function remembered<Key>(known: Map<Key, Transition>, key: Key, make: () => Transition): Transition {

@@ -1,6 +1,7 @@
 // Carries a path's acts out on a cluster that stands still: the world in virtual time here, real processes in the lab. A message is found by what
 // it says, because an explorer knows no ids; everything else is as a person would do it by hand.
 import { viewServerName, type Message, type NodeName, type Operation } from '../../protocol'
+import { askRoundsMax, mailText } from './locals'
 import type { Act } from './steps'
 
 export interface StandingMessage {
@@ -24,9 +25,6 @@ export interface Standing {
   invoke(client: NodeName, operation: Operation, session: number): Promise<unknown> | void
 }
 
-/** Rounds of asking the view server in vain, at most; as many as the explorer tries. */
-const roundsMax = 40
-
 /** Rejects with a sentence where the cluster does not do what the path says. */
 export async function playActs(acts: readonly Act[], standing: Standing): Promise<void> {
   for (const act of acts) await playAct(act, standing)
@@ -38,7 +36,7 @@ async function playAct(act: Act, standing: Standing): Promise<void> {
     case 'drop':
     case 'duplicate': {
       const { from, to, message, text } = act.mail
-      const found = find(standing, (other) => other.from === from && other.to === to && `${from} ${to} ${JSON.stringify(other.message)}` === text)
+      const found = find(standing, (other) => mailText(other.from, other.to, other.message) === text)
       if (!found) throw new Error(`The path needs the ${message.type} from ${from} to ${to}, and no such message is under way.`)
       return standing[act.type](found.id)
     }
@@ -65,7 +63,7 @@ async function playAct(act: Act, standing: Standing): Promise<void> {
 async function ask(client: NodeName, timer: string, standing: Standing): Promise<void> {
   const requests = (): number => [...standing.underWay()].filter(({ from, message }) => from === client && message.type === 'request').length
   const before = requests()
-  for (let round = 0; round < roundsMax && standing.isArmed(client, timer); round++) {
+  for (let round = 0; round < askRoundsMax && standing.isArmed(client, timer); round++) {
     await standing.fire(client, timer)
     if (requests() > before) return
     await deliverNewest(standing, client, viewServerName)

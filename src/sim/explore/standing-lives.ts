@@ -6,11 +6,14 @@ import type { NetworkAct } from '../../network'
 import { originalOf, startingPointOf, type LifeMail, type Lives } from './lives'
 import type { Standing, StandingMessage } from './play-acts'
 
-/** What has to be done to processes, in order. */
-export type NamedAct =
+/** What has to be done to a cluster that stands still. */
+export type StandingAct =
   | { readonly type: 'act'; readonly act: NetworkAct }
-  | { readonly type: 'kill' | 'restart'; readonly node: NodeName }
-  | { readonly type: 'invoke'; readonly client: NodeName; readonly operation: Operation; readonly session: number }
+  | { readonly type: 'kill' | 'restart' | 'pause' | 'resume'; readonly node: NodeName }
+  | {
+    readonly type: 'invoke'; readonly client: NodeName; readonly operation: Operation; readonly session: number; readonly target: NodeName | ''
+    readonly label: string
+  }
 
 interface StandingNode {
   readonly kind: Start['kind']
@@ -21,7 +24,7 @@ interface StandingNode {
 }
 
 export class StandingLives implements Standing {
-  readonly acts: NamedAct[] = []
+  readonly acts: StandingAct[] = []
   readonly #lives: Lives
   readonly #nodes = new Map<NodeName, StandingNode>()
   readonly #mails = new Map<string, LifeMail>()
@@ -32,7 +35,7 @@ export class StandingLives implements Standing {
     this.#lives = lives
     this.#copies = new Map(lives.copies)
     for (const { name, kind, incarnation, machine, timers, steps } of startingPointOf(lives).nodes) {
-      this.#nodes.set(name, { kind, incarnation, step: steps ?? 0, machine: machine?.copy() ?? null, timers: new Set(timers) })
+      this.#nodes.set(name, { kind, incarnation, step: steps ?? 0, machine, timers: new Set(timers) })
     }
     for (const mail of lives.mails) this.#mails.set(mail.id, mail)
   }
@@ -95,7 +98,7 @@ export class StandingLives implements Standing {
   }
 
   invoke(client: NodeName, operation: Operation, session: number): void {
-    this.acts.push({ type: 'invoke', client, operation, session })
+    this.acts.push({ type: 'invoke', client, operation, session, target: '', label: 'explored' })
     this.#take(client, { type: 'operation', operationId: --this.#operationId, session, operation, target: '' })
   }
 
