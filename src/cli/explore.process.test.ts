@@ -53,6 +53,13 @@ test('the protocol as it is breaks nothing as far as it is looked, and says how 
   expect(JSON.parse(stdout)).toMatchObject({ end: 'bound: depth', depth: 6, monitors: [] })
 })
 
+test('where the recording cannot be written a sentence says so, and what was found is told all the same', async () => {
+  const { status, stdout, stderr } = await lab('explore', '--mutant', 'promotes-idle', '--record', join(folder, 'nowhere', 'x.jsonl'), ...small)
+  expect(status).toBe(2)
+  expect(stdout).toMatch(/^Broken after 4 steps: rule-2\./)
+  expect(stderr).toMatch(/x\.jsonl cannot be written: .*\.\n$/)
+})
+
 test('a recording in which time goes on is refused; with the protocol mended the same steps break nothing, which is not the same', async () => {
   const path = join(folder, 'going.jsonl')
   const text = await readFile(join(folder, 'takes-any-forward.jsonl'), 'utf8')

@@ -92,11 +92,12 @@ async function explore(options: ExploreOptions & Record<string, unknown>): Promi
   const acts = end.type === 'found' ? pool.acts(end.path) : []
   const stuck = end.type === 'found' && plan.goal === 'stuck' ? pool.stuckAfter(end.path) : ''
   const example = end.type === 'found' ? await counterexample(plan, titleOf(plan, end), acts, end.breach) : null
-  if (example && options.record !== undefined) await save(options.record, example)
   const breaches = example ? breachesOf(example) : []
   const explored: Explored = { plan, end, acts, stuck, breaches, seconds: (performance.now() - began) / 1000, progress: pool.progress }
   process.stdout.write(options.json ? `${JSON.stringify(exploredJson(explored))}\n` : `${exploredLines(explored).join('\n')}\n`)
   process.exitCode = end.type === 'found' && plan.goal !== 'finish' ? 1 : 0
+  // Last: what was found in minutes is told whatever becomes of the file.
+  if (example && options.record !== undefined) await save(options.record, example)
 }
 
 /** To its end, or until it is stopped by a signal or by its time. */
