@@ -1,6 +1,6 @@
 // A view server or a replica that runs alone: it listens, dials the others, and carries out its machine's effects. A driver like the
 // one in a lab and the one in virtual time, with sockets of its own and no switchboard between.
-import { createMachine, viewServerName, type EffectSink, type Machine, type Message, type NodeKind, type NodeName, type Report, type Settings } from '../protocol'
+import { createMachine, SlabStore, viewServerName, type EffectSink, type Machine, type Message, type NodeKind, type NodeName, type Report, type Settings } from '../protocol'
 import { listen, type Listening } from './address'
 import { HostTimers } from './host-timers'
 import { Peers } from './peers'
@@ -57,7 +57,7 @@ class Driver implements EffectSink {
       onLost: (peer) => this.#machine.step({ type: 'peer-lost', peer }, this),
     })
     if (viewServer) this.#peers.setAddress(viewServerName, viewServer)
-    this.#machine = createMachine({ type: 'start', name, kind, incarnation, address, settings, seed: `${name}.${incarnation}`.slice(0, 24) }, this)
+    this.#machine = createMachine({ type: 'start', name, kind, incarnation, address, settings, seed: `${name}.${incarnation}`.slice(0, 24) }, this, () => new SlabStore())
     accept = (socket) => this.accept(socket)
     early.forEach(accept)
     return { address, close: () => this.#close(listening) }

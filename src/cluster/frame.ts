@@ -1,6 +1,6 @@
 // Binary frames: how bytes are laid into one growing buffer and read out of it again. Big-endian; a frame is a u32 length and so
 // many bytes. Nothing here knows a message (wire.ts does). Reading checks every bound: bad bytes give a WireError, never a crash.
-import type { ByteString } from '../protocol'
+import { BytesTarget, type ByteString } from '../protocol'
 
 /** A frame is at most this many bytes, without its length. */
 export const frameBytesMax = 16 * 1024 * 1024
@@ -14,9 +14,13 @@ const firstCapacity = 16 * 1024
 /** A buffer that grew beyond this is given back after its flush. */
 const keptCapacity = 1024 * 1024
 
+/** A text up to here is laid down in a loop, which is faster than a call into the engine. */
+const loopedText = 96
+
 /** Collects frames; the owner hands them to a socket once a tick. */
 export class FrameWriter {
   #buffer = Buffer.allocUnsafeSlow(firstCapacity)
+  #target = new BytesTarget(this.#buffer)
   readonly #bytesMax: number
   #length = 0
   #frameStart = -1
@@ -69,14 +73,25 @@ export class FrameWriter {
 
   u32(value: number): void {
     this.#reserve(4)
-    this.#length = this.#buffer.writeUInt32BE(value, this.#length)
+    this.#put32(value)
   }
 
   /** A whole number from 0 to 2^53 - 1, in 8 bytes. */
   u64(value: number): void {
     this.#reserve(8)
-    this.#length = this.#buffer.writeUInt32BE(Math.floor(value / 0x1_0000_0000), this.#length)
-    this.#length = this.#buffer.writeUInt32BE(value >>> 0, this.#length)
+    this.#put32(value < 0x1_0000_0000 ? 0 : Math.floor(value / 0x1_0000_0000))
+    this.#put32(value)
+  }
+
+  /** The lower 32 bits, where there is room already; the buffer's own method checks what is known here. */
+  #put32(value: number): void {
+    const buffer = this.#buffer
+    const at = this.#length
+    buffer[at] = value >>> 24
+    buffer[at + 1] = value >>> 16
+    buffer[at + 2] = value >>> 8
+    buffer[at + 3] = value
+    this.#length = at + 4
   }
 
   bool(value: boolean): void {
@@ -90,13 +105,37 @@ export class FrameWriter {
     this.#length += this.#buffer.write(value, this.#length, value.length, 'latin1')
   }
 
+  /** A u32 length and the bytes, from where they lie. */
+  bytesOf(source: Uint8Array, start: number, end: number): void {
+    this.u32(end - start)
+    this.raw(source, start, end)
+  }
+
   /** A u16 length and UTF-8: names, addresses, sentences. */
   text(value: string): void {
+    if (value.length <= loopedText && this.#asciiText(value)) return
     const length = Buffer.byteLength(value)
     if (length > 0xffff) throw new WireError(`a text of ${length} bytes is over the limit of 65535`)
     this.u16(length)
     this.#reserve(length)
     this.#length += this.#buffer.write(value, this.#length, length, 'utf8')
+  }
+
+  /** Short ASCII without a call into the engine; false, with nothing written, for any other text. */
+  #asciiText(value: string): boolean {
+    const length = value.length
+    this.#reserve(2 + length)
+    const buffer = this.#buffer
+    const start = this.#length + 2
+    for (let index = 0; index < length; index++) {
+      const unit = value.charCodeAt(index)
+      if (unit > 0x7f) return false
+      buffer[start + index] = unit
+    }
+    buffer[start - 2] = 0
+    buffer[start - 1] = length
+    this.#length = start + length
+    return true
   }
 
   /** A u32 length and UTF-8: settings, lines of a log. */
@@ -108,9 +147,10 @@ export class FrameWriter {
   }
 
   /** Bytes of another buffer, as they are. */
-  raw(source: Buffer, start: number, end: number): void {
+  raw(source: Uint8Array, start: number, end: number): void {
     this.#reserve(end - start)
-    this.#length += source.copy(this.#buffer, this.#length, start, end)
+    this.#target.copy(source, start, end, this.#length)
+    this.#length += end - start
   }
 
   /**
@@ -122,7 +162,7 @@ export class FrameWriter {
     const bytes = this.#buffer.subarray(0, this.#length)
     this.#length = 0
     const isReusable = write(bytes) && this.#buffer.length <= keptCapacity
-    if (!isReusable) this.#buffer = Buffer.allocUnsafeSlow(firstCapacity)
+    if (!isReusable) this.#use(Buffer.allocUnsafeSlow(firstCapacity))
   }
 
   /** Forgets what was collected. */
@@ -135,7 +175,12 @@ export class FrameWriter {
     if (needed <= this.#buffer.length) return
     const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.#buffer.length * 2))
     this.#buffer.copy(larger, 0, 0, this.#length)
-    this.#buffer = larger
+    this.#use(larger)
+  }
+
+  #use(buffer: Buffer): void {
+    this.#buffer = buffer
+    this.#target = new BytesTarget(buffer)
   }
 }
 
@@ -171,7 +216,7 @@ export class Cursor {
   }
 
   u8(): number {
-    return this.#buffer.readUInt8(this.#take(1))
+    return this.#buffer[this.#take(1)] as number
   }
 
   u16(): number {
@@ -179,14 +224,20 @@ export class Cursor {
   }
 
   u32(): number {
-    return this.#buffer.readUInt32BE(this.#take(4))
+    return this.#read32(this.#take(4))
+  }
+
+  /** Four bytes that are known to be there; the buffer's own method checks that again. */
+  #read32(at: number): number {
+    const buffer = this.#buffer
+    return (((buffer[at] as number) << 24) | ((buffer[at + 1] as number) << 16) | ((buffer[at + 2] as number) << 8) | (buffer[at + 3] as number)) >>> 0
   }
 
   u64(): number {
     const at = this.#take(8)
-    const high = this.#buffer.readUInt32BE(at)
+    const high = this.#read32(at)
     if (high > 0x1f_ffff) throw new WireError('a number is over 2^53 - 1')
-    return high * 0x1_0000_0000 + this.#buffer.readUInt32BE(at + 4)
+    return high * 0x1_0000_0000 + this.#read32(at + 4)
   }
 
   bool(): boolean {
@@ -200,6 +251,13 @@ export class Cursor {
     if (length > max) throw new WireError(`${what} of ${length} bytes is over the limit of ${max}`)
     const at = this.#take(length)
     return this.#buffer.toString('latin1', at, at + length) as ByteString
+  }
+
+  /** Passes over a u32 length and so many bytes, and returns where they begin; `at` is their end. */
+  skipBytes(max: number, what: string): number {
+    const length = this.u32()
+    if (length > max) throw new WireError(`${what} of ${length} bytes is over the limit of ${max}`)
+    return this.#take(length)
   }
 
   text(max: number, what: string): string {

@@ -1,7 +1,8 @@
 // The connections of a node in direct mode: who has greeted on which socket, dialling those who are named in a view, and one write
-// a tick for each. It carries messages and knows nothing of what they mean; a message that cannot leave is lost, as on any network.
+// a poll for each that has something to say. It carries messages and knows nothing of what they mean; a message that cannot leave is
+// lost, as on any network.
 import type { Socket } from 'node:net'
-import type { Message, NodeName } from '../protocol'
+import type { ForwardAck, Message, NodeName } from '../protocol'
 import { AddressError, dial, parseAddress } from './address'
 import { decodeError, decodeGreeting, encodeError, encodeGreeting, errorType, VersionError, type ErrorCode, type Greeting } from './direct-frames'
 import { FrameSplitter, FrameWriter, WireError, type Cursor } from './frame'
@@ -41,6 +42,8 @@ export class Peers {
   readonly #addresses = new Map<NodeName, string>()
   readonly #dialling = new Map<NodeName, Dialling>()
   readonly #open = new Set<Connection>()
+  /** Those that have something to write at the end of this poll. */
+  #unflushed: Connection[] = []
   /** The connection whose message is being taken: its sender is answered on it, whoever else has its name. */
   #answering: Connection | null = null
   #nextGuest = 1
@@ -71,6 +74,13 @@ export class Peers {
     for (const connection of this.#open) connection.end()
   }
 
+  /** Everything that a poll brings about leaves in one write for each connection: called at the end of the poll, for all of them once. */
+  readonly #flushAll = (): void => {
+    const unflushed = this.#unflushed
+    this.#unflushed = []
+    for (const connection of unflushed) connection.flush()
+  }
+
   #dial(name: NodeName): Connection | undefined {
     const address = this.#addresses.get(name)
     const dialling = this.#dialling.get(name) ?? { waitMs: redialMs.first, notBeforeMs: 0 }
@@ -90,6 +100,11 @@ export class Peers {
   }
 
   // ---- told by connections
+
+  flushSoon(connection: Connection): void {
+    if (this.#unflushed.length === 0) setImmediate(this.#flushAll)
+    this.#unflushed.push(connection)
+  }
 
   greeted(connection: Connection, greeting: Greeting): void {
     if (greeting.kind === 'client') {
@@ -138,7 +153,11 @@ class Connection {
   readonly #peers: Peers
   readonly #writer = new FrameWriter()
   readonly #splitter = new FrameSplitter((frame) => this.#takeFrame(frame))
+  /** What it hands to the socket; true if the kernel took it at once, so that the buffer may be used again. */
+  readonly #write = (bytes: Buffer): boolean => this.#socket.write(bytes) && this.#socket.writableLength === 0
   #isFlushing = false
+  /** The last ack that was not written yet: the next one says all that it says. */
+  #ack: ForwardAck | null = null
   #patience: NodeJS.Timeout | undefined
 
   constructor(socket: Socket, peer: NodeName, options: PeersOptions, peers: Peers) {
@@ -159,24 +178,46 @@ class Connection {
 
   send(message: Message): void {
     if (this.#socket.destroyed || this.#socket.writableLength + this.#writer.length > unsentBytesMax) return
+    if (message.type === 'forward-ack') this.#sendAck(message)
+    else {
+      this.#encodeAck()
+      this.#encode(message)
+    }
+    this.#flushSoon()
+  }
+
+  /** Acks are cumulative: of those of one poll the last is enough, and the others count as lost. */
+  #sendAck(ack: ForwardAck): void {
+    if (this.#ack && !isOvertaken(this.#ack, ack)) this.#encode(this.#ack)
+    this.#ack = ack
+  }
+
+  #encodeAck(): void {
+    if (!this.#ack) return
+    this.#encode(this.#ack)
+    this.#ack = null
+  }
+
+  #encode(message: Message): void {
     this.#writer.beginFrame()
     encodeMessage(this.#writer, message)
     this.#writer.endFrame()
-    this.#flushSoon()
   }
 
   end(): void {
     this.#socket.destroy()
   }
 
-  /** All messages of a tick leave in one write. */
   #flushSoon(): void {
     if (this.#isFlushing) return
     this.#isFlushing = true
-    setImmediate(() => {
-      this.#isFlushing = false
-      this.#writer.flush((bytes) => this.#socket.write(bytes) && this.#socket.writableLength === 0)
-    })
+    this.#peers.flushSoon(this)
+  }
+
+  flush(): void {
+    this.#isFlushing = false
+    this.#encodeAck()
+    this.#writer.flush(this.#write)
   }
 
   #takeData(data: Buffer): void {
@@ -197,7 +238,7 @@ class Connection {
   #takeFrame(frame: Cursor): void {
     if (this.#socket.destroyed) return
     if (frame.buffer[frame.at] === errorType) return this.#told(frame)
-    if (this.hasGreeted) return this.#peers.received(this, decodeMessage(frame))
+    if (this.hasGreeted) return this.#peers.received(this, decodeMessage(frame, 'in-place'))
     const greeting = decodeGreeting(frame)
     this.hasGreeted = true
     this.incarnation = greeting.incarnation
@@ -216,6 +257,7 @@ class Connection {
   #refuse(code: ErrorCode, sentence: string): void {
     if (this.#socket.destroyed) return
     this.#options.log(`A connection ${this.#where()} was closed: ${sentence}.`)
+    this.#ack = null
     this.#writer.clear()
     encodeError(this.#writer, code, sentence)
     this.#writer.flush((bytes) => {
@@ -228,4 +270,10 @@ class Connection {
   #where(): string {
     return this.peer === '' ? 'from somebody' : `with ${this.peer}`
   }
+}
+
+/** A later ack of the same two lives and the same view says all that the earlier one says. */
+function isOvertaken(earlier: ForwardAck, later: ForwardAck): boolean {
+  return earlier.viewnum === later.viewnum && earlier.fromIncarnation === later.fromIncarnation
+    && earlier.toIncarnation === later.toIncarnation && earlier.executed <= later.executed
 }

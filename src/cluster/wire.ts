@@ -1,10 +1,11 @@
 // The protocol's messages as bytes: one type byte and the fields in the order of docs/wire-protocol.md. The same bytes in direct
 // mode and in a lab. A field that breaks a limit is a WireError here, so a machine never sees it.
 import {
-  clientIdBytesMax, isNodeName, keyBytesMax, valueBytesMax,
-  type ByteString, type Member, type Message, type MessageType, type Operation, type RejectReason, type Result, type TableRow, type View,
+  clientIdBytesMax, isNodeName, keyBytesMax, PackedEntry, PackedWrite, valueBytesMax,
+  type ByteString, type Member, type Message, type MessageType, type Operation, type RejectReason, type Result, type StoreEntry, type TableRow, type View,
 } from '../protocol'
 import { WireError, type Cursor, type FrameWriter } from './frame'
+import { KnownTexts } from './known-texts'
 
 /** Type bytes of messages. 0x01 to 0x0f: with the view server; 0x10: with clients; 0x20: between servers. */
 export const messageTypes = {
@@ -22,10 +23,11 @@ const addressBytesMax = 255
 /** More backups than a view server recruits are never sent. */
 const membersMax = 16
 
+/** Each case writes its own type byte: a constant there, where looking it up by the type's name is felt in every operation. */
 export function encodeMessage(writer: FrameWriter, message: Message): void {
-  writer.u8(messageTypes[message.type])
   switch (message.type) {
     case 'ping':
+      writer.u8(messageTypes.ping)
       writer.u32(message.viewnum)
       writer.u64(message.incarnation)
       writer.text(message.address)
@@ -36,15 +38,17 @@ export function encodeMessage(writer: FrameWriter, message: Message): void {
       }
       return
     case 'view-reply':
+      writer.u8(messageTypes['view-reply'])
       writer.u64(message.toIncarnation)
       return encodeView(writer, message.view)
     case 'superseded':
+      writer.u8(messageTypes.superseded)
       writer.u64(message.toIncarnation)
       return writer.u64(message.incarnation)
-    case 'get-view':
-    case 'query':
-      return
+    case 'get-view': return writer.u8(messageTypes['get-view'])
+    case 'query': return writer.u8(messageTypes.query)
     case 'query-reply':
+      writer.u8(messageTypes['query-reply'])
       encodeView(writer, message.current)
       encodeView(writer, message.acked)
       writer.bool(message.historyLost)
@@ -52,10 +56,12 @@ export function encodeMessage(writer: FrameWriter, message: Message): void {
       writer.u64(message.getViews)
       return writer.u64(message.queries)
     case 'request':
+      writer.u8(messageTypes.request)
       encodeRequestId(writer, message)
       writer.u32(message.viewnum)
       return encodeOperation(writer, message.operation)
     case 'reply':
+      writer.u8(messageTypes.reply)
       encodeRequestId(writer, message)
       writer.u32(message.viewnum)
       writer.u64(message.seq)
@@ -63,28 +69,35 @@ export function encodeMessage(writer: FrameWriter, message: Message): void {
       writer.u32(message.executedViewnum)
       return encodeResult(writer, message.result)
     case 'rejected':
+      writer.u8(messageTypes.rejected)
       encodeRequestId(writer, message)
       writer.u8(rejectReasons[message.reason])
       writer.u32(message.requestViewnum)
       return writer.u32(message.viewnum)
     case 'not-yet':
+      writer.u8(messageTypes['not-yet'])
       encodeRequestId(writer, message)
       return writer.u32(message.viewnum)
     case 'forward':
+      writer.u8(messageTypes.forward)
       encodeBetween(writer, message)
       writer.u64(message.seq)
       encodeRequestId(writer, message)
       return encodeOperation(writer, message.operation)
     case 'forward-ack':
+      writer.u8(messageTypes['forward-ack'])
       encodeBetween(writer, message)
       return writer.u64(message.executed)
     case 'state-transfer':
+      writer.u8(messageTypes['state-transfer'])
       return encodeStateTransfer(writer, message)
     case 'state-transfer-ack':
+      writer.u8(messageTypes['state-transfer-ack'])
       encodeBetween(writer, message)
       writer.u32(message.chunk)
       return writer.bool(message.installed)
     case 'restarted':
+      writer.u8(messageTypes.restarted)
       return encodeBetween(writer, message)
   }
 }
@@ -95,10 +108,7 @@ function encodeStateTransfer(writer: FrameWriter, message: Extract<Message, { ty
   writer.bool(message.last)
   writer.u64(message.executed)
   writer.u32(message.entries.length)
-  for (const { key, value } of message.entries) {
-    writer.bytes(key)
-    writer.bytes(value)
-  }
+  for (const entry of message.entries) encodeEntry(writer, entry)
   writer.u32(message.rows.length)
   for (const row of message.rows) {
     encodeRequestId(writer, row)
@@ -108,14 +118,17 @@ function encodeStateTransfer(writer: FrameWriter, message: Extract<Message, { ty
   }
 }
 
+/** Entries and writes stay where they lie in the frame's buffer, which may not be written to as long as the message is held. */
+export type Decoding = 'in-place' | 'copied'
+
 /** Reads one message; the cursor must hold nothing else. Throws a WireError for anything that is no message. */
-export function decodeMessage(cursor: Cursor): Message {
-  const message = decodeByType(cursor)
+export function decodeMessage(cursor: Cursor, decoding: Decoding = 'copied'): Message {
+  const message = decodeByType(cursor, decoding)
   cursor.expectEnd()
   return message
 }
 
-function decodeByType(cursor: Cursor): Message {
+function decodeByType(cursor: Cursor, decoding: Decoding): Message {
   const type = cursor.u8()
   switch (type) {
     case messageTypes['ping']: {
@@ -137,7 +150,10 @@ function decodeByType(cursor: Cursor): Message {
         pings: cursor.u64(), getViews: cursor.u64(), queries: cursor.u64(),
       }
     case messageTypes['request']:
-      return { type: 'request', clientId: decodeClientId(cursor), requestId: cursor.u64(), viewnum: cursor.u32(), operation: decodeOperation(cursor) }
+      return {
+        type: 'request', clientId: decodeClientId(cursor), requestId: cursor.u64(), viewnum: cursor.u32(),
+        operation: decodeOperation(cursor, protocolLimits, decoding),
+      }
     case messageTypes['reply']:
       return {
         type: 'reply', clientId: decodeClientId(cursor), requestId: cursor.u64(), viewnum: cursor.u32(),
@@ -150,23 +166,24 @@ function decodeByType(cursor: Cursor): Message {
       }
     case messageTypes['not-yet']:
       return { type: 'not-yet', clientId: decodeClientId(cursor, 0), requestId: cursor.u64(), viewnum: cursor.u32() }
-    default: return decodeBetweenServers(type, cursor)
+    default: return decodeBetweenServers(type, cursor, decoding)
   }
 }
 
-function decodeBetweenServers(type: number, cursor: Cursor): Message {
+function decodeBetweenServers(type: number, cursor: Cursor, decoding: Decoding): Message {
   switch (type) {
     case messageTypes['forward']:
       return {
-        type: 'forward', ...decodeBetween(cursor), seq: cursor.u64(),
-        clientId: decodeClientId(cursor), requestId: cursor.u64(), operation: decodeOperation(cursor),
+        type: 'forward', viewnum: cursor.u32(), fromIncarnation: cursor.u64(), toIncarnation: cursor.u64(), seq: cursor.u64(),
+        clientId: decodeClientId(cursor), requestId: cursor.u64(), operation: decodeOperation(cursor, protocolLimits, decoding),
       }
-    case messageTypes['forward-ack']: return { type: 'forward-ack', ...decodeBetween(cursor), executed: cursor.u64() }
+    case messageTypes['forward-ack']:
+      return { type: 'forward-ack', viewnum: cursor.u32(), fromIncarnation: cursor.u64(), toIncarnation: cursor.u64(), executed: cursor.u64() }
     case messageTypes['state-transfer']:
       return {
         type: 'state-transfer', ...decodeBetween(cursor), chunk: cursor.u32(), last: cursor.bool(), executed: cursor.u64(),
         // Every entry has at least 8 bytes and every row more: a count beyond the frame is caught before a list is made for it.
-        entries: decodeList(cursor.u32(), cursor.left / 8, () => ({ key: decodeKey(cursor), value: decodeValue(cursor) })),
+        entries: decodeList(cursor.u32(), cursor.left / 8, () => decodeEntry(cursor, decoding)),
         rows: decodeList(cursor.u32(), cursor.left / 8, () => decodeRow(cursor)),
       }
     case messageTypes['state-transfer-ack']:
@@ -215,13 +232,32 @@ export function decodeView(cursor: Cursor): View {
   return hasPrimary ? { viewnum, primary: members[0] as Member, backups: members.slice(1) } : { viewnum, primary: null, backups: members }
 }
 
+function encodeEntry(writer: FrameWriter, entry: StoreEntry): void {
+  if (entry instanceof PackedEntry) {
+    writer.bytesOf(entry.bytes, entry.keyAt, entry.keyEnd)
+    writer.bytesOf(entry.bytes, entry.valueAt, entry.valueEnd)
+  } else {
+    writer.bytes(entry.key)
+    writer.bytes(entry.value)
+  }
+}
+
+function decodeEntry(cursor: Cursor, decoding: Decoding): StoreEntry {
+  if (decoding === 'copied') return { key: decodeKey(cursor), value: decodeValue(cursor) }
+  const keyAt = cursor.skipBytes(keyBytesMax, 'a key')
+  const keyEnd = cursor.at
+  const valueAt = cursor.skipBytes(valueBytesMax, 'a value')
+  return new PackedEntry(cursor.buffer, keyAt, keyEnd, valueAt, cursor.at)
+}
+
 export function encodeOperation(writer: FrameWriter, operation: Operation): void {
+  if (operation.type === 'put' || operation.type === 'append') {
+    writer.u8(operation.type === 'put' ? operationTypes.put : operationTypes.append)
+    return encodeEntry(writer, operation)
+  }
   writer.u8(operationTypes[operation.type])
   writer.bytes(operation.key)
   switch (operation.type) {
-    case 'put':
-    case 'append':
-      return writer.bytes(operation.value)
     case 'cas':
       encodeOptional(writer, operation.expected)
       return writer.bytes(operation.value)
@@ -239,8 +275,9 @@ export interface OperationLimits {
 
 const protocolLimits: OperationLimits = { keyBytes: keyBytesMax, valueBytes: valueBytesMax }
 
-export function decodeOperation(cursor: Cursor, limits = protocolLimits): Operation {
+export function decodeOperation(cursor: Cursor, limits = protocolLimits, decoding: Decoding = 'copied'): Operation {
   const type = cursor.u8()
+  if (decoding === 'in-place' && (type === operationTypes.put || type === operationTypes.append)) return decodeWriteInPlace(cursor, type, limits)
   const key = cursor.bytes(limits.keyBytes, 'a key')
   const value = (): ByteString => cursor.bytes(limits.valueBytes, 'a value')
   switch (type) {
@@ -253,16 +290,27 @@ export function decodeOperation(cursor: Cursor, limits = protocolLimits): Operat
   }
 }
 
+function decodeWriteInPlace(cursor: Cursor, type: 1 | 2, limits: OperationLimits): PackedWrite {
+  const keyAt = cursor.skipBytes(limits.keyBytes, 'a key')
+  const keyEnd = cursor.at
+  const valueAt = cursor.skipBytes(limits.valueBytes, 'a value')
+  return new PackedWrite(type === operationTypes.put ? 'put' : 'append', cursor.buffer, keyAt, keyEnd, valueAt, cursor.at)
+}
+
 export function encodeResult(writer: FrameWriter, result: Result): void {
+  if (result.type === 'done') return writer.u8(resultTypes.done)
   writer.u8(resultTypes[result.type])
   if (result.type === 'value') writer.bytes(result.value)
   else if (result.type === 'mismatch') encodeOptional(writer, result.actual)
 }
 
+/** The commonest result is one object: nobody writes to a result. */
+const done: Result = { type: 'done' }
+
 export function decodeResult(cursor: Cursor): Result {
   const type = cursor.u8()
   switch (type) {
-    case resultTypes['done']: return { type: 'done' }
+    case resultTypes['done']: return done
     case resultTypes['value']: return { type: 'value', value: decodeValue(cursor) }
     case resultTypes['missing']: return { type: 'missing' }
     case resultTypes['mismatch']: return { type: 'mismatch', actual: decodeOptional(cursor) }
@@ -300,10 +348,15 @@ function decodeName(cursor: Cursor): string {
 
 /** 1 to 32 printable ASCII characters; `min` is 0 where a message may answer a server. */
 function decodeClientId(cursor: Cursor, min = 1): string {
+  const known = knownClientIds.read(cursor)
+  if (known !== undefined) return known
   const clientId = cursor.text(clientIdBytesMax, 'a clientId')
   if (clientId.length < min || !/^[!-~]*$/.test(clientId)) throw new WireError('a clientId is not 1 to 32 printable ASCII characters')
+  knownClientIds.add(clientId)
   return clientId
 }
+
+const knownClientIds = new KnownTexts()
 
 function decodeReason(code: number): RejectReason {
   for (const [reason, known] of Object.entries(rejectReasons)) if (known === code) return reason as RejectReason

@@ -1,12 +1,13 @@
 // The at-most-once table: for each client the last request that was executed and what it gave. Part of the replicated
 // state: it is consulted and changed at execution, in sequence order, alike on every copy, and goes with a state transfer.
+// A client's row is written over at its next request: the table makes no garbage.
 import type { ClientId, Result, TableRow } from './messages'
 
 /** What the table knows of a request. */
 export type Seen =
   /** Never executed as far as the table knows. */
   | { readonly type: 'new' }
-  /** Executed; this is its row. */
+  /** Executed; this is its row, as it is until the next execution. */
   | { readonly type: 'executed'; readonly row: TableRow }
   /** A later request of the same client was executed: nobody waits for this one any more. */
   | { readonly type: 'old' }
@@ -14,9 +15,22 @@ export type Seen =
 const isNew: Seen = { type: 'new' }
 const isOld: Seen = { type: 'old' }
 
+/** A row and its place in the order of execution. */
+interface Row {
+  clientId: ClientId
+  requestId: number
+  result: Result
+  seq: number
+  viewnum: number
+  earlier: Row | null
+  later: Row | null
+}
+
 export class AtMostOnceTable {
-  /** In the order of execution, which is the order of `seq`: the first row is the next to be evicted. */
-  readonly #rows = new Map<ClientId, TableRow>()
+  readonly #rows = new Map<ClientId, Row>()
+  /** The order of execution, which is the order of `seq`: the first row is the next to be evicted. */
+  #first: Row | null = null
+  #last: Row | null = null
   readonly #clientsMax: number
 
   constructor(clientsMax: number) {
@@ -35,31 +49,72 @@ export class AtMostOnceTable {
 
   /** The last request of this client that was executed. */
   row(clientId: ClientId): TableRow | undefined {
-    return this.#rows.get(clientId)
+    const row = this.#rows.get(clientId)
+    return row && asItIs(row)
   }
 
-  /** Remembers an execution; evicts the client that executed longest ago when there are more than the limit. */
+  /**
+   * Remembers an execution; evicts the client that executed longest ago when there are more than the limit.
+   * Returns the row as it is until the next execution.
+   */
   remember(clientId: ClientId, requestId: number, result: Result, seq: number, viewnum: number): TableRow {
-    const row: TableRow = { clientId, requestId, result, seq, viewnum }
-    this.#rows.delete(clientId)
-    this.#rows.set(clientId, row)
-    if (this.#rows.size > this.#clientsMax) this.#rows.delete(this.#rows.keys().next().value as ClientId)
+    const row = this.#rows.get(clientId)
+    if (row === undefined) return this.#add({ clientId, requestId, result, seq, viewnum, earlier: null, later: null })
+    row.requestId = requestId
+    row.result = result
+    row.seq = seq
+    row.viewnum = viewnum
+    if (row !== this.#last) {
+      this.#unlink(row)
+      this.#link(row)
+    }
     return row
   }
 
-  /** Takes over a row of a transfer; rows come in order of execution. */
-  install(row: TableRow): void {
+  #add(row: Row): Row {
     this.#rows.set(row.clientId, row)
+    this.#link(row)
+    if (this.#rows.size > this.#clientsMax && this.#first) {
+      this.#rows.delete(this.#first.clientId)
+      this.#unlink(this.#first)
+    }
+    return row
+  }
+
+  #link(row: Row): void {
+    row.earlier = this.#last
+    row.later = null
+    if (this.#last) this.#last.later = row
+    else this.#first = row
+    this.#last = row
+  }
+
+  #unlink({ earlier, later }: Row): void {
+    if (earlier) earlier.later = later
+    else this.#first = later
+    if (later) later.earlier = earlier
+    else this.#last = earlier
+  }
+
+  /** Takes over a row of a transfer; rows come in order of execution, one for each client. */
+  install({ clientId, requestId, result, seq, viewnum }: TableRow): void {
+    this.remember(clientId, requestId, result, seq, viewnum)
   }
 
   copy(): AtMostOnceTable {
     const copy = new AtMostOnceTable(this.#clientsMax)
-    for (const row of this.#rows.values()) copy.install(row)
+    for (let row = this.#first; row; row = row.later) copy.install(row)
     return copy
   }
 
-  /** Rows in order of execution, read while nothing is executed. */
-  rows(): IterableIterator<TableRow> {
-    return this.#rows.values()
+  /** All rows in order of execution, as they are now. */
+  rows(): TableRow[] {
+    const rows: TableRow[] = []
+    for (let row = this.#first; row; row = row.later) rows.push(asItIs(row))
+    return rows
   }
+}
+
+function asItIs({ clientId, requestId, result, seq, viewnum }: Row): TableRow {
+  return { clientId, requestId, result, seq, viewnum }
 }

@@ -71,3 +71,24 @@ function decodeCodePoint(bytes: string, at: number, length: number): number | un
   const valid = code >= (smallestOfLength[length] as number) && code <= 0x10ffff && !(code >= 0xd800 && code <= 0xdfff)
   return valid ? code : undefined
 }
+
+/** Arguments of one call of the engine's own conversion: more of them overflow its stack. */
+const unitsInOneCall = 8192
+
+/** The bytes from `start` to before `end`. */
+export function bytesBetween(bytes: Uint8Array, start: number, end: number): ByteString {
+  if (end - start <= unitsInOneCall) return inOneCall(bytes.subarray(start, end)) as ByteString
+  let text = ''
+  for (let at = start; at < end; at += unitsInOneCall) text += inOneCall(bytes.subarray(at, Math.min(at + unitsInOneCall, end)))
+  return text as ByteString
+}
+
+/** The engine takes a typed array for the arguments; its declaration does not say so. Spreading it would go through an iterator. */
+function inOneCall(bytes: Uint8Array): string {
+  return String.fromCharCode.apply(null, bytes as unknown as number[])
+}
+
+/** Lays the bytes into `target` from `at` on. */
+export function layBytes(source: ByteString, target: Uint8Array, at: number): void {
+  for (let index = 0; index < source.length; index++) target[at + index] = source.charCodeAt(index)
+}

@@ -1,8 +1,9 @@
 // One copy of the replicated state: the store, the at-most-once table and the number of the last executed operation.
 // Every copy executes the same operations one at a time in sequence order, and so they stay equal.
-import { execute, Store } from './application'
+import { execute } from './application'
 import { AtMostOnceTable } from './at-most-once'
 import type { ClientId, Operation, TableRow } from './messages'
+import type { MakeStore, Store } from './store'
 
 export interface Copy {
   store: Store
@@ -11,15 +12,15 @@ export interface Copy {
   executed: number
 }
 
-export function emptyCopy(tableClientsMax: number): Copy {
-  return { store: new Store(), table: new AtMostOnceTable(tableClientsMax), executed: 0 }
+export function emptyCopy(tableClientsMax: number, makeStore: MakeStore): Copy {
+  return { store: makeStore(), table: new AtMostOnceTable(tableClientsMax), executed: 0 }
 }
 
 export function copyOfCopy({ store, table, executed }: Copy): Copy {
   return { store: store.copy(), table: table.copy(), executed }
 }
 
-/** What executing the next operation gave: its row, and whether it was executed before and answered from the table now. */
+/** What executing the next operation gave: its row, as it is until the next execution, and whether it was executed before and answered from the table now. */
 export interface Executed {
   readonly row: TableRow
   readonly replayed: boolean

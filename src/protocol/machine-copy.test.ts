@@ -6,7 +6,7 @@ import { defaultSettings } from './settings'
 import { utf8ToBytes } from './byte-string'
 import type { Message } from './messages'
 import { noView, type View } from './view'
-import { Store } from './application'
+import { MapStore } from './map-store'
 
 class Effects implements EffectSink {
   readonly list: unknown[] = []
@@ -75,13 +75,13 @@ describe('a copy of a machine', () => {
   })
 
   test('shares no key of the store that either writes or deletes', () => {
-    const store = new Store()
-    for (let index = 0; index < 500; index++) store.set(utf8ToBytes(`k${index}`), utf8ToBytes('old'))
+    const store = new MapStore()
+    for (let index = 0; index < 500; index++) store.put({ key: utf8ToBytes(`k${index}`), value: utf8ToBytes('old') })
     const copy = store.copy()
     const second = copy.copy()
-    copy.set(utf8ToBytes('k1'), utf8ToBytes('new'))
+    copy.put({ key: utf8ToBytes('k1'), value: utf8ToBytes('new') })
     copy.delete(utf8ToBytes('k2'))
-    store.set(utf8ToBytes('k3'), utf8ToBytes('newer'))
+    store.put({ key: utf8ToBytes('k3'), value: utf8ToBytes('newer') })
     expect([store.get(utf8ToBytes('k1')), store.get(utf8ToBytes('k2')), store.size]).toEqual(['old', 'old', 500])
     expect([copy.get(utf8ToBytes('k3')), copy.size]).toEqual(['old', 499])
     expect([second.get(utf8ToBytes('k1')), second.get(utf8ToBytes('k3')), second.size]).toEqual(['old', 'old', 500])

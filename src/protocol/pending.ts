@@ -1,5 +1,6 @@
 // Operations that a primary has numbered and forwarded, and that some backup has not yet acked; in sequence order.
-// A queue without holes: the place of an operation follows from its sequence number, so an ack finds it without a search.
+// A ring without holes: the place of an operation follows from its sequence number, so an ack finds it without a search, and the
+// ring's places and the clients' marks are used again and again.
 import type { ClientId, Request } from './messages'
 import type { NodeName } from './view'
 
@@ -10,67 +11,94 @@ export interface PendingOperation {
   readonly request: Request
 }
 
-/** Empty places at the front are given back when there are more than this many and than there are operations. */
-const compactAfter = 1024
+/** The highest request of a client that was forwarded, and its number: in flight until that is executed. */
+interface Mark {
+  requestId: number
+  seq: number
+}
+
+/** Places of a new ring; doubled when they are full. */
+const placesAtFirst = 64
+/** Marks of clients with nothing in flight are swept when there are more of them than this and than half of all. */
+const sweptAfter = 1024
 
 export class PendingOperations {
-  #items: PendingOperation[] = []
+  /** A power of two of them; an operation lies at its number modulo their count. */
+  #places: (PendingOperation | undefined)[] = new Array<undefined>(placesAtFirst).fill(undefined)
+  /** The number of the first operation, and of the one after the last. */
   #front = 0
-  /** The highest request of each client that is in flight, to drop copies of it. */
-  readonly #inFlight = new Map<ClientId, number>()
+  #end = 0
+  readonly #marks = new Map<ClientId, Mark>()
 
   get length(): number {
-    return this.#items.length - this.#front
+    return this.#end - this.#front
   }
 
   get first(): PendingOperation | undefined {
-    return this.#items[this.#front]
+    return this.at(this.#front)
   }
 
-  /** The operation must carry the sequence number after the last one in the queue. */
+  /** The operation must carry the sequence number after the last one in the ring. */
   push(pending: PendingOperation): void {
-    this.#items.push(pending)
-    this.#inFlight.set(pending.request.clientId, pending.request.requestId)
+    if (this.length === 0) this.#front = this.#end = pending.seq
+    if (this.length === this.#places.length) this.#grow()
+    this.#places[pending.seq & (this.#places.length - 1)] = pending
+    this.#end++
+    this.#mark(pending.request.clientId, pending.request.requestId, pending.seq)
+  }
+
+  #mark(clientId: ClientId, requestId: number, seq: number): void {
+    const mark = this.#marks.get(clientId)
+    if (mark) {
+      mark.requestId = requestId
+      mark.seq = seq
+      return
+    }
+    if (this.#marks.size > sweptAfter && this.#marks.size > 2 * this.length) this.#sweep()
+    this.#marks.set(clientId, { requestId, seq })
+  }
+
+  #sweep(): void {
+    for (const [clientId, { seq }] of this.#marks) if (seq < this.#front) this.#marks.delete(clientId)
+  }
+
+  #grow(): void {
+    const places = new Array<PendingOperation | undefined>(this.#places.length * 2).fill(undefined)
+    for (const pending of this) places[pending.seq & (places.length - 1)] = pending
+    this.#places = places
   }
 
   shift(): PendingOperation | undefined {
-    const first = this.#items[this.#front]
-    if (first === undefined) return undefined
-    this.#front++
-    const { clientId, requestId } = first.request
-    if (this.#inFlight.get(clientId) === requestId) this.#inFlight.delete(clientId)
-    if (this.#front > compactAfter && this.#front > this.length) {
-      this.#items = this.#items.slice(this.#front)
-      this.#front = 0
-    }
+    if (this.length === 0) return undefined
+    const place = this.#front++ & (this.#places.length - 1)
+    const first = this.#places[place]
+    this.#places[place] = undefined
     return first
   }
 
   at(seq: number): PendingOperation | undefined {
-    const first = this.first
-    return first === undefined || seq < first.seq ? undefined : this.#items[this.#front + seq - first.seq]
+    return seq < this.#front || seq >= this.#end ? undefined : this.#places[seq & (this.#places.length - 1)]
   }
 
   /** True for a copy of a request that is in flight, and for an older request of the same client. */
   has(clientId: ClientId, requestId: number): boolean {
-    const highest = this.#inFlight.get(clientId)
-    return highest !== undefined && requestId <= highest
+    const mark = this.#marks.get(clientId)
+    return mark !== undefined && mark.seq >= this.#front && requestId <= mark.requestId
   }
 
   copy(): PendingOperations {
     const copy = new PendingOperations()
-    copy.#items = this.#items.slice(this.#front)
-    for (const [clientId, requestId] of this.#inFlight) copy.#inFlight.set(clientId, requestId)
+    for (const pending of this) copy.push(pending)
     return copy
   }
 
   clear(): void {
-    this.#items = []
-    this.#front = 0
-    this.#inFlight.clear()
+    this.#places = new Array<undefined>(placesAtFirst).fill(undefined)
+    this.#front = this.#end = 0
+    this.#marks.clear()
   }
 
   *[Symbol.iterator](): Generator<PendingOperation> {
-    for (let at = this.#front; at < this.#items.length; at++) yield this.#items[at] as PendingOperation
+    for (let seq = this.#front; seq < this.#end; seq++) yield this.#places[seq & (this.#places.length - 1)] as PendingOperation
   }
 }

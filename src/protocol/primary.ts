@@ -218,7 +218,8 @@ export class Primary {
 
   #forwardTo(name: NodeName, { seq, request }: PendingOperation, out: EffectSink): void {
     const { clientId, requestId, operation } = request
-    out.send(name, { type: 'forward', ...this.#to(name), seq, clientId, requestId, operation })
+    const toIncarnation = this.#transfers.get(name)?.incarnation ?? 0
+    out.send(name, { type: 'forward', viewnum: this.#view.viewnum, fromIncarnation: this.#incarnation, toIncarnation, seq, clientId, requestId, operation })
   }
 
   handleForwardAck(from: NodeName, ack: ForwardAck, out: EffectSink): void {
@@ -295,11 +296,6 @@ export class Primary {
       type: 'transfer-progress', to, viewnum: this.#view.viewnum,
       chunks: transfer.ackedChunks, bytes: transfer.sentBytes, done: transfer.done,
     })
-  }
-
-  #to(name: NodeName): Between {
-    const toIncarnation = this.#transfers.get(name)?.incarnation ?? 0
-    return { viewnum: this.#view.viewnum, fromIncarnation: this.#incarnation, toIncarnation }
   }
 
   // ---- for inspectors and explorers

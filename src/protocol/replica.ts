@@ -2,12 +2,12 @@
 // It must never execute as primary what its backups have not acked (rule 1), accept a forward out of its view (rule 3), execute
 // during a transfer (rule 4), or serve a request as anything but primary (rule 5). docs/protocol.md tells each sentence's bad run.
 import { execute } from './application'
-import type { ByteString } from './byte-string'
 import { copyOfCopy, emptyCopy, executeNext, type Copy } from './copy'
 import { noEffects, type EffectSink, type Input, type Machine, type ReplicaState, type Start } from './machine'
 import type { Between, ClientId, Forward, Message, Restarted, StateTransfer, TableRow } from './messages'
 import { answerRead, Primary } from './primary'
 import { isBroken, type Settings } from './settings'
+import type { MakeStore, Store } from './store'
 import { IncomingTransfer } from './transfer'
 import { noView, roleInView, sameMember, viewServerName, type Member, type NodeName, type Role, type View } from './view'
 
@@ -21,7 +21,7 @@ export interface HeldCopy {
   /** At a primary: it waits for no backup, and no request waits for it. */
   readonly isIdle: boolean
   readonly executed: number
-  readonly store: { readonly size: number; get(key: ByteString): ByteString | undefined }
+  readonly store: Pick<Store, 'size' | 'get'>
   readonly table: { readonly size: number; row(clientId: ClientId): TableRow | undefined }
 }
 
@@ -30,8 +30,8 @@ const promotingTheEmpty = [
   'promotes-idle', 'view-without-ack', 'any-ping-acks', 'acks-before-transfer', 'restart-unnoticed', 'goes-back-to-old-views',
 ] as const
 
-export function createReplica(start: Start, out: EffectSink): Machine {
-  return new Replica(start, out)
+export function createReplica(start: Start, out: EffectSink, makeStore: MakeStore): Machine {
+  return new Replica(start, out, makeStore)
 }
 
 class Replica implements Machine {
@@ -40,6 +40,7 @@ class Replica implements Machine {
   readonly #incarnation: number
   readonly #address: string
   readonly #settings: Settings
+  readonly #makeStore: MakeStore
   #copy: Copy
   /** The view that the view server told last. */
   #view: View = noView
@@ -54,13 +55,14 @@ class Replica implements Machine {
   readonly #ahead = new Map<number, Forward>()
   #superseded = false
 
-  constructor(start: Start, out: EffectSink) {
+  constructor(start: Start, out: EffectSink, makeStore: MakeStore) {
     this.#start = start
     this.#name = start.name
     this.#incarnation = start.incarnation
     this.#address = start.address
     this.#settings = start.settings
-    this.#copy = emptyCopy(this.#tableClientsMax)
+    this.#makeStore = makeStore
+    this.#copy = emptyCopy(this.#tableClientsMax, makeStore)
     this.#ping(out)
     out.setTimer(pingTimer, this.#settings.pingIntervalMs)
   }
@@ -70,7 +72,7 @@ class Replica implements Machine {
   }
 
   copy(): Replica {
-    const copy = new Replica(this.#start, noEffects)
+    const copy = new Replica(this.#start, noEffects, this.#makeStore)
     copy.#copy = copyOfCopy(this.#copy)
     copy.#primary = this.#primary?.copy(copy.#copy) ?? null
     copy.#view = this.#view
@@ -240,7 +242,9 @@ class Replica implements Machine {
       if (isBroken(this.#settings, 'acks-before-its-turn')) out.send(from, { type: 'forward-ack', ...this.#backTo(forward), executed: forward.seq })
       return
     } else if (forward.seq === this.#copy.executed + 1) this.#executeForwards(forward)
-    out.send(from, { type: 'forward-ack', ...this.#backTo(forward), executed: this.#copy.executed })
+    out.send(from, {
+      type: 'forward-ack', viewnum: forward.viewnum, fromIncarnation: this.#incarnation, toIncarnation: forward.fromIncarnation, executed: this.#copy.executed,
+    })
   }
 
   /** Executes this forward and those that waited for it, one at a time in sequence order. */
@@ -276,7 +280,7 @@ class Replica implements Machine {
   }
 
   #takeChunk(from: NodeName, transfer: StateTransfer, out: EffectSink): void {
-    if (this.#incoming?.viewnum !== transfer.viewnum) this.#incoming = new IncomingTransfer(transfer.viewnum, transfer.fromIncarnation)
+    if (this.#incoming?.viewnum !== transfer.viewnum) this.#incoming = new IncomingTransfer(transfer.viewnum, transfer.fromIncarnation, this.#makeStore)
     const whole = this.#incoming.take(transfer, this.#tableClientsMax)
     if (!whole) return
     if (isBroken(this.#settings, 'executed-not-transferred')) whole.executed = 0
@@ -318,7 +322,7 @@ class Replica implements Machine {
     const { store, table, executed } = this.#copy
     return {
       incarnation: this.#incarnation, view: this.#view, pingViewnum: this.#pingViewnum, initialisedIn: this.#initialisedIn, superseded: this.#superseded,
-      executed, store: store.sortedEntries(), table: [...table.rows()], primary: this.#primary?.essence() ?? null, incoming: this.#incoming?.essence() ?? null,
+      executed, store: store.sortedEntries(), table: table.rows(), primary: this.#primary?.essence() ?? null, incoming: this.#incoming?.essence() ?? null,
       ahead: [...this.#ahead.values()].sort((one, other) => one.seq - other.seq),
     }
   }
@@ -334,7 +338,7 @@ class Replica implements Machine {
       executed: this.#copy.executed,
       nextSeq: this.#primary?.nextSeq ?? this.#copy.executed + 1,
       store: this.#copy.store.sortedEntries(),
-      table: [...this.#copy.table.rows()],
+      table: this.#copy.table.rows(),
       pending: this.#primary?.inspectPending() ?? [],
       waiting: this.#primary?.inspectWaiting() ?? [],
       ahead: [...this.#ahead.keys()].sort((one, other) => one - other),
@@ -351,5 +355,5 @@ export function heldCopy(machine: Machine): HeldCopy | null {
 
 /** Of the mutant that puts a transferred state over the old one. */
 function keepOldKeys(old: Copy, whole: Copy): void {
-  for (const { key, value } of old.store.sortedEntries()) if (whole.store.get(key) === undefined) whole.store.set(key, value)
+  for (const entry of old.store.sortedEntries()) if (whole.store.get(entry.key) === undefined) whole.store.put(entry)
 }

@@ -36,7 +36,7 @@ export interface Settings {
 
 /** Whether a rule is broken on purpose. */
 export function isBroken(settings: Settings, mutant: MutantName): boolean {
-  return settings.mutants.includes(mutant)
+  return settings.mutants.length > 0 && settings.mutants.includes(mutant)
 }
 
 export const defaultSettings: Settings = {

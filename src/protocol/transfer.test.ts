@@ -3,13 +3,14 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { utf8ToBytes } from './byte-string'
 import { emptyCopy, executeNext, type Copy } from './copy'
+import { MapStore } from './map-store'
 import { defaultSettings } from './settings'
 import { IncomingTransfer, OutgoingTransfer, type Chunk } from './transfer'
 
 const plain = ({ store, table, executed }: Copy): unknown => ({ store: store.sortedEntries(), table: [...table.rows()], executed })
 
 function copyOf(keys: readonly string[], clients: number): Copy {
-  const copy = emptyCopy(100)
+  const copy = emptyCopy(100, () => new MapStore())
   for (const [index, key] of keys.entries()) {
     executeNext(copy, `c${index % clients}`, Math.floor(index / clients) + 1, { type: 'append', key: utf8ToBytes(key), value: utf8ToBytes(`v${index}`) }, 2)
   }
@@ -25,7 +26,7 @@ test('any loss, repetition and order of chunks and acks installs exactly the sta
       const sender = copyOf(keys, 3)
       const before = plain(sender)
       const outgoing = new OutgoingTransfer(1, sender, { ...defaultSettings, transferChunkBytes, transferWindow })
-      const incoming = new IncomingTransfer(3, 1)
+      const incoming = new IncomingTransfer(3, 1, () => new MapStore())
       let installed: Copy | undefined
       let network: Chunk[] = outgoing.nextChunks()
       for (let round = 0; !outgoing.done && round < 10_000; round++) {

@@ -1,10 +1,10 @@
 // State transfer, both ends: the primary's walk over its state in chunks, and the backup's new state beside the old one.
 // Half a transfer is never state. While a primary transfers it executes nothing (rule 4), so every chunk is of one moment.
-import { initialCursor, isAtEnd, Store } from './application'
 import { AtMostOnceTable } from './at-most-once'
 import type { Copy } from './copy'
 import type { Result, StateTransfer, TableRow } from './messages'
 import { isBroken, type Settings } from './settings'
+import { initialCursor, isAtEnd, type MakeStore, type Store } from './store'
 
 /** What a chunk carries, before it is addressed. */
 export type Chunk = Pick<StateTransfer, 'chunk' | 'last' | 'executed' | 'entries' | 'rows'>
@@ -32,7 +32,7 @@ export class OutgoingTransfer {
   #nextChunk = 0
   #allCut = false
 
-  constructor(incarnation: number, copy: Copy, settings: Settings, rows: readonly TableRow[] = [...copy.table.rows()]) {
+  constructor(incarnation: number, copy: Copy, settings: Settings, rows: readonly TableRow[] = copy.table.rows()) {
     this.incarnation = incarnation
     this.#copy = copy
     this.#rows = rows
@@ -120,18 +120,21 @@ export class OutgoingTransfer {
 export class IncomingTransfer {
   readonly viewnum: number
   readonly primaryIncarnation: number
-  #store = new Store()
+  #store: Store
+  readonly #makeStore: MakeStore
   /** By chunk, because rows must be installed in order of execution and chunks may come in any order. */
   readonly #rows = new Map<number, readonly TableRow[]>()
   #lastChunk = -1
 
-  constructor(viewnum: number, primaryIncarnation: number) {
+  constructor(viewnum: number, primaryIncarnation: number, makeStore: MakeStore) {
     this.viewnum = viewnum
     this.primaryIncarnation = primaryIncarnation
+    this.#makeStore = makeStore
+    this.#store = makeStore()
   }
 
   copy(): IncomingTransfer {
-    const copy = new IncomingTransfer(this.viewnum, this.primaryIncarnation)
+    const copy = new IncomingTransfer(this.viewnum, this.primaryIncarnation, this.#makeStore)
     copy.#store = this.#store.copy()
     for (const [chunk, rows] of this.#rows) copy.#rows.set(chunk, rows)
     copy.#lastChunk = this.#lastChunk
@@ -152,7 +155,7 @@ export class IncomingTransfer {
   take(chunk: Chunk, tableClientsMax: number): Copy | undefined {
     if (!this.#rows.has(chunk.chunk)) {
       this.#rows.set(chunk.chunk, chunk.rows)
-      for (const { key, value } of chunk.entries) this.#store.set(key, value)
+      for (const entry of chunk.entries) this.#store.put(entry)
       if (chunk.last) this.#lastChunk = chunk.chunk
     }
     if (this.#rows.size !== this.#lastChunk + 1) return undefined

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { createRandom } from '../../network'
 import { utf8ToBytes, valueBytesMax, type ByteString, type Operation, type Result } from '../../protocol'
-import { execute, Store } from '../../protocol/application'
+import { execute, MapStore } from '../../protocol'
 import { sameValue } from '../same-value'
 import { Moves } from './moves'
 
@@ -21,8 +21,8 @@ describe('moves', () => {
         () => ({ type: 'done' }), () => ({ type: 'missing' }), () => ({ type: 'value', value: text() }), () => ({ type: 'mismatch', actual: random.chance(0.2) ? null : text() }),
       ])()
       const holds = random.chance(0.2) ? null : text()
-      const store = new Store()
-      if (holds !== null) store.set(key, holds)
+      const store = new MapStore()
+      if (holds !== null) store.put({ key, value: holds })
       const gave = execute(store, operation)
       const moves = new Moves([{ id: 1, process: 'c1', operation, invoked: 1, returned: 2, result }])
       const next = moves.next(moves.states.of(holds), 0)

@@ -1,7 +1,7 @@
 // What a state must keep that no single node can tell: answers that every backup has executed, one primary, equal copies, nothing lost or
 // doubled, and results that one copy of the store could have given. Looked at after each step, for what that step changed.
 import type { NodeName, Result } from '../../protocol'
-import { execute, Store } from '../../protocol'
+import { execute, MapStore, type Store } from '../../protocol'
 import type { ReplicaFacts, ViewServerFacts } from './facts'
 import type { Explored, Local, Transition } from './locals'
 import { operationOf, tokenOf, type Program } from './plan'
@@ -132,7 +132,7 @@ export function isOneCopy(clients: readonly { readonly name: NodeName; readonly 
     }
     return false
   }
-  return search(new Store())
+  return search(new MapStore())
 }
 
 function sameResult(one: Result, other: Result): boolean {

@@ -1,6 +1,6 @@
 // Histories for tests: run on a real store, so that they are linearizable, and then perhaps spoiled; and a judge that tries every order.
 import { createRandom, type Random } from '../../../network'
-import { execute, Store } from '../../../protocol/application'
+import { execute, MapStore } from '../../../protocol'
 import { utf8ToBytes, type Operation, type Result } from '../../../protocol'
 import { sameValue } from '../../same-value'
 import type { HistoryOperation } from '../history'
@@ -22,7 +22,7 @@ export const allKinds: readonly Operation['type'][] = ['put', 'append', 'get', '
 /** Operations of clients that have one open at a time; each takes effect at some moment of its own between its ends. */
 export function ranHistory(seed: string, shape: HistoryShape): HistoryOperation[] {
   const random = createRandom(seed, 'history')
-  const store = new Store()
+  const store = new MapStore()
   const history: HistoryOperation[] = []
   const free = Array.from({ length: shape.clients }, (_, index) => index)
   const open: { readonly id: number; readonly client: number; result: Result | null; hasRun: boolean }[] = []
@@ -87,7 +87,7 @@ export function spoiled(seed: string, history: readonly HistoryOperation[], valu
 export function isLinearizableByBruteForce(history: readonly HistoryOperation[], until = Infinity): boolean {
   const began = history.filter(({ invoked }) => invoked < until)
   const keys = [...new Set(history.map(({ operation }) => operation.key))]
-  const store = new Store()
+  const store = new MapStore()
   const explains = (order: readonly HistoryOperation[]): boolean => {
     for (const key of keys) store.delete(key)
     return order.every(({ operation, returned, result }) => {

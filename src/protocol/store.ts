@@ -1,0 +1,76 @@
+// What the replicated state keeps its entries in, as the protocol sees it. Two kinds: MapStore, whose copies are cheap, for who
+// steps many machines (checkers, simulator, explorer), and SlabStore, which makes no garbage, for a process that serves.
+// Both must give the same answers and the same chunks for the same content (application.test.ts holds them to it).
+import type { ByteString } from './byte-string'
+import type { StoreEntry } from './messages'
+
+/**
+ * Buckets of a store. A state transfer walks the buckets and sorts one at a time, so its chunks depend on the content
+ * alone (not on the order in which keys came) and no step has to sort the whole store. A million keys: 250 in a bucket.
+ */
+export const bucketCount = 4096
+
+/** Where a walk over a store stands; `initialCursor` is before the first entry. */
+export interface StoreCursor {
+  bucket: number
+  index: number
+}
+
+export function initialCursor(): StoreCursor {
+  return { bucket: 0, index: 0 }
+}
+
+export function isAtEnd(cursor: StoreCursor): boolean {
+  return cursor.bucket >= bucketCount
+}
+
+/** A part of a store: the entries of one chunk, and the bytes of their keys and values together. */
+export interface StorePart {
+  readonly entries: StoreEntry[]
+  readonly bytes: number
+}
+
+export interface Store {
+  /** Entries. */
+  readonly size: number
+  get(key: ByteString): ByteString | undefined
+  /** Writes the entry, in place of an earlier one of its key. */
+  put(entry: StoreEntry): void
+  /** Writes the entry's value behind what its key holds. Returns false, and writes nothing, where that would pass `valueBytesMax`. */
+  append(entry: StoreEntry): boolean
+  /** Returns false where the key is missing. */
+  delete(key: ByteString): boolean
+  /** A store of the same kind with the same entries; a later write to either is not seen in the other. */
+  copy(): Store
+  /**
+   * Takes entries from the cursor on, in an order that the content alone decides, until their keys and values reach
+   * `bytesMax` (one entry at least); moves the cursor. Fewer than that only at the end of the store.
+   */
+  take(cursor: StoreCursor, bytesMax: number): StorePart
+  /** All entries sorted by key: for inspectors and checkers, not for a step. */
+  sortedEntries(): StoreEntry[]
+}
+
+/** Makes an empty store; a driver says of which kind. */
+export type MakeStore = () => Store
+
+/** Byte order; code units are bytes, so the engine's own comparison is it. */
+export function compareBytes(one: ByteString, other: ByteString): number {
+  return one < other ? -1 : one > other ? 1 : 0
+}
+
+/** FNV-1a (Fowler, Noll, Vo), 32 bits: where it begins, and its prime. */
+export const hashBasis = 0x811c9dc5 | 0
+export const hashPrime = 0x01000193
+
+/** FNV-1a over the bytes. Part of what a transfer looks like, so it may not change without the protocol's version. */
+export function hashOf(key: ByteString): number {
+  let hash = hashBasis
+  for (let at = 0; at < key.length; at++) hash = Math.imul(hash ^ key.charCodeAt(at), hashPrime)
+  return hash
+}
+
+/** The bucket of a hash, folded from its lower 24 bits. */
+export function bucketOf(hash: number): number {
+  return (hash ^ (hash >>> 12)) & (bucketCount - 1)
+}
