@@ -19,7 +19,7 @@ const loopedText = 96
 
 /** Collects frames; the owner hands them to a socket once a tick. */
 export class FrameWriter {
-  #buffer = Buffer.allocUnsafeSlow(firstCapacity)
+  #buffer: Buffer = Buffer.allocUnsafeSlow(firstCapacity)
   #target = new BytesTarget(this.#buffer)
   readonly #bytesMax: number
   #length = 0
