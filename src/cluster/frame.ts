@@ -47,7 +47,7 @@ export class FrameWriter {
       this.#length = this.#frameStart
       throw new WireError(`a frame of ${length} bytes is over the limit of ${this.#bytesMax}`)
     }
-    this.#buffer.writeUInt32BE(length, this.#frameStart)
+    this.#target.view.setInt32(this.#frameStart, length)
   }
 
   /** Leaves room for a u32 length and returns its place; `endLength` fills in how many bytes came after it. */
@@ -80,18 +80,13 @@ export class FrameWriter {
   u64(value: number): void {
     this.#reserve(8)
     this.#put32(value < 0x1_0000_0000 ? 0 : Math.floor(value / 0x1_0000_0000))
-    this.#put32(value)
+    this.#put32(value >>> 0)
   }
 
-  /** The lower 32 bits, where there is room already; the buffer's own method checks what is known here. */
+  /** The lower 32 bits, where there is room already. */
   #put32(value: number): void {
-    const buffer = this.#buffer
-    const at = this.#length
-    buffer[at] = value >>> 24
-    buffer[at + 1] = value >>> 16
-    buffer[at + 2] = value >>> 8
-    buffer[at + 3] = value
-    this.#length = at + 4
+    this.#target.view.setInt32(this.#length, value)
+    this.#length += 4
   }
 
   bool(value: boolean): void {

@@ -5,6 +5,8 @@ import type { Cursor } from './frame'
 /** Places; a text has one of them, and a later one of the same place takes it over. */
 const places = 4096
 const textBytesMax = 32
+/** The last units decide on the place: texts that come together differ at their ends. */
+const placedBy = 6
 
 export class KnownTexts {
   readonly #texts = new Array<string>(places).fill('')
@@ -17,7 +19,7 @@ export class KnownTexts {
     if (length === 0 || length > textBytesMax || cursor.left < 2 + length) return undefined
     const start = at + 2
     let place = length
-    for (let index = 0; index < length; index++) place = placeAfter(place, buffer[start + index] as number)
+    for (let index = Math.max(0, length - placedBy); index < length; index++) place = placeAfter(place, buffer[start + index] as number)
     const text = this.#texts[place & (places - 1)] as string
     if (text.length !== length) return undefined
     for (let index = 0; index < length; index++) if (text.charCodeAt(index) !== buffer[start + index]) return undefined
@@ -29,7 +31,7 @@ export class KnownTexts {
   add(text: string): void {
     if (text.length === 0 || text.length > textBytesMax) return
     let place = text.length
-    for (let index = 0; index < text.length; index++) place = placeAfter(place, text.charCodeAt(index))
+    for (let index = Math.max(0, text.length - placedBy); index < text.length; index++) place = placeAfter(place, text.charCodeAt(index))
     this.#texts[place & (places - 1)] = text
   }
 }

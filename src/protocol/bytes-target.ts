@@ -6,11 +6,11 @@ const copiedInFours = 256
 
 export class BytesTarget {
   readonly bytes: Uint8Array
-  readonly #view: DataView
+  readonly view: DataView
 
   constructor(bytes: Uint8Array) {
     this.bytes = bytes
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   }
 
   /** Copies the bytes of another place from `start` to before `end`, to `at` on. They may not overlap. */
@@ -25,7 +25,7 @@ export class BytesTarget {
     let to = at
     for (; from < fours; from += 4, to += 4) {
       const four = (source[from] as number) | ((source[from + 1] as number) << 8) | ((source[from + 2] as number) << 16) | ((source[from + 3] as number) << 24)
-      this.#view.setInt32(to, four, true)
+      this.view.setInt32(to, four, true)
     }
     for (; from < end; from++, to++) this.bytes[to] = source[from] as number
   }
