@@ -326,8 +326,11 @@ class Client implements Machine {
   }
 }
 
-function timerOf(kind: 'retry' | 'timeout', session: Session): string {
-  return `${kind}:${session.index}`
+/** Made once for each index: a client arms and cancels its timers with every operation. */
+const timerNames: Record<'retry' | 'timeout', string[]> = { retry: [], timeout: [] }
+
+function timerOf(kind: 'retry' | 'timeout', { index }: Session): string {
+  return timerNames[kind][index] ??= `${kind}:${index}`
 }
 
 function sizeProblem(operation: Operation): FailReason | undefined {
