@@ -8,7 +8,7 @@ import type { Bench } from './bench'
 import { benches } from './benches'
 import { Children } from './children'
 import { watchForeignCores } from './foreign-cpu'
-import { isQuiet } from './goals'
+import { isEnough, isQuiet, type GoalSummary } from './goals'
 import { Ledger } from './ledger'
 import { describeMachine, type MachineLine } from './machine-line'
 import { goalTable, rowTable } from './table'
@@ -82,7 +82,7 @@ function reportOf(bench: Bench, ledger: Ledger, problem: string): { goals: strin
   const summaries = ledger.summaries()
   const notes = [
     ...ledger.absent.map(({ what, why }) => `Absent: ${what}. ${why}`),
-    ...summaries.filter(({ of, rounds }) => of === 'all rounds' && rounds > 0).map(({ goal }) => `Too few quiet rounds, all are in the median: ${goal}.`),
+    ...tooFewQuiet(summaries),
     ...problem === '' ? [] : [`It could not be finished: ${problem}`],
   ]
   const heading = `### ${bench.name}: ${bench.title}\n\n`
@@ -91,6 +91,11 @@ function reportOf(bench: Bench, ledger: Ledger, problem: string): { goals: strin
     goals: `${heading}${summaries.length > 0 ? goalTable(summaries) : ''}${notes.map((note) => `\n${note}\n`).join('')}`,
     rows: rows.length > 0 ? rowTable(rows) : '',
   }
+}
+
+function tooFewQuiet(summaries: readonly GoalSummary[]): string[] {
+  const goals = summaries.filter(({ rounds, quietRounds }) => rounds > 0 && !isEnough(quietRounds, rounds)).map(({ goal }) => goal)
+  return goals.length === 0 ? [] : [`Others used the machine in more than half of the rounds; these medians are of all rounds: ${goals.join('; ')}.`]
 }
 
 function machineSentence({ processor, cores, memoryGiB, kernel, node, redis, etcd, gcc }: MachineLine): string {

@@ -12,6 +12,8 @@ export interface Goal {
   readonly aim: number | null
   /** `ratio` unless it is said. */
   readonly unit?: string
+  /** What is held against the marks: the median of the rounds, unless no round may be worse, as of errors. */
+  readonly judgedBy?: 'median' | 'worst'
 }
 
 export interface Bench {

@@ -40,6 +40,12 @@ describe('a goal', () => {
     expect(judgeGoal(atLeast, [...quiet(1), ...disturbed(0.1, 0.2)])).toMatchObject({ median: 0.2, max: 1, rounds: 3, quietRounds: 1, of: 'all rounds', met: 'missed' })
   })
 
+  test('is judged by its worst round where no round may be worse, disturbed ones too', () => {
+    const errors: Goal = { name: 'errors', better: 'lower', needed: 0, aim: 0, judgedBy: 'worst' }
+    expect(judgeGoal(errors, [...quiet(0, 0, 0), ...disturbed(1)])).toMatchObject({ median: 0, max: 1, of: 'all rounds', met: 'missed' })
+    expect(judgeGoal(errors, quiet(0, 0)).met).toBe('aim')
+  })
+
   test('is absent without a value, and only told without a mark', () => {
     expect(judgeGoal(atLeast, [])).toMatchObject({ median: null, rounds: 0, met: 'absent' })
     expect(judgeGoal({ ...atLeast, needed: null, aim: null }, quiet(2)).met).toBe('told')

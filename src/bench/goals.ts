@@ -1,6 +1,6 @@
 // A goal judged by its values of all rounds. Rounds in which others used the machine are left out where enough quiet ones remain.
 import type { Goal } from './bench'
-import { rounded, spreadOf } from './spread'
+import { rounded, spreadOf, type Spread } from './spread'
 
 /** From this many cores of foreign work on a round is not quiet. */
 export const foreignCoresMax = 0.25
@@ -31,12 +31,13 @@ export interface GoalSummary {
 
 export function judgeGoal(goal: Goal, values: readonly GoalValue[]): GoalSummary {
   const quiet = values.filter(isQuiet)
-  const used = isEnough(quiet.length, values.length) ? quiet : values
+  // The worst round stays the worst, disturbed or not.
+  const used = goal.judgedBy !== 'worst' && isEnough(quiet.length, values.length) ? quiet : values
   const spread = spreadOf(used.map(({ value }) => value))
-  const of = used === quiet ? 'quiet rounds' : 'all rounds'
+  const of = used.length === quiet.length ? 'quiet rounds' : 'all rounds'
   const about = { goal: goal.name, unit: goal.unit ?? 'ratio', rounds: values.length, quietRounds: quiet.length, of, better: goal.better, needed: goal.needed, aim: goal.aim } as const
   if (!spread) return { ...about, median: null, min: null, max: null, met: 'absent' }
-  return { ...about, median: rounded(spread.median), min: rounded(spread.min), max: rounded(spread.max), met: metBy(goal, spread.median) }
+  return { ...about, median: rounded(spread.median), min: rounded(spread.min), max: rounded(spread.max), met: metBy(goal, judgedValue(goal, spread)) }
 }
 
 export function isQuiet({ foreignCores = 0 }: { readonly foreignCores?: number }): boolean {
@@ -46,6 +47,11 @@ export function isQuiet({ foreignCores = 0 }: { readonly foreignCores?: number }
 /** Half of the rounds are enough: a median of fewer would say less than a disturbed one. */
 export function isEnough(quiet: number, rounds: number): boolean {
   return quiet > 0 && quiet * 2 >= rounds
+}
+
+function judgedValue({ judgedBy, better }: Goal, { median, min, max }: Spread): number {
+  if (judgedBy !== 'worst') return median
+  return better === 'higher' ? min : max
 }
 
 function metBy({ better, needed, aim }: Goal, value: number): Met {

@@ -21,6 +21,11 @@ export function describeMachine(): MachineLine {
   }
 }
 
+/** Whether a program can be run here at all. */
+export function hasProgram(program: string, question = '--version'): boolean {
+  return spawnSync(program, [question], { stdio: 'ignore', timeout: 10_000 }).status === 0
+}
+
 function versionOf(program: string, pattern: RegExp): string {
   const { status, stdout } = spawnSync(program, ['--version'], { encoding: 'utf8', timeout: 10_000 })
   return status === 0 ? pattern.exec(stdout)?.[1] ?? 'of unknown version' : 'absent'
