@@ -37,14 +37,18 @@ export interface RoundLine {
   readonly [number: string]: unknown
 }
 
-export interface BenchContext {
-  readonly rounds: number
-  readonly seconds: number
+/** Where a bench's processes run. */
+export interface BenchPlace {
   /** The folder of the built programs: `cli.js`, `node.js`, `switchboard.js`, ... */
   readonly programs: string
   /** Private, with a path short enough for sockets; removed afterwards. */
   readonly folder: string
   readonly children: Children
+}
+
+export interface BenchContext extends BenchPlace {
+  readonly rounds: number
+  readonly seconds: number
   /** Begins to watch the processors; the answer ends it and says how many cores of work this process tree does not explain. */
   watchForeignCores(): () => number
   /** Tells a round: one JSON line. */

@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { DirectClient } from '../cluster'
 import { defaultSettings, type Settings } from '../protocol'
-import type { BenchContext } from './bench'
+import type { BenchPlace } from './bench'
 import { until } from './until'
 
 export interface DirectClusterOptions {
@@ -23,7 +23,7 @@ export interface DirectCluster {
   close(): void
 }
 
-export async function startDirectCluster({ programs, folder, children }: BenchContext, options: DirectClusterOptions): Promise<DirectCluster> {
+export async function startDirectCluster({ programs, folder, children }: BenchPlace, options: DirectClusterOptions): Promise<DirectCluster> {
   const { name, transport, replication = 'synchronous', core = -1 } = options
   const program = join(programs, 'cli.js')
   const start = async (node: string, words: readonly string[]): Promise<string> => {

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, existsSync } from 'node:fs'
 import { Agent, request } from 'node:http'
 import { join } from 'node:path'
-import type { BenchContext } from './bench'
+import type { BenchPlace } from './bench'
 import { freePort } from './redis-pair'
 import { until } from './until'
 
@@ -15,7 +15,7 @@ export interface Etcd {
 const keyCount = 100_000
 const encoded = (text: string): string => Buffer.from(text).toString('base64')
 
-export async function startEtcd({ folder, children }: BenchContext): Promise<Etcd> {
+export async function startEtcd({ folder, children }: BenchPlace): Promise<Etcd> {
   // A put is durable, and the disk is not what is compared here.
   const data = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : folder, 'understudy-etcd-'))
   const members: { name: string; port: number; peer: string }[] = []

@@ -2,7 +2,7 @@
 import { connect, createServer } from 'node:net'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import type { BenchContext } from './bench'
+import type { BenchPlace } from './bench'
 import { until } from './until'
 
 export interface RedisPair {
@@ -12,7 +12,7 @@ export interface RedisPair {
 }
 
 /** Starts both and waits until the replica answers a WAIT. */
-export async function startRedisPair({ folder, children }: BenchContext, { core = -1 }: { core?: number } = {}): Promise<RedisPair> {
+export async function startRedisPair({ folder, children }: BenchPlace, { core = -1 }: { core?: number } = {}): Promise<RedisPair> {
   const [port, replicaPort] = [await freePort(), await freePort()]
   const unixAddress = join(folder, `redis-${port}`)
   const start = (own: number, more: readonly string[]): void => {
