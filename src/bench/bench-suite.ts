@@ -1,12 +1,12 @@
 // `bench [NAME...]`: runs benches one after the other, prints JSON lines, and at the end one table of their goals. A program of its own
 // beside the command line, which loads it when it is asked for.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Bench } from './bench'
 import { benches } from './benches'
-import { Children } from './children'
+import { Children, removedAtExit } from './children'
 import { watchForeignCores } from './foreign-cpu'
 import { isEnough, isQuiet, type GoalSummary } from './goals'
 import { Ledger } from './ledger'
@@ -31,6 +31,19 @@ export interface SuiteOptions {
 export async function runSuite(options: SuiteOptions): Promise<string> {
   const unknown = options.names.find((name) => !benches.some((bench) => bench.name === name))
   if (unknown !== undefined) return `There is no bench ${JSON.stringify(unknown.slice(0, 40))}; there are ${benches.map(({ name }) => name).join(', ')}.`
+  // An interrupted run ends its children and removes its folders, as an `exit` does.
+  const interrupted = (): void => process.exit(130)
+  for (const signal of signals) process.on(signal, interrupted)
+  try {
+    return await runAll(options)
+  } finally {
+    for (const signal of signals) process.off(signal, interrupted)
+  }
+}
+
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
+async function runAll(options: SuiteOptions): Promise<string> {
   const machine = describeMachine()
   options.print({ bench: 'machine', ...machine })
   const reports: ReturnType<typeof reportOf>[] = []
@@ -49,11 +62,14 @@ export async function runSuite(options: SuiteOptions): Promise<string> {
 
 async function runBench(bench: Bench, ledger: Ledger, options: SuiteOptions): Promise<string> {
   const folder = mkdtempSync(join(tmpdir().length <= tmpPathMax ? tmpdir() : '/tmp', 'understudy-bench-'))
+  const remove = removedAtExit(folder)
   const children = new Children()
+  const acts: (() => void | Promise<void>)[] = []
   const print = (line: object): void => options.print({ bench: bench.name, ...line })
   try {
     await bench.run({
       rounds: options.rounds || bench.rounds, seconds: options.seconds || bench.seconds, programs: fileURLToPath(new URL('.', import.meta.url)), folder, children, watchForeignCores,
+      atEnd: (act) => void acts.push(act),
       round: (line) => {
         print(isQuiet(line) ? line : { ...line, disturbed: true })
         ledger.round(line)
@@ -70,8 +86,9 @@ async function runBench(bench: Bench, ledger: Ledger, options: SuiteOptions): Pr
     print({ problem })
     return problem
   } finally {
+    for (const act of acts.toReversed()) await act()
     await children.close()
-    rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
+    remove()
   }
 }
 

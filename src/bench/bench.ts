@@ -25,7 +25,7 @@ export interface Bench {
   readonly rounds: number
   readonly seconds: number
   readonly goals: readonly Goal[]
-  /** Throws what it could not do; everything that it started with `context.children` is ended afterwards, whatever happens. */
+  /** Throws what it could not do; what it started with `context.children` is ended afterwards, whatever happens. */
   run(context: BenchContext): Promise<void>
 }
 
@@ -44,6 +44,8 @@ export interface BenchPlace {
   /** Private, with a path short enough for sockets; removed afterwards. */
   readonly folder: string
   readonly children: Children
+  /** Runs when the bench has ended, well or not, before the children are ended; the last one first. */
+  readonly atEnd: (act: () => void | Promise<void>) => void
 }
 
 export interface BenchContext extends BenchPlace {
@@ -56,5 +58,5 @@ export interface BenchContext extends BenchPlace {
   /** One value for a goal; of a ratio whose sides were measured apart, the foreign cores are the worse side's. */
   value(goal: string, value: number, foreignCores: number): void
   /** A peer that is not on this machine, or a tool: the rows that need it are told absent, never left out in silence. */
-  absent(what: string, why: string): void
+  readonly absent: (what: string, why: string) => void
 }

@@ -2,6 +2,7 @@
 // changes how Node runs: a bundle of extra certificates alone costs 36 ms at every start.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { rmSync } from 'node:fs'
 
 /** A server that has not said that it is ready by then will not. */
 const readyMs = 20_000
@@ -93,6 +94,16 @@ export class Children {
     await Promise.all([...this.#live].map((child) => this.stop({ child, pid: 0, said: () => '' })))
     process.off('exit', this.#onExit)
   }
+}
+
+/** A folder that is removed by the call, or else when this process exits. */
+export function removedAtExit(folder: string): () => void {
+  const remove = (): void => {
+    process.off('exit', remove)
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
+  }
+  process.on('exit', remove)
+  return remove
 }
 
 function pinned(program: string, parameters: readonly string[], core: number): [string, ...string[]] {

@@ -19,11 +19,9 @@ export interface DirectCluster {
   readonly viewServer: string
   /** Waits for an acked view with a backup and resolves with its number: without a backup nothing would be replicated. */
   untilReplicated(): Promise<number>
-  /** Gives up the connection to the view server; the processes end with the bench. */
-  close(): void
 }
 
-export async function startDirectCluster({ programs, folder, children }: BenchPlace, options: DirectClusterOptions): Promise<DirectCluster> {
+export async function startDirectCluster({ programs, folder, children, atEnd }: BenchPlace, options: DirectClusterOptions): Promise<DirectCluster> {
   const { name, transport, replication = 'synchronous', core = -1 } = options
   const program = join(programs, 'cli.js')
   const start = async (node: string, words: readonly string[]): Promise<string> => {
@@ -34,12 +32,12 @@ export async function startDirectCluster({ programs, folder, children }: BenchPl
   const viewServer = await start('vs', ['view-server', '--new-cluster'])
   for (const replica of ['s1', 's2']) await start(replica, ['replica', '--name', replica, '--view-server', viewServer])
   const client = new DirectClient({ viewServer, settings: defaultSettings, log: () => undefined })
+  atEnd(() => client.close())
   return {
     viewServer,
     untilReplicated: () => until('A view with a backup', async () => {
       const { current, acked } = await client.query()
       return current.viewnum === acked.viewnum && acked.backups.length > 0 ? acked.viewnum : undefined
     }),
-    close: () => client.close(),
   }
 }

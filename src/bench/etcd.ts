@@ -1,33 +1,40 @@
 // Three members of etcd on the loopback, their data in memory, and a closed loop of puts to the leader by its JSON gateway.
-import { mkdtempSync, rmSync, existsSync } from 'node:fs'
+import { existsSync, mkdtempSync } from 'node:fs'
 import { Agent, request } from 'node:http'
 import { join } from 'node:path'
 import type { BenchPlace } from './bench'
+import { removedAtExit, type Started } from './children'
 import { freePort } from './redis-pair'
 import { until } from './until'
 
 export interface Etcd {
   /** Operations a second, and their latencies in microseconds. */
   put(load: { connections: number; seconds: number; warmSeconds: number }): Promise<{ ops_s: number; p50_us: number; p99_us: number; errors: number }>
-  close(): void
 }
 
 const keyCount = 100_000
 const encoded = (text: string): string => Buffer.from(text).toString('base64')
 
-export async function startEtcd({ folder, children }: BenchPlace): Promise<Etcd> {
+export async function startEtcd({ folder, children, atEnd }: BenchPlace): Promise<Etcd> {
   // A put is durable, and the disk is not what is compared here.
   const data = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : folder, 'understudy-etcd-'))
   const members: { name: string; port: number; peer: string }[] = []
   for (const name of ['n1', 'n2', 'n3']) members.push({ name, port: await freePort(), peer: `http://127.0.0.1:${await freePort()}` })
+  const started: Started[] = []
   for (const { name, port, peer } of members) {
     const url = `http://127.0.0.1:${port}`
-    children.start('etcd', [
+    started.push(children.start('etcd', [
       '--name', name, '--data-dir', join(data, name), '--listen-client-urls', url, '--advertise-client-urls', url, '--listen-peer-urls', peer, '--initial-advertise-peer-urls', peer,
       '--initial-cluster', members.map((one) => `${one.name}=${one.peer}`).join(','), '--initial-cluster-state', 'new', '--log-level', 'error',
-    ])
+    ]))
   }
   const agent = new Agent({ keepAlive: true, maxSockets: 1000 })
+  const removeData = removedAtExit(data)
+  atEnd(async () => {
+    agent.destroy()
+    await Promise.all(started.map((member) => children.stop(member)))
+    removeData()
+  })
   const leader = await until('A leader of etcd', async () => {
     for (const { port } of members) {
       const status = JSON.parse(await post(agent, port, '/v3/maintenance/status', '{}')) as { leader?: string; header?: { member_id?: string } }
@@ -35,13 +42,7 @@ export async function startEtcd({ folder, children }: BenchPlace): Promise<Etcd>
     }
     return undefined
   })
-  return {
-    put: (load) => putInLoop(agent, leader, load),
-    close: () => {
-      agent.destroy()
-      rmSync(data, { recursive: true, force: true, maxRetries: 5 })
-    },
-  }
+  return { put: (load) => putInLoop(agent, leader, load) }
 }
 
 async function putInLoop(agent: Agent, port: number, load: Parameters<Etcd['put']>[0]): ReturnType<Etcd['put']> {

@@ -2,7 +2,7 @@
 // between processes costs the waking of a core, more than all the rest; pinned, the work itself is what is measured.
 import type { Bench, BenchContext, Goal } from './bench'
 import { startDirectCluster } from './direct-cluster'
-import { compileLoadgen, type Load, type LoadProtocol } from './loadgen'
+import { loadgenFor, type Load, type LoadProtocol } from './loadgen'
 import { hasProgram } from './machine-line'
 import { startRedisPair } from './redis-pair'
 
@@ -17,20 +17,17 @@ export const latency: Bench = {
   rounds: 7, seconds: 1, goals: [ratio, errors],
   async run(context) {
     if (!hasProgram('taskset', '-V')) return context.absent('all rows', 'There is no taskset on the PATH, which pins processes to a core.')
-    const loadgen = await compileLoadgen(context.children, context.folder)
+    const loadgen = await loadgenFor(context)
+    if (!loadgen) return
     const direct = await startDirectCluster(context, { name: 'd', transport: 'UDS', core })
-    try {
-      await direct.untilReplicated()
-      const redis = hasProgram('redis-server') ? await startRedisPair(context, { core }) : null
-      if (!redis) context.absent('Redis', 'There is no redis-server on the PATH.')
-      const one = (protocol: LoadProtocol, address: string): Alone => ({ protocol, address, connections: 1, inFlight: 1, core })
-      const loads = new Map([['direct UDS 1x1', one('understudy', direct.viewServer)]])
-      if (redis) loads.set('Redis SET+WAIT UDS 1x1', one('redis-setwait', redis.unixAddress))
-      for (const load of loads.values()) await loadgen.run({ ...load, seconds: 0 })
-      for (let round = 1; round <= context.rounds; round++) await measureRound(context, round, loads, (load) => loadgen.run(load))
-    } finally {
-      direct.close()
-    }
+    await direct.untilReplicated()
+    const redis = hasProgram('redis-server') ? await startRedisPair(context, { core }) : null
+    if (!redis) context.absent('Redis', 'There is no redis-server on the PATH.')
+    const one = (protocol: LoadProtocol, address: string): Alone => ({ protocol, address, connections: 1, inFlight: 1, core })
+    const loads = new Map([['direct UDS 1x1', one('understudy', direct.viewServer)]])
+    if (redis) loads.set('Redis SET+WAIT UDS 1x1', one('redis-setwait', redis.unixAddress))
+    for (const load of loads.values()) await loadgen.run({ ...load, seconds: 0 })
+    for (let round = 1; round <= context.rounds; round++) await measureRound(context, round, loads, (load) => loadgen.run(load))
   },
 }
 

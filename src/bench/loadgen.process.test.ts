@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { DirectClient } from '../cluster'
 import { defaultSettings, utf8ToBytes, type ByteString } from '../protocol'
+import type { BenchPlace } from './bench'
 import { Children } from './children'
 import { startDirectCluster } from './direct-cluster'
 import { startFloor } from './floor'
@@ -17,25 +18,29 @@ import { startRedisPair } from './redis-pair'
 const programs = resolve(import.meta.dirname, '../../out/main')
 let folder: string
 let children: Children
+let acts: (() => void | Promise<void>)[]
 let loadgen: LoadGenerator
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'understudy-bench-'))
   children = new Children()
+  acts = []
   if (hasProgram('gcc')) loadgen = await compileLoadgen(children, folder)
 })
 
 afterEach(async () => {
+  for (const act of acts) await act()
   await children.close()
   rmSync(folder, { recursive: true, force: true })
 })
 
+const place = (): BenchPlace => ({ programs, folder, children, atEnd: (act) => void acts.push(act) })
 const round = { connections: 5, inFlight: 4, seconds: 0.3, warmSeconds: 0.1 }
 
 describe.skipIf(!hasProgram('gcc'))('the load generator', () => {
   for (const transport of ['UDS', 'TCP'] as const) {
     test(`writes every key to a direct cluster over ${transport}, and a round of it has no errors`, async () => {
-      const cluster = await startDirectCluster({ programs, folder, children }, { name: 'd', transport })
+      const cluster = await startDirectCluster(place(), { name: 'd', transport })
       const client = new DirectClient({ viewServer: cluster.viewServer, settings: defaultSettings, log: () => undefined })
       try {
         await cluster.untilReplicated()
@@ -53,19 +58,18 @@ describe.skipIf(!hasProgram('gcc'))('the load generator', () => {
         expect(result.max_us).toBeGreaterThan(0)
       } finally {
         client.close()
-        cluster.close()
       }
     })
   }
 
   test('drives the two-hop floor', async () => {
-    const result = await loadgen.run({ protocol: 'floor', address: await startFloor({ programs, folder, children }), ...round })
+    const result = await loadgen.run({ protocol: 'floor', address: await startFloor(place()), ...round })
     expect(result).toMatchObject({ errors: 0 })
     expect(result.ops).toBeGreaterThan(20)
   })
 
   test.skipIf(!hasProgram('redis-server'))('drives Redis, alone, with a WAIT for each SET and with one for many', async () => {
-    const redis = await startRedisPair({ programs, folder, children })
+    const redis = await startRedisPair(place())
     for (const protocol of ['redis-set', 'redis-setwait', 'redis-setNwait'] as const) {
       for (const address of [redis.unixAddress, redis.tcpAddress]) {
         const result = await loadgen.run({ protocol, address, ...round })

@@ -1,7 +1,9 @@
 // The load generator in C (loadgen/loadgen.c): compiled when a bench needs it, run as a child, and its one line read.
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { BenchContext } from './bench'
 import type { Children } from './children'
+import { hasProgram } from './machine-line'
 
 export type LoadProtocol = 'understudy' | 'floor' | 'redis-set' | 'redis-setwait' | 'redis-setNwait'
 
@@ -41,13 +43,20 @@ const compileMs = 60_000
 /** Beyond the seconds that it was asked for: connecting, filling. */
 const patienceMs = 70_000
 
-/** Rejects with one sentence where there is no gcc, or none that works. */
+/** For a bench; null where there is no gcc, and then all its rows are told absent. */
+export async function loadgenFor({ children, folder, absent }: Pick<BenchContext, 'children' | 'folder' | 'absent'>): Promise<LoadGenerator | null> {
+  if (hasProgram('gcc')) return compileLoadgen(children, folder)
+  absent('all rows', 'There is no gcc on the PATH, which compiles the load generator.')
+  return null
+}
+
+/** Rejects with one sentence if it does not compile. */
 export async function compileLoadgen(children: Children, folder: string, file = source): Promise<LoadGenerator> {
   const program = join(folder, 'loadgen')
   try {
     await children.run('gcc', ['-O2', '-Wall', '-Wextra', '-o', program, file], { timeoutMs: compileMs })
   } catch (error) {
-    throw new Error(`The load generator needs gcc, which did not compile it: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+    throw new Error(`The load generator could not be compiled: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
   }
   return {
     run: async ({ protocol, address, connections, inFlight, seconds, warmSeconds = 0.5, core = -1 }) => {

@@ -28,19 +28,15 @@ export const nodeClient: Bench = {
   rounds: 5, seconds: 2, goals: [sessions, clients, errors],
   async run(context) {
     const direct = await startDirectCluster(context, { name: 'd', transport: 'TCP' })
-    try {
-      await direct.untilReplicated()
-      const redis = await redisAddress(context)
-      const rows: [row: string, kind: string, address: string][] = [
-        ['our client, 50 sessions', 'sessions', direct.viewServer], ['our clients, 50 of one session', 'clients', direct.viewServer],
-        ...redis === '' ? [] : [['ioredis SET+WAIT, 50 connections', 'ioredis', redis] satisfies [string, string, string]],
-      ]
-      // Once around for the servers: every key is there and everything is compiled.
-      for (const [, kind, address] of rows) await runLoad(context, kind, address)
-      for (let round = 1; round <= context.rounds; round++) await measureRound(context, round, round % 2 === 1 ? rows : rows.toReversed())
-    } finally {
-      direct.close()
-    }
+    await direct.untilReplicated()
+    const redis = await redisAddress(context)
+    const rows: [row: string, kind: string, address: string][] = [
+      ['our client, 50 sessions', 'sessions', direct.viewServer], ['our clients, 50 of one session', 'clients', direct.viewServer],
+      ...redis === '' ? [] : [['ioredis SET+WAIT, 50 connections', 'ioredis', redis] satisfies [string, string, string]],
+    ]
+    // Once around for the servers: every key is there and everything is compiled.
+    for (const [, kind, address] of rows) await runLoad(context, kind, address)
+    for (let round = 1; round <= context.rounds; round++) await measureRound(context, round, round % 2 === 1 ? rows : rows.toReversed())
   },
 }
 

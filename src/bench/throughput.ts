@@ -4,7 +4,7 @@ import type { Bench, BenchContext, Goal } from './bench'
 import { startDirectCluster, type DirectCluster } from './direct-cluster'
 import { startEtcd, type Etcd } from './etcd'
 import { startFloor } from './floor'
-import { compileLoadgen, type LoadGenerator, type LoadProtocol } from './loadgen'
+import { loadgenFor, type LoadGenerator, type LoadProtocol } from './loadgen'
 import { hasProgram } from './machine-line'
 import { startRedisPair } from './redis-pair'
 
@@ -39,16 +39,13 @@ export const throughput: Bench = {
   name: 'throughput', title: 'replicated writes a second in a closed loop, CONNECTIONSxIN-FLIGHT',
   rounds: 5, seconds: 1.5, goals: [...ratios, tail, errors],
   async run(context) {
-    const loadgen = await compileLoadgen(context.children, context.folder)
+    const loadgen = await loadgenFor(context)
+    if (!loadgen) return
     const systems = await startSystems(context)
-    try {
-      await fill(loadgen, systems)
-      const rows = rowsOf(loadgen, systems, context.seconds)
-      // Every other round runs backwards: what comes and goes slowly on this machine meets no side more than the other.
-      for (let round = 1; round <= context.rounds; round++) await measureRound(context, round, round % 2 === 1 ? rows : rows.toReversed())
-    } finally {
-      for (const system of [systems.direct, systems.directTcp, systems.asynchronous, systems.etcd]) system?.close()
-    }
+    await fill(loadgen, systems)
+    const rows = rowsOf(loadgen, systems, context.seconds)
+    // Every other round runs backwards: what comes and goes slowly on this machine meets no side more than the other.
+    for (let round = 1; round <= context.rounds; round++) await measureRound(context, round, round % 2 === 1 ? rows : rows.toReversed())
   },
 }
 
