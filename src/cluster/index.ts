@@ -4,3 +4,4 @@ export { benchFailover, type FailoverKill, type FailoverOptions } from './bench-
 export { canPause, startCluster, type ClusterOptions, type RunningCluster } from './cluster'
 export { DirectClient, type DirectClientOptions } from './direct-client'
 export { startDirectNode, type DirectNode, type DirectNodeOptions } from './direct-node'
+export { rehearseSoon } from './rehearsal'
