@@ -35,6 +35,8 @@ export default defineConfig({
           'explore-worker': at('src/lab/explore-worker.ts'),
           'simulate-worker': at('src/lab/simulate/simulate-worker.ts'),
           'bench-window': at('src/bench/bench-window.ts'),
+          'bench-suite': at('src/bench/bench-suite.ts'),
+          'floor-node': at('src/bench/floor-node.ts'), 'node-load': at('src/bench/node-load.ts'),
         },
         // Chunks lie beside the entries, so that `new URL('./node.js', import.meta.url)` is right in both.
         output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: '[name]-[hash].js' },

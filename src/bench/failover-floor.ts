@@ -1,9 +1,9 @@
-// One kill of the bare model (floor-node.ts): from kill -9 of its primary until the other node says yes to a client that asks each 2 ms.
+// One kill of the bare model (failover-floor-node.ts): from kill -9 of its primary until the other node says yes to a client that asks each 2 ms.
 import { rmSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import type { FloorStart } from './floor-node'
+import type { FloorStart } from './failover-floor-node'
 import { benchFolder, end, firstMessage, patienceMs, startProgram } from './measured-cluster'
 
 const askEveryMs = 2

@@ -1,63 +1,125 @@
-// The least that can fail over, in plain Node: no store, no transfer, no protocol. A view server that hears pings and pushes views, and nodes
-// of which the primary says yes to who asks. What a failover of ours takes beyond this is ours; it must share no code with it.
+// What Node can do at most for two hops: A takes a frame, forwards it to B, B acks it, A answers. No store, no views, no duplicates, no
+// retries, no checks: replication of a key-value store cannot be faster than this. A program of its own:
+//   floor-node LISTEN          is B, which acks every frame
+//   floor-node LISTEN NEXT     is A, in front of the B that listens at NEXT
+// A frame is a length, a number (both u32, big-endian) and, in requests, 80 bytes of key and value. Answers carry the request's number.
 import { connect, createServer, type Socket } from 'node:net'
 
-export interface FloorStart {
-  /** Empty for a node: then `viewServer` says where to ping. */
-  readonly listen: string
-  readonly viewServer: string
-  readonly name: string
-  readonly pingIntervalMs: number
-  readonly deadAfterMs: number
-  readonly checkIntervalMs: number
-}
+const requestBytes = 88
+const answerBytes = 8
+/** A request holds so much behind its number. */
+const bodyBytes = requestBytes - answerBytes
+const outputBytes = 64 * 1024
+/** Requests that A has under way at most, a power of two: more than any bench sends. */
+const pendingMax = 1 << 16
+/** No bench runs longer, and none leaves this process behind. */
+const lifeMs = 15 * 60_000
 
-/** Messages are lines: a ping is the name of who pings, a view the name of the primary, an answer `yes` or `no`. */
-function onLines(socket: Socket, onLine: (line: string) => void): void {
-  let rest = ''
-  socket.on('error', () => undefined) // A peer was killed, as it should be: nothing is to be done.
-  socket.on('data', (data) => {
-    const lines = (rest + String(data)).split('\n')
-    rest = lines.pop() ?? ''
-    lines.forEach(onLine)
-  })
-}
+const [, , listenAt = '', nextAt] = process.argv
 
-function viewServer({ listen, deadAfterMs, checkIntervalMs }: FloorStart, onListening: () => void): void {
-  const nodes = new Map<string, { socket: Socket; lastPingMs: number }>()
-  let primary = ''
-  const push = (): void => nodes.forEach(({ socket }) => socket.write(`${primary}\n`))
-  createServer((socket) => onLines(socket, (name) => {
-    const known = nodes.get(name)
-    if (known) known.lastPingMs = performance.now()
-    else nodes.set(name, { socket, lastPingMs: performance.now() })
-    if (primary === '') primary = name
-    if (!known) push()
-  })).listen(listen, onListening)
-  setInterval(() => {
-    for (const [name, { lastPingMs }] of nodes) {
-      if (performance.now() - lastPingMs <= deadAfterMs) continue
-      nodes.delete(name)
-      if (name !== primary) continue
-      primary = nodes.keys().next().value ?? ''
-      push()
+/** Frames of one socket: everything of one poll leaves in one write, and the buffer is used again when the kernel took it at once. */
+class Output {
+  readonly #socket: Socket
+  #buffer = Buffer.allocUnsafeSlow(outputBytes)
+  #length = 0
+  #isScheduled = false
+  readonly #flush = (): void => {
+    this.#isScheduled = false
+    this.#write()
+  }
+
+  constructor(socket: Socket) {
+    this.#socket = socket
+  }
+
+  answer(number: number): void {
+    const at = this.#reserve(answerBytes)
+    writeU32(this.#buffer, at, answerBytes - 4)
+    writeU32(this.#buffer, at + 4, number)
+  }
+
+  forward(number: number, from: Buffer, bodyAt: number): void {
+    const at = this.#reserve(requestBytes)
+    writeU32(this.#buffer, at, requestBytes - 4)
+    writeU32(this.#buffer, at + 4, number)
+    from.copy(this.#buffer, at + 8, bodyAt, bodyAt + bodyBytes)
+  }
+
+  #reserve(bytes: number): number {
+    if (this.#length + bytes > outputBytes) this.#write()
+    if (!this.#isScheduled) {
+      this.#isScheduled = true
+      setImmediate(this.#flush)
     }
-  }, checkIntervalMs)
+    const at = this.#length
+    this.#length += bytes
+    return at
+  }
+
+  #write(): void {
+    if (this.#length === 0) return
+    this.#socket.write(this.#buffer.subarray(0, this.#length))
+    this.#length = 0
+    if (this.#socket.writableLength !== 0) this.#buffer = Buffer.allocUnsafeSlow(outputBytes)
+  }
 }
 
-function node({ listen, viewServer: address, name, pingIntervalMs }: FloorStart, onListening: () => void): void {
-  let primary = ''
-  const socket = connect(address)
-  onLines(socket, (line) => { primary = line })
-  const ping = (): void => void socket.write(`${name}\n`)
-  ping()
-  setInterval(ping, pingIntervalMs)
-  createServer((asker) => onLines(asker, () => void asker.write(primary === name ? 'yes\n' : 'no\n'))).listen(listen, onListening)
+/** Calls `take` for every whole frame of a stream of frames that all have one size. */
+function frames(bytesEach: number, take: (bytes: Buffer, at: number) => void): (data: Buffer) => void {
+  let rest: Buffer | null = null
+  return (data) => {
+    const bytes = rest ? Buffer.concat([rest, data]) : data
+    let at = 0
+    for (; bytes.length - at >= bytesEach; at += bytesEach) take(bytes, at)
+    rest = at < bytes.length ? bytes.subarray(at) : null
+  }
 }
 
-if (process.send && process.argv[2] !== undefined) {
-  const start = JSON.parse(process.argv[2]) as FloorStart
-  const run = start.viewServer === '' ? viewServer : node
-  run(start, () => void process.send?.({ listening: start.listen }))
-  process.on('disconnect', () => process.exit(0))
+function readU32(bytes: Buffer, at: number): number {
+  return ((bytes[at] ?? 0) << 24 | (bytes[at + 1] ?? 0) << 16 | (bytes[at + 2] ?? 0) << 8 | (bytes[at + 3] ?? 0)) >>> 0
 }
+
+function writeU32(bytes: Buffer, at: number, number: number): void {
+  bytes[at] = number >>> 24
+  bytes[at + 1] = number >>> 16
+  bytes[at + 2] = number >>> 8
+  bytes[at + 3] = number
+}
+
+/** B: acks at once. A: what was forwarded comes back in its order, so a ring remembers whom to answer. */
+function requestTaker(): (output: Output) => (bytes: Buffer, at: number) => void {
+  if (nextAt === undefined) return (output) => (bytes, at) => output.answer(readU32(bytes, at + 4))
+  const askers = new Array<Output | undefined>(pendingMax)
+  const numbers = new Uint32Array(pendingMax)
+  const next = connect(where(nextAt))
+  next.setNoDelay(true)
+  const forwards = new Output(next)
+  let forwarded = 0
+  next.on('data', frames(answerBytes, (bytes, at) => {
+    const index = readU32(bytes, at + 4) & (pendingMax - 1)
+    askers[index]?.answer(numbers[index] ?? 0)
+  }))
+  return (output) => (bytes, at) => {
+    const index = ++forwarded & (pendingMax - 1)
+    askers[index] = output
+    numbers[index] = readU32(bytes, at + 4)
+    forwards.forward(index, bytes, at + 8)
+  }
+}
+
+function where(address: string): { path: string } | { host: string; port: number } {
+  const [host = '', port] = address.split(':')
+  return port === undefined ? { path: address } : { host, port: Number(port) }
+}
+
+const takerFor = requestTaker()
+const server = createServer({ noDelay: true }, (socket) => {
+  // A client that goes away at the end of a round is no mistake.
+  socket.on('error', () => undefined)
+  socket.on('data', frames(requestBytes, takerFor(new Output(socket))))
+})
+server.listen(where(listenAt), () => {
+  const bound = server.address()
+  process.stdout.write(typeof bound === 'object' && bound ? `127.0.0.1:${bound.port}\n` : `${listenAt}\n`)
+})
+setTimeout(() => process.exit(0), lifeMs)

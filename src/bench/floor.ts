@@ -1,0 +1,10 @@
+// The two-hop floor (floor-node.ts): the same two processes and messages as primary and backup, and nothing that they would do.
+import { join } from 'node:path'
+import type { BenchContext } from './bench'
+
+/** Resolves with where A listens. */
+export async function startFloor({ programs, folder, children }: BenchContext): Promise<string> {
+  const start = async (...words: string[]): Promise<string> => (await children.startUntilLine(process.execPath, [join(programs, 'floor-node.js'), ...words])).line
+  const backup = await start(join(folder, 'floor-b'))
+  return start(join(folder, 'floor-a'), backup)
+}
