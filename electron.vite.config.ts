@@ -36,6 +36,7 @@ export default defineConfig({
           'simulate-worker': at('src/lab/simulate/simulate-worker.ts'),
           'bench-window': at('src/bench/bench-window.ts'),
           'bench-suite': at('src/bench/bench-suite.ts'),
+          'measured-node': at('src/bench/measured-node.ts'), 'failover-floor-node': at('src/bench/failover-floor-node.ts'),
           'floor-node': at('src/bench/floor-node.ts'), 'node-load': at('src/bench/node-load.ts'),
         },
         // Chunks lie beside the entries, so that `new URL('./node.js', import.meta.url)` is right in both.

@@ -1,7 +1,11 @@
 // Every bench, in the order in which `npm run bench` runs them. To add one: write a Bench (bench.ts) in a file of its own and name it here.
 import type { Bench } from './bench'
+import { failover, failoverKeys } from './failover-bench'
+import { falseFailovers } from './false-failovers'
+import { history } from './history'
 import { latency } from './latency'
 import { nodeClient } from './node-client'
 import { throughput } from './throughput'
+import { transfer } from './transfer'
 
-export const benches: readonly Bench[] = [throughput, latency, nodeClient]
+export const benches: readonly Bench[] = [throughput, latency, nodeClient, failover, failoverKeys, falseFailovers, transfer, history]

@@ -2,8 +2,7 @@
 // its own (src/bench/bench-suite.ts); the subcommands here are measurements with options of their own.
 import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
-import { benchFailover } from '../cluster'
-import { benchRules, median } from '../lab'
+import { benchRules } from '../lab'
 import { CannotRun, wholeNumber } from './cannot-run'
 
 export function benchCommand(program: Command): void {
@@ -16,10 +15,6 @@ export function benchCommand(program: Command): void {
     // A subcommand's own --rounds is its own.
     .enablePositionalOptions()
     .action(suite)
-  bench.command('failover')
-    .description('from kill -9 of the primary to the first acknowledged write: pings 20 ms, checks each 5 ms, dead after 60 ms of silence')
-    .option('--kills <number>', '1 to 1000', wholeNumber('--kills', 1, 1000), 20)
-    .action(failover)
   bench.command('rules')
     .description('what watching the rules costs: throughput of 8 clients in a closed loop on a live cluster, watched against not, and events judged a second')
     .option('--rounds <number>', '1 to 100', wholeNumber('--rounds', 1, 100), 5)
@@ -64,20 +59,3 @@ async function rules({ rounds, seconds }: { rounds: number; seconds: number }): 
   const print = (line: object): void => void process.stdout.write(`${JSON.stringify({ bench: 'rules', ...line })}\n`)
   await benchRules({ rounds, seconds, programs: { node: beside('./node.js'), switchboard: beside('./switchboard.js') }, print })
 }
-
-async function failover({ kills }: { kills: number }): Promise<void> {
-  const taken: number[] = []
-  const print = (line: object): void => void process.stdout.write(`${JSON.stringify(line)}\n`)
-  await benchFailover({
-    program: beside('./cli.js'), kills,
-    settings: { pingIntervalMs: 20, pingCheckIntervalMs: 5, deadPings: 12, retryMs: 5 },
-    onKill: (kill) => {
-      taken.push(kill.ms)
-      print({ bench: 'failover', ...kill, ms: rounded(kill.ms) })
-    },
-  })
-  const sorted = taken.toSorted((one, other) => one - other)
-  print({ bench: 'failover', kills, p50: rounded(median(sorted)), min: rounded(sorted[0] ?? 0), max: rounded(sorted.at(-1) ?? 0), unit: 'ms' })
-}
-
-const rounded = (ms: number): number => Math.round(ms * 10) / 10

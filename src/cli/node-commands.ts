@@ -1,6 +1,6 @@
 // `view-server` and `replica`: nodes of their own, without a lab. They run until they are told to end, or superseded.
 import type { Command } from 'commander'
-import { AddressError, startDirectNode, type DirectNodeOptions } from '../cluster'
+import { AddressError, rehearseSoon, startDirectNode, type DirectNodeOptions } from '../cluster'
 import { isNodeName, viewServerName } from '../protocol'
 import { CannotRun } from './cannot-run'
 import { addSettingFlags, settingsFrom } from './settings-flags'
@@ -48,6 +48,7 @@ async function run(flags: NodeFlags, about: Pick<DirectNodeOptions, 'kind' | 'na
       },
     })
     process.stdout.write(`${node.address}\n`)
+    rehearseSoon()
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.on(signal, () => {
         node.close()

@@ -13,6 +13,7 @@ export interface DirectClientOptions {
   readonly viewServer: string
   readonly settings: Settings
   readonly log: (sentence: string) => void
+  readonly onReport?: (report: Report) => void
 }
 
 /** How an operation ended, and how often it was sent. */
@@ -24,9 +25,11 @@ export class DirectClient implements EffectSink {
   readonly #timers = new HostTimers((name) => this.#machine.step({ type: 'timer', name }, this))
   readonly #waiting = new Map<number, OnOutcome>()
   readonly #askers: ((message: Message) => void)[] = []
+  readonly #onReport: DirectClientOptions['onReport']
   #operationId = 0
 
-  constructor({ viewServer, settings, log }: DirectClientOptions) {
+  constructor({ viewServer, settings, log, onReport }: DirectClientOptions) {
+    this.#onReport = onReport
     // 64 random bits: unique for each start of a client, whatever else runs.
     const seed = randomBytes(8).toString('hex')
     this.#peers = new Peers({
@@ -84,6 +87,7 @@ export class DirectClient implements EffectSink {
   }
 
   report(report: Report): void {
+    this.#onReport?.(report)
     if (report.type !== 'operation-returned') return
     const onOutcome = this.#waiting.get(report.operationId)
     this.#waiting.delete(report.operationId)

@@ -1,6 +1,6 @@
 // What other rooms may use of the cluster.
 export { AddressError, parseAddress } from './address'
-export { benchFailover, type FailoverKill, type FailoverOptions } from './bench-failover'
 export { canPause, startCluster, type ClusterOptions, type RunningCluster } from './cluster'
 export { DirectClient, type DirectClientOptions } from './direct-client'
 export { startDirectNode, type DirectNode, type DirectNodeOptions } from './direct-node'
+export { rehearseSoon } from './rehearsal'

@@ -119,7 +119,10 @@ export type Report =
  */
 export interface EffectSink {
   send(to: NodeName, message: Message): void
-  /** Arms a timer, in milliseconds from the end of this step; a timer of that name that is armed is replaced. */
+  /**
+   * Arms a timer, in milliseconds from the end of this step; a timer of that name that is armed is replaced. A driver on a real clock may
+   * count from when this step was due where it is the step of the same timer: a beat does not drift then.
+   */
   setTimer(name: string, ms: number): void
   cancelTimer(name: string): void
   report(report: Report): void

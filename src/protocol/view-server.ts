@@ -210,9 +210,11 @@ class ViewServer implements Machine {
     this.#current = view
     this.#initialised = new Map()
     out.report({ type: 'view-changed', view, cause })
-    for (const server of this.#servers) {
-      if (concerned(server.member.name, before, view)) this.#tellServer(server, out)
-    }
+    const told = this.#servers.filter((server) => concerned(server.member.name, before, view))
+    // One that is promoted last: its transfers follow at once, and who has not adopted the view by then refuses them until they are sent again.
+    const promoted = view.primary?.name === before.primary?.name ? undefined : told.find((server) => server.member.name === view.primary?.name)
+    for (const server of told) if (server !== promoted) this.#tellServer(server, out)
+    if (promoted) this.#tellServer(promoted, out)
   }
 
   #tellServer(server: ServerRecord, out: EffectSink): void {
