@@ -11,7 +11,7 @@ export interface MergedFile extends Merged {
 }
 
 /** Characters of lines that are written at once. */
-const pieceLength = 4 * 1024 * 1024
+const pieceLength = 256 * 1024
 
 /** Writes the recording anew to `out`, packed if its name ends in .gz. Throws a JournalProblem of one sentence. */
 export function mergeJournalFiles(paths: readonly string[], out: string, title: string): MergedFile {

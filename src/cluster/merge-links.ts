@@ -51,6 +51,11 @@ export class Direction {
   }
 }
 
+interface Ends extends Pick<Link, 'dialler' | 'acceptor' | 'peer' | 'outside'> {
+  readonly withdrawnByDialler: ReadonlySet<number>
+  readonly withdrawnByAcceptor: ReadonlySet<number>
+}
+
 export class Link {
   readonly dialler: MergedLife | null
   readonly acceptor: MergedLife | null
@@ -61,13 +66,13 @@ export class Link {
   readonly #toAcceptor: Direction
   readonly #toDialler: Direction
 
-  constructor(ends: { dialler: MergedLife | null; acceptor: MergedLife | null; peer: NodeName; outside: NodeName | null; withdrawn: { dialler: ReadonlySet<number>; acceptor: ReadonlySet<number> } }) {
+  constructor(ends: Ends) {
     this.dialler = ends.dialler
     this.acceptor = ends.acceptor
     this.peer = ends.peer
     this.outside = ends.outside
-    this.#toAcceptor = new Direction(ends.withdrawn.dialler)
-    this.#toDialler = new Direction(ends.withdrawn.acceptor)
+    this.#toAcceptor = new Direction(ends.withdrawnByDialler)
+    this.#toDialler = new Direction(ends.withdrawnByAcceptor)
   }
 
   other(life: MergedLife): MergedLife | null {
@@ -90,7 +95,9 @@ const none: ReadonlySet<number> = new Set()
 export function linksOf(lives: readonly MergedLife[], outside: ReadonlyMap<NodeName, NodeName>): void {
   const accepted = new Map<number, { readonly life: MergedLife; readonly connection: number }>()
   for (const life of lives) {
-    for (const [connection, { mark, greeting }] of life.scanned.connections) if (mark === 0 && greeting && greeting.mark > 0) accepted.set(greeting.mark, { life, connection })
+    for (const [connection, { mark, greeting }] of life.scanned.connections) {
+      if (mark === 0 && greeting && greeting.mark > 0) accepted.set(greeting.mark, { life, connection })
+    }
   }
   for (const life of lives) {
     for (const [connection, { mark, peer, withdrawn }] of life.scanned.connections) {
@@ -98,7 +105,7 @@ export function linksOf(lives: readonly MergedLife[], outside: ReadonlyMap<NodeN
       const other = accepted.get(mark)
       const link = new Link({
         dialler: life, acceptor: other?.life ?? null, peer, outside: null,
-        withdrawn: { dialler: withdrawn, acceptor: other?.life.scanned.connections.get(other.connection)?.withdrawn ?? none },
+        withdrawnByDialler: withdrawn, withdrawnByAcceptor: other?.life.scanned.connections.get(other.connection)?.withdrawn ?? none,
       })
       life.links.set(connection, link)
       other?.life.links.set(other.connection, link)
@@ -107,8 +114,9 @@ export function linksOf(lives: readonly MergedLife[], outside: ReadonlyMap<NodeN
   for (const life of lives) {
     for (const [connection, { greeting, withdrawn }] of life.scanned.connections) {
       if (life.links.has(connection)) continue
+      // Nobody's journal tells of its other end.
       const node = greeting?.isClient ? outside.get(greeting.name) ?? null : null
-      life.links.set(connection, new Link({ dialler: null, acceptor: life, peer: greeting?.peer ?? '', outside: node, withdrawn: { dialler: none, acceptor: withdrawn } }))
+      life.links.set(connection, new Link({ dialler: null, acceptor: life, peer: greeting?.peer ?? '', outside: node, withdrawnByDialler: none, withdrawnByAcceptor: withdrawn }))
     }
   }
 }

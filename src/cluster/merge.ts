@@ -145,7 +145,7 @@ class Merge {
   #isSent(life: MergedLife, { connection, index }: { readonly connection: number; readonly index: number }, isWritten: boolean): boolean {
     const link = life.links.get(connection)
     if (link?.to(life).has(index)) return true
-    return isWritten && link?.other(life)?.head == null
+    return isWritten && !link?.other(life)?.head
   }
 
   #tellWhatIsLeft(): void {
@@ -412,7 +412,8 @@ function headerOf(lives: readonly MergedLife[], outside: readonly NodeName[], ti
   if (!first) throw new JournalProblem('There is no journal to merge.')
   const kinds = new Map(lives.map(({ node, scanned }) => [node, scanned.life.kind]))
   const order = ['view-server', 'replica', 'client'] as const
-  const names = [...kinds].sort(([one, oneKind], [other, otherKind]) => order.indexOf(oneKind) - order.indexOf(otherKind) || one.localeCompare(other, 'en', { numeric: true }))
+  const names = [...kinds].sort(([one, oneKind], [other, otherKind]) =>
+    order.indexOf(oneKind) - order.indexOf(otherKind) || one.localeCompare(other, 'en', { numeric: true }))
   return {
     understudy: 'recording', version: traceVersion, source: 'live', title, createdAt: new Date(first.scanned.life.wall / 1000).toISOString(), settings: settingsOf(lives),
     seed: '', protocolHash: first.scanned.life.protocolHash,
