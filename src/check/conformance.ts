@@ -62,7 +62,7 @@ export class Conformance {
     if (this.#difference) return
     this.#events++
     if (event.type.startsWith('message-')) this.#takeMessage(event)
-    else if ('node' in event && event.node !== '') this.#takeOfNode(event)
+    else if ('node' in event && event.node !== '' && !isOutside(event)) this.#takeOfNode(event)
   }
 
   /** The recording is over. */
@@ -97,6 +97,8 @@ export class Conformance {
 
   #sent(event: EventOf<'message-sent'>): void {
     const { node, incarnation } = messageIdParts(event.id)
+    // Nobody recorded the steps of its sender: it is under way, and more cannot be said.
+    if (incarnation === 0) return void this.#underWay.set(event.id, event)
     const life = this.#lives.get(node)
     if (life?.incarnation !== incarnation) return this.#differAt(event, node, incarnation, { expected: `message ${event.id}`, found: noLife(node, incarnation) })
     this.#differ(life, life.sent(event), event.seq)
@@ -107,6 +109,7 @@ export class Conformance {
   #taken(event: EventOf<'message-taken'>): void {
     const sent = this.#underWay.get(event.id)
     this.#underWay.delete(event.id)
+    if (sent?.to === event.node && event.incarnation === 0) return
     if (sent?.to === event.node) return this.#input(event, (life) => life.take({ type: 'message', from: sent.from, message: messageOf(sent.message) }, event))
     const found = sent ? `it was sent to ${sent.to}` : 'no such message is under way'
     this.#differAt(event, event.node, event.incarnation, { expected: `takes ${event.id}`, found })
@@ -189,6 +192,11 @@ function readable(take: () => Words | null): Words | null {
     if (error instanceof RangeError) return { expected: 'an input', found: `not readable: ${error.message}` }
     throw error
   }
+}
+
+/** Told of a node that has no life in the recording: there is nothing to step again. */
+function isOutside(event: TraceEvent): boolean {
+  return 'incarnation' in event && event.incarnation === 0
 }
 
 function noLife(node: string, incarnation: number): string {

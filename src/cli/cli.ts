@@ -10,6 +10,7 @@ import { exportCommand } from './export'
 import { checkCommand } from './check'
 import { conformanceCommand } from './conformance'
 import { importCommand } from './import'
+import { mergeCommand } from './merge'
 import { rerunCommand } from './rerun'
 import { mutantsCommand } from './mutants'
 import { replicaCommand, viewServerCommand } from './node-commands'
@@ -44,6 +45,7 @@ checkCommand(program)
 simulateCommand(program)
 compareCommand(program)
 importCommand(program)
+mergeCommand(program)
 
 try {
   await program.parseAsync()

@@ -7,12 +7,14 @@ import { AddressError, DirectClient, parseAddress } from '../cluster'
 import type { Message, Outcome, View } from '../protocol'
 import { CannotRun } from './cannot-run'
 import { OperationError, operationOf, outcomeJson, outcomeLine, wordsOf } from './client-operations'
+import { addJournalFlag, journalFrom } from './journal-flag'
 import { addSettingFlags, settingsFrom } from './settings-flags'
 
 interface ClientFlags extends Record<string, unknown> {
   readonly viewServer: string
   readonly json?: boolean
   readonly to?: string
+  readonly journal?: string
 }
 
 export function clientCommand(program: Command): void {
@@ -23,7 +25,7 @@ export function clientCommand(program: Command): void {
     .option('--to <server>', 'straight to this server, whatever its role')
     .option('--json', 'one JSON object a line', false)
   // A person at a terminal waits as long as they like: no timeout unless it is asked for.
-  addSettingFlags(command, { operationTimeoutMs: 0 }).action(run)
+  addSettingFlags(addJournalFlag(command), { operationTimeoutMs: 0 }).action(run)
 }
 
 async function run(words: readonly string[], flags: ClientFlags): Promise<void> {
@@ -33,9 +35,8 @@ async function run(words: readonly string[], flags: ClientFlags): Promise<void> 
     if (error instanceof AddressError) throw new CannotRun(error.message)
     throw error
   }
-  const client = new DirectClient({
-    viewServer: flags.viewServer, settings: settingsFrom(flags), log: (sentence) => void process.stderr.write(`${sentence}\n`),
-  })
+  const log = (sentence: string): void => void process.stderr.write(`${sentence}\n`)
+  const client = new DirectClient({ viewServer: flags.viewServer, settings: settingsFrom(flags), log, journal: await journalFrom(flags, log) })
   try {
     if (words[0] === 'view' && words.length === 1) await view(client, flags)
     else if (words[0] === '-' && words.length === 1) await fromStandardInput(client, flags)

@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { AddressError, rehearseSoon, startDirectNode, type DirectNodeOptions } from '../cluster'
 import { isNodeName, viewServerName } from '../protocol'
 import { CannotRun } from './cannot-run'
+import { addJournalFlag, journalFrom } from './journal-flag'
 import { addSettingFlags, settingsFrom } from './settings-flags'
 
 interface NodeFlags extends Record<string, unknown> {
@@ -10,6 +11,7 @@ interface NodeFlags extends Record<string, unknown> {
   readonly name?: string
   readonly viewServer?: string
   readonly newCluster?: boolean
+  readonly journal?: string
 }
 
 export function viewServerCommand(program: Command): void {
@@ -17,7 +19,7 @@ export function viewServerCommand(program: Command): void {
     .description('a view server of its own; prints where it listens')
     .requiredOption('--listen <address>', 'host:port, or the path of a socket')
     .option('--new-cluster', 'there is no earlier view: do not listen for one first', false)
-  addSettingFlags(command).action((flags: NodeFlags) => run(flags, {
+  addSettingFlags(addJournalFlag(command)).action((flags: NodeFlags) => run(flags, {
     kind: 'view-server', name: viewServerName, settings: settingsFrom(flags, { newCluster: flags.newCluster === true }),
   }))
 }
@@ -28,7 +30,7 @@ export function replicaCommand(program: Command): void {
     .requiredOption('--name <name>', '1 to 32 of a-z, 0-9 and "-", a letter first')
     .requiredOption('--listen <address>', 'host:port, or the path of a socket')
     .requiredOption('--view-server <address>', 'where the view server listens')
-  addSettingFlags(command).action((flags: NodeFlags) => {
+  addSettingFlags(addJournalFlag(command)).action((flags: NodeFlags) => {
     const { name = '' } = flags
     if (!isNodeName(name) || name === viewServerName) throw new CannotRun(`A replica cannot have the name ${JSON.stringify(name.slice(0, 40))}: 1 to 32 of a-z, 0-9 and "-", a letter first, and not vs.`)
     return run(flags, { kind: 'replica', name, settings: settingsFrom(flags) })
@@ -39,7 +41,7 @@ async function run(flags: NodeFlags, about: Pick<DirectNodeOptions, 'kind' | 'na
   const log = (sentence: string): void => void process.stderr.write(`${about.name}: ${sentence}\n`)
   try {
     const node = await startDirectNode({
-      ...about, listen: flags.listen, incarnation: Date.now(), log,
+      ...about, listen: flags.listen, incarnation: Date.now(), log, journal: await journalFrom(flags, log),
       ...(flags.viewServer === undefined ? {} : { viewServer: flags.viewServer }),
       onSuperseded: () => {
         log('a later process of this name has taken over; this one ends.')

@@ -25,6 +25,8 @@ export interface Greeting {
   readonly incarnation: number
   /** Where it listens; empty for a client. */
   readonly address: string
+  /** From who dials and keeps a journal: names this connection to both ends. Absent or 0 otherwise. */
+  readonly mark?: number
 }
 
 export function encodeGreeting(writer: FrameWriter, greeting: Greeting): void {
@@ -36,6 +38,7 @@ export function encodeGreeting(writer: FrameWriter, greeting: Greeting): void {
   writer.text(greeting.name)
   writer.u64(greeting.incarnation)
   writer.text(greeting.address)
+  if (greeting.mark) writer.u64(greeting.mark)
   writer.endFrame()
 }
 
@@ -53,8 +56,9 @@ export function decodeGreeting(cursor: Cursor): Greeting {
   const name = cursor.text(32, 'a node name')
   if (!isNodeName(name)) throw new WireError('a node name is not 1 to 32 of a-z, 0-9 and "-", a letter first')
   const greeting = { kind, name, incarnation: cursor.u64(), address: cursor.text(255, 'an address') }
+  const mark = cursor.left > 0 ? cursor.u64() : 0
   cursor.expectEnd()
-  return greeting
+  return mark === 0 ? greeting : { ...greeting, mark }
 }
 
 export function encodeError(writer: FrameWriter, code: ErrorCode, sentence: string): void {

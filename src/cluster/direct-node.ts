@@ -1,8 +1,12 @@
 // A view server or a replica that runs alone: it listens, dials the others, and carries out its machine's effects. A driver like the
 // one in a lab and the one in virtual time, with sockets of its own and no switchboard between.
-import { createMachine, SlabStore, viewServerName, type EffectSink, type Machine, type Message, type NodeKind, type NodeName, type Report, type Settings } from '../protocol'
+import {
+  createMachine, SlabStore, viewServerName,
+  type EffectSink, type Input, type Machine, type Message, type NodeKind, type NodeName, type Report, type Settings, type Start,
+} from '../protocol'
 import { listen, type Listening } from './address'
 import { HostTimers } from './host-timers'
+import type { NodeJournal } from './node-journal'
 import { Peers } from './peers'
 
 export interface DirectNodeOptions {
@@ -20,6 +24,8 @@ export interface DirectNodeOptions {
   readonly onReport?: (report: Report) => void
   /** A later life of this name has pinged: this one must end. */
   readonly onSuperseded: () => void
+  /** Every step is told to it. */
+  readonly journal?: NodeJournal | null
 }
 
 export interface DirectNode {
@@ -37,12 +43,14 @@ export async function startDirectNode(options: DirectNodeOptions): Promise<Direc
 
 class Driver implements EffectSink {
   readonly #options: DirectNodeOptions
-  readonly #timers = new HostTimers((name) => this.#machine.step({ type: 'timer', name }, this))
+  readonly #journal: NodeJournal | null
+  readonly #timers = new HostTimers((name) => this.#step({ type: 'timer', name }))
   #peers!: Peers
   #machine!: Machine
 
   constructor(options: DirectNodeOptions) {
     this.#options = options
+    this.#journal = options.journal ?? null
   }
 
   async start(): Promise<DirectNode> {
@@ -52,12 +60,15 @@ class Driver implements EffectSink {
     const listening: Listening = await listen(this.#options.listen, (socket) => accept(socket))
     const { address } = listening
     this.#peers = new Peers({
-      greeting: { kind, name, incarnation, address }, log,
-      onMessage: (from, message) => this.#machine.step({ type: 'message', from, message }, this),
-      onLost: (peer) => this.#machine.step({ type: 'peer-lost', peer }, this),
+      greeting: { kind, name, incarnation, address }, log, journal: this.#journal,
+      onMessage: (from, message) => this.#step({ type: 'message', from, message }),
+      onLost: (peer) => this.#step({ type: 'peer-lost', peer }),
     })
     if (viewServer) this.#peers.setAddress(viewServerName, viewServer)
-    this.#machine = createMachine({ type: 'start', name, kind, incarnation, address, settings, seed: `${name}.${incarnation}`.slice(0, 24) }, this, () => new SlabStore())
+    const begin: Start = { type: 'start', name, kind, incarnation, address, settings, seed: `${name}.${incarnation}`.slice(0, 24) }
+    this.#journal?.begin(begin)
+    this.#machine = createMachine(begin, this, () => new SlabStore())
+    this.#journal?.end()
     accept = (socket) => this.accept(socket)
     early.forEach(accept)
     return { address, close: () => this.#close(listening) }
@@ -67,19 +78,28 @@ class Driver implements EffectSink {
     this.#peers.accept(socket)
   }
 
+  #step(input: Exclude<Input, Start>): void {
+    this.#journal?.begin(input)
+    this.#machine.step(input, this)
+    this.#journal?.end()
+  }
+
   #close(listening: Listening): void {
     this.#timers.close()
     this.#peers.close()
     listening.release()
+    this.#journal?.close()
   }
 
   // ---- effects
 
   send(to: NodeName, message: Message): void {
-    this.#peers.send(to, message)
+    const by = this.#peers.send(to, message)
+    this.#journal?.sent(to, message, by)
   }
 
   setTimer(name: string, ms: number): void {
+    this.#journal?.armed(name)
     this.#timers.set(name, ms)
   }
 
@@ -88,8 +108,16 @@ class Driver implements EffectSink {
   }
 
   report(report: Report): void {
+    this.#journal?.report(report)
     this.#options.onReport?.(report)
     if (report.type === 'note') this.#options.log(report.text)
-    if (report.type === 'superseded') this.#options.onSuperseded()
+    if (report.type === 'superseded') this.#superseded()
+  }
+
+  /** It is the last that a node does: the step is over. */
+  #superseded(): void {
+    this.#journal?.end()
+    this.#journal?.close(1)
+    this.#options.onSuperseded()
   }
 }

@@ -92,7 +92,7 @@ export class Journal {
 
   /** Recording ends, the lab goes on. What stands in the file is cut back to its last whole line. */
   #stop(error: unknown): void {
-    this.#problem = `Recording stopped: ${reasonOf(error)} The lab goes on.`
+    this.#problem = `Recording stopped: ${fileReasonOf(error)} The lab goes on.`
     if (this.#file === undefined) return
     try {
       ftruncateSync(this.#file, this.#bytes)
@@ -110,7 +110,8 @@ function writeWhole(file: number, text: string): number {
   return bytes.length
 }
 
-function reasonOf(error: unknown): string {
+/** Why a file cannot be written: a part of a sentence, with its full stop. */
+export function fileReasonOf(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : ''
   switch (code) {
     case 'ENOSPC': return 'the disk is full.'

@@ -99,7 +99,7 @@ export function encodeOperationInput(writer: FrameWriter, input: OperationFrame)
   writer.endFrame()
 }
 
-function encodeOperationFrame(writer: FrameWriter, input: OperationFrame): void {
+export function encodeOperationFrame(writer: FrameWriter, input: OperationFrame): void {
   writer.u64(input.operationId)
   // Any free session (-1) travels as 0.
   writer.u32(input.session + 1)

@@ -6,6 +6,7 @@ import type { ForwardAck, Message, NodeName } from '../protocol'
 import { AddressError, dial, parseAddress } from './address'
 import { decodeError, decodeGreeting, encodeError, encodeGreeting, errorType, VersionError, type ErrorCode, type Greeting } from './direct-frames'
 import { FrameSplitter, FrameWriter, WireError, type Cursor } from './frame'
+import type { JournalledConnection, NodeJournal } from './node-journal'
 import { decodeMessage, encodeMessage } from './wire'
 
 /** A connection that has not greeted by then is closed. */
@@ -27,6 +28,8 @@ export interface PeersOptions {
   readonly onLost: (name: NodeName) => void
   /** A sentence for the log: why a connection was closed. */
   readonly log: (sentence: string) => void
+  /** Told of every connection and of what comes on it. */
+  readonly journal: NodeJournal | null
 }
 
 interface Dialling {
@@ -64,9 +67,10 @@ export class Peers {
     this.#open.add(new Connection(socket, '', this.#options, this))
   }
 
-  send(to: NodeName, message: Message): void {
+  /** For a journal: the connection that the message was given to; null where it is lost at once, or nobody keeps a journal. */
+  send(to: NodeName, message: Message): JournalledConnection | null {
     const connection = this.#answering?.peer === to ? this.#answering : this.#byName.get(to) ?? this.#dial(to)
-    connection?.send(message)
+    return connection?.send(message) ? connection.journalled : null
   }
 
   close(): void {
@@ -78,6 +82,8 @@ export class Peers {
   readonly #flushAll = (): void => {
     const unflushed = this.#unflushed
     this.#unflushed = []
+    // A step is in the journal before what it sent can reach anybody.
+    this.#options.journal?.flush()
     for (const connection of unflushed) connection.flush()
   }
 
@@ -111,9 +117,11 @@ export class Peers {
       // Two clients may have one name; each is answered on its own connection.
       connection.peer = `${greeting.name}/${this.#nextGuest++}`
       this.#byName.set(connection.peer, connection)
+      connection.tellGreeted(greeting)
       return
     }
     connection.peer = greeting.name
+    connection.tellGreeted(greeting)
     this.#dialling.delete(greeting.name)
     const earlier = this.#byName.get(greeting.name)
     // A message for a name goes to its latest life.
@@ -148,6 +156,7 @@ class Connection {
   peer: NodeName
   incarnation = 0
   hasGreeted = false
+  readonly journalled: JournalledConnection | null
   readonly #socket: Socket
   readonly #options: PeersOptions
   readonly #peers: Peers
@@ -158,6 +167,8 @@ class Connection {
   #isFlushing = false
   /** The last ack that was not written yet: the next one says all that it says. */
   #ack: ForwardAck | null = null
+  /** For a journal: which of the messages that were given to this connection it was. */
+  #ackOrdinal = 0
   #patience: NodeJS.Timeout | undefined
 
   constructor(socket: Socket, peer: NodeName, options: PeersOptions, peers: Peers) {
@@ -165,31 +176,37 @@ class Connection {
     this.peer = peer
     this.#options = options
     this.#peers = peers
+    this.journalled = options.journal?.open(peer) ?? null
     this.#patience = setTimeout(() => this.#refuse('too-slow', 'it did not greet in time'), greetingMs)
     socket.on('data', (data) => this.#takeData(data))
     socket.on('error', () => undefined) // The end comes with `close`, which follows every error.
     socket.on('close', () => {
       clearTimeout(this.#patience)
+      if (this.journalled) options.journal?.closed(this.journalled)
       peers.closed(this)
     })
-    encodeGreeting(this.#writer, options.greeting)
+    encodeGreeting(this.#writer, this.journalled ? { ...options.greeting, mark: this.journalled.mark } : options.greeting)
     this.#flushSoon()
   }
 
-  send(message: Message): void {
-    if (this.#socket.destroyed || this.#socket.writableLength + this.#writer.length > unsentBytesMax) return
+  /** False: it cannot leave, and is lost. */
+  send(message: Message): boolean {
+    if (this.#socket.destroyed || this.#socket.writableLength + this.#writer.length > unsentBytesMax) return false
     if (message.type === 'forward-ack') this.#sendAck(message)
     else {
       this.#encodeAck()
       this.#encode(message)
     }
     this.#flushSoon()
+    return true
   }
 
   /** Acks are cumulative: of those of one poll the last is enough, and the others count as lost. */
   #sendAck(ack: ForwardAck): void {
     if (this.#ack && !isOvertaken(this.#ack, ack)) this.#encode(this.#ack)
+    else if (this.#ack && this.journalled) this.#options.journal?.withdrawn(this.journalled, this.#ackOrdinal)
     this.#ack = ack
+    if (this.journalled) this.#ackOrdinal = this.journalled.sent
   }
 
   #encodeAck(): void {
@@ -202,6 +219,10 @@ class Connection {
     this.#writer.beginFrame()
     encodeMessage(this.#writer, message)
     this.#writer.endFrame()
+  }
+
+  tellGreeted(greeting: Greeting): void {
+    if (this.journalled) this.#options.journal?.greeted(this.journalled, greeting, this.peer)
   }
 
   end(): void {
@@ -238,7 +259,10 @@ class Connection {
   #takeFrame(frame: Cursor): void {
     if (this.#socket.destroyed) return
     if (frame.buffer[frame.at] === errorType) return this.#told(frame)
-    if (this.hasGreeted) return this.#peers.received(this, decodeMessage(frame, 'in-place'))
+    if (this.hasGreeted) {
+      if (this.journalled) this.#options.journal?.taking(this.journalled, frame)
+      return this.#peers.received(this, decodeMessage(frame, 'in-place'))
+    }
     const greeting = decodeGreeting(frame)
     this.hasGreeted = true
     this.incarnation = greeting.incarnation

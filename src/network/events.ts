@@ -23,6 +23,8 @@ export type DropReason =
   | { readonly type: 'receiver-restarted' }
   | { readonly type: 'no-such-node' }
   | { readonly type: 'queue-full' }
+  /** No connection carried it: there was none, it ended on the way, or a later message took its place. Nodes without a lab only. */
+  | { readonly type: 'not-carried' }
   | { readonly type: 'fault'; readonly fault: string }
   | { readonly type: 'by-hand' }
 

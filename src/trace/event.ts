@@ -7,7 +7,7 @@ import type { WorkloadPlan } from '../workload'
 import type { Recorded } from './recorded'
 
 /** The version of this schema. */
-export const traceVersion = 3
+export const traceVersion = 4
 
 /** The first line of a recording. */
 export interface TraceHeader {
@@ -37,7 +37,10 @@ export interface Parent {
   readonly seq: number
 }
 
-/** A message's id is `node.incarnation.step.index`: its sender, the step that sent it, and its place in that step. */
+/**
+ * A message's id is `node.incarnation.step.index`: its sender, the step that sent it, and its place in that step. Incarnation 0, here and in
+ * events: no step of a recorded life, as a client without a journal has none (docs/journals.md); nobody can step it again.
+ */
 export type MessageId = string
 
 interface Stamp {

@@ -141,6 +141,7 @@ export function dropText(reason: DropReason, to: NodeName): string {
     case 'receiver-restarted': return `it was meant for an earlier life of ${to}`
     case 'no-such-node': return `there is no node ${to}`
     case 'queue-full': return `too much mail waits for ${to}`
+    case 'not-carried': return `no connection carried it to ${to}`
     case 'fault': return reason.fault
     case 'by-hand': return 'dropped by hand'
   }

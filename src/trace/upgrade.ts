@@ -28,6 +28,8 @@ export const upgrades: Readonly<Record<number, Upgrade>> = {
     header: (header) => ({ ...header, parent: null }),
     event: (event) => event['type'] === 'workload-started' ? { ...event, plan: null } : event,
   },
+  // Version 4 has nodes without a life, of incarnation 0, and messages that no connection carried; before, there were none.
+  3: { header: (header) => header, event: (event) => event },
 }
 
 /** The way from a version to the current one, or undefined if none is known. The current version's own way changes nothing. */
