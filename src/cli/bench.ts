@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
 import { benchFailover } from '../cluster'
-import { benchRules, median } from '../lab'
+import { benchLab, benchRules, median } from '../lab'
 import { CannotRun, wholeNumber } from './cannot-run'
 
 export function benchCommand(program: Command): void {
@@ -11,6 +11,13 @@ export function benchCommand(program: Command): void {
     .description('from kill -9 of the primary to the first acknowledged write: pings 20 ms, checks each 5 ms, dead after 60 ms of silence')
     .option('--kills <number>', '1 to 1000', wholeNumber('--kills', 1, 1000), 20)
     .action(failover)
+  bench.command('lab')
+    .description('throughput of the lab, every event recorded: 8 clients in a closed loop of puts on a cluster, with nobody who reads the events and with a session that watches the rules')
+    .option('--rounds <number>', '1 to 100', wholeNumber('--rounds', 1, 100), 5)
+    .option('--seconds <number>', 'of each round, 1 to 60', wholeNumber('--seconds', 1, 60), 4)
+    .option('--replicas <number>', '2 to 7', wholeNumber('--replicas', 2, 7), 3)
+    .option('--only <reader>', 'nothing or session')
+    .action(lab)
   bench.command('rules')
     .description('what watching the rules costs: throughput of 8 clients in a closed loop on a live cluster, watched against not, and events judged a second')
     .option('--rounds <number>', '1 to 100', wholeNumber('--rounds', 1, 100), 5)
@@ -36,6 +43,15 @@ async function window({ events, rounds, only, electron }: WindowOptions): Promis
 }
 
 const beside = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
+
+interface LabBenchOptions { rounds: number; seconds: number; replicas: number; only?: string }
+
+async function lab({ rounds, seconds, replicas, only }: LabBenchOptions): Promise<void> {
+  const readers = (['nothing', 'session'] as const).filter((reader) => only === undefined || only === reader)
+  if (readers.length === 0) throw new CannotRun(`--only takes nothing or session, not ${only ?? ''}.`)
+  const print = (line: object): void => void process.stdout.write(`${JSON.stringify({ bench: 'lab', ...line })}\n`)
+  await benchLab({ rounds, seconds, replicas, readers, programs: { node: beside('./node.js'), switchboard: beside('./switchboard.js') }, print })
+}
 
 async function rules({ rounds, seconds }: { rounds: number; seconds: number }): Promise<void> {
   const print = (line: object): void => void process.stdout.write(`${JSON.stringify({ bench: 'rules', ...line })}\n`)

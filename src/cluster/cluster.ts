@@ -7,7 +7,7 @@ import { viewServerName, type NodeName, type Operation } from '../protocol'
 import type { NetworkAct } from '../network'
 import type { ToldEvent, TraceHeader } from '../trace'
 import type { WorkloadPlan } from '../workload'
-import { decodeFromSwitchboard, encodeToSwitchboard, type BranchBegin, type Command, type FromSwitchboard, type Invoke, type ToSwitchboard } from './control'
+import { decodeFromSwitchboard, encodeToSwitchboard, type BranchBegin, type Command, type FromSwitchboard, type Invoke, type SwitchboardLoad, type ToSwitchboard } from './control'
 import { FrameSplitter, FrameWriter } from './frame'
 import { labFrameBytesMax } from './lab-frames'
 import { createSocketPath, startNodeProcess, startSwitchboardProcess, type Child } from './supervisor'
@@ -55,6 +55,8 @@ export interface RunningCluster {
   invoke(request: { client: NodeName; operation: Operation; target: NodeName | ''; label: string; session?: number }): Promise<{ operationId: number }>
   startWorkload(plan: WorkloadPlan): Promise<void>
   stopWorkload(): Promise<void>
+  /** For measuring: what the switchboard has carried since this was asked last. */
+  load(): Promise<SwitchboardLoad>
   /** Resolves when every process is gone and the recording is closed. */
   stop(): Promise<void>
 }
@@ -76,8 +78,10 @@ export async function startCluster(options: ClusterOptions): Promise<RunningClus
   return cluster
 }
 
+type Answer = Extract<FromSwitchboard, { type: 'done' | 'load' }>
+
 interface Waiting {
-  readonly resolve: (operationId: number) => void
+  readonly resolve: (answer: Answer) => void
   readonly reject: (error: Error) => void
 }
 
@@ -187,7 +191,8 @@ class Cluster implements RunningCluster {
   async invoke(request: Parameters<RunningCluster['invoke']>[0]): Promise<{ operationId: number }> {
     const { client, operation, target, label, session = -1 } = request
     const invoke: Invoke = { client, label, frame: { operationId: 0, session, target, operation } }
-    return { operationId: await this.#request((id) => ({ type: 'invoke', id, invoke })) }
+    const answer = await this.#request((id) => ({ type: 'invoke', id, invoke }))
+    return { operationId: answer.type === 'done' ? answer.operationId : 0 }
   }
 
   startWorkload(plan: WorkloadPlan): Promise<void> {
@@ -196,6 +201,12 @@ class Cluster implements RunningCluster {
 
   stopWorkload(): Promise<void> {
     return this.#command({ type: 'stop-workload' })
+  }
+
+  async load(): Promise<SwitchboardLoad> {
+    const answer = await this.#request((id) => ({ type: 'command', id, command: { type: 'load' } }))
+    if (answer.type !== 'load') throw new Error('the switchboard told no load')
+    return answer.load
   }
 
   async stop(): Promise<void> {
@@ -216,7 +227,7 @@ class Cluster implements RunningCluster {
     await this.#request((id) => ({ type: 'command', id, command }))
   }
 
-  #request(frameOf: (id: number) => ToSwitchboard): Promise<number> {
+  #request(frameOf: (id: number) => ToSwitchboard): Promise<Answer> {
     const id = this.#nextId++
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject })
@@ -242,7 +253,8 @@ class Cluster implements RunningCluster {
     switch (frame.type) {
       case 'events': return this.#options.onEvents(frame)
       case 'file': return this.#options.onRecording(frame)
-      case 'done': return this.#settle(frame.id)?.resolve(frame.operationId)
+      case 'load':
+      case 'done': return this.#settle(frame.id)?.resolve(frame)
       case 'refused': return this.#settle(frame.id)?.reject(new Error(frame.sentence))
     }
   }

@@ -46,6 +46,22 @@ export type Command =
   | { readonly type: 'stop-workload' }
   /** Kills every node; answered when the last has gone and the recording is closed. */
   | { readonly type: 'stop' }
+  /** Answered with what the switchboard has carried since this was asked last. */
+  | { readonly type: 'load' }
+
+/** For measuring: what the switchboard has used, and how long its queues were at their longest since it was asked last. */
+export interface SwitchboardLoad {
+  /** Processor time since the process began, in microseconds. */
+  readonly processorMicros: number
+  /** Messages that waited for one node. */
+  readonly mailMax: number
+  /** Bytes of events that were not in the file yet. */
+  readonly journalBytesMax: number
+  /** Bytes of events that the lab had not read yet. */
+  readonly labBytesMax: number
+  /** Bytes that one node had not read yet. */
+  readonly nodeBytesMax: number
+}
 
 /** An operation travels in binary, because keys and values are bytes; answered with its operationId. */
 export interface Invoke {
@@ -61,6 +77,7 @@ export type ToSwitchboard =
 export type FromSwitchboard =
   | { readonly type: 'done'; readonly id: number; readonly operationId: number }
   | { readonly type: 'refused'; readonly id: number; readonly sentence: string }
+  | { readonly type: 'load'; readonly id: number; readonly load: SwitchboardLoad }
   | { readonly type: 'events'; readonly from: number; readonly count: number; readonly text: string }
   | { readonly type: 'file'; readonly bytes: number; readonly problem: string }
 

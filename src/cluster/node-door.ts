@@ -34,7 +34,11 @@ function receive(socket: Socket, { secret, switchboard }: NodeDoorOptions): void
     socket.destroy()
   }
   const nodeSocket = {
-    write: (bytes: Buffer) => socket.write(bytes) && socket.writableLength === 0,
+    write: (bytes: Buffer) => {
+      const isGone = socket.write(bytes) && socket.writableLength === 0
+      switchboard.peaks.nodeBytes(socket.writableLength)
+      return isGone
+    },
     close: () => socket.destroy(),
   }
   const greeting = new FrameSplitter((frame) => {

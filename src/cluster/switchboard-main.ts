@@ -6,7 +6,7 @@ import { dirname } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { Refused } from '../network'
 import { ClusterClock } from './cluster-clock'
-import { controlDescriptor, createCommandReader, encodeFromSwitchboard, type Command, type FromSwitchboard, type ToSwitchboard } from './control'
+import { controlDescriptor, createCommandReader, encodeFromSwitchboard, type Command, type FromSwitchboard, type SwitchboardLoad, type ToSwitchboard } from './control'
 import { FrameSplitter, FrameWriter } from './frame'
 import { Journal } from './journal'
 import { labFrameBytesMax } from './lab-frames'
@@ -32,6 +32,7 @@ function tell(frame: FromSwitchboard): void {
   setImmediate(() => {
     isFlushing = false
     writer.flush((bytes) => pipe.write(bytes) && pipe.writableLength === 0)
+    running?.switchboard.peaks.labBytes(pipe.writableLength)
   })
 }
 
@@ -76,7 +77,13 @@ async function carryOut(frame: ToSwitchboard): Promise<number> {
   return 0
 }
 
+function loadOf({ peaks }: Switchboard): SwitchboardLoad {
+  const { user, system } = process.cpuUsage()
+  return { processorMicros: user + system, ...peaks.take() }
+}
+
 const splitter = new FrameSplitter(createCommandReader((frame) => {
+  if (frame.type === 'command' && frame.command.type === 'load' && running) return tell({ type: 'load', id: frame.id, load: loadOf(running.switchboard) })
   carryOut(frame).then(
     (operationId) => tell({ type: 'done', id: frame.id, operationId }),
     (error: unknown) => {

@@ -13,6 +13,7 @@ import type { Journal } from './journal'
 import { encodeOperationInput, encodeStart, toSwitchboard, type Hello, type OperationFrame } from './lab-frames'
 import { Life, type Exit, type NodeSocket } from './life'
 import type { Moment } from './moment'
+import { Peaks } from './peaks'
 import { identifyProcess, signalProcess } from './process-identity'
 import { Standstill } from './standstill'
 import { readStep, type StepHandler } from './step-reader'
@@ -44,6 +45,7 @@ export class Switchboard implements StepHandler {
   #operationId = 0
   readonly #traffic: Traffic
   readonly #standstill: Standstill
+  readonly peaks = new Peaks()
   #workload: WorkloadDriver | null = null
   #workloads = 0
   #beginning: BranchBeginning | null = null
@@ -58,6 +60,7 @@ export class Switchboard implements StepHandler {
     const standstill = new Standstill({ nodes, clock, event, lifeOf, latestSeq: () => journal.latest, onThawed: (life) => this.#traffic.pump(life) })
     this.#standstill = standstill
     this.#traffic = new Traffic({
+      peaks: this.peaks,
       seed: header.seed, nodes, clock, event, eventText: (text) => journal.eventText(text), lifeOf, lives: () => this.#lives.values(),
       isHeldBack: () => standstill.isHeldBack, isExact: () => standstill.conditions.isExact, isWatched: () => !standstill.conditions.isEmpty,
     })
@@ -84,7 +87,8 @@ export class Switchboard implements StepHandler {
       case 'start-workload': return this.#startWorkload(command.plan)
       case 'stop-workload': return this.#stopWorkload()
       case 'stop': return this.#stop()
-      case 'open': throw new Refused('The switchboard is open already.')
+      case 'open':
+      case 'load': throw new Refused('The switchboard is open already.')
     }
   }
 

@@ -9,9 +9,11 @@ import { encodeDeliver, encodePeerLost, labFrameBytesMax } from './lab-frames'
 import type { Life } from './life'
 import { windowHeld, windowRunning, type Mail } from './mailbox'
 import type { Moment } from './moment'
+import type { Peaks } from './peaks'
 import { encodeMessage } from './wire'
 
 export interface TrafficOptions {
+  readonly peaks: Peaks
   readonly seed: string
   readonly nodes: readonly NodeName[]
   readonly clock: ClusterClock
@@ -63,6 +65,7 @@ export class Traffic {
     if (!life?.mailbox.add({ type: 'message', mail: { id, from, envelope, body } })) {
       return this.#options.event({ type: 'message-dropped', id, reason: { type: 'queue-full' } })
     }
+    this.#options.peaks.mail(life.mailbox.waiting)
     this.pump(life)
   }
 

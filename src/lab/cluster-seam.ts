@@ -56,6 +56,8 @@ export interface RunningCluster {
   invoke(request: { client: NodeName; operation: Operation; target: NodeName | ''; label: string; session?: number }): Promise<{ operationId: number }>
   startWorkload(workload: Workload): Promise<void>
   stopWorkload(): Promise<void>
+  /** For measuring: processor time of the switchboard since it began, and its longest queues since this was asked last. */
+  load(): Promise<{ processorMicros: number; mailMax: number; journalBytesMax: number; labBytesMax: number; nodeBytesMax: number }>
   /** Resolves when every process is gone and the recording is flushed. */
   stop(): Promise<void>
 }

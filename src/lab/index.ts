@@ -1,5 +1,6 @@
 // What hosts and the command line may use of the lab.
 import { canPause, startCluster } from '../cluster'
+import { measureLab, type LabBench } from './bench-lab'
 import { measureRules, type RulesBench } from './bench-rules'
 import type { Scenario } from '../scenario'
 import { openLab } from './lab'
@@ -24,6 +25,11 @@ export function playOne(scenario: Scenario, options: Omit<PlayOptions, 'startClu
 /** Measures on real processes what watching the rules costs. */
 export function benchRules(options: Omit<RulesBench, 'startCluster'>): Promise<void> {
   return measureRules({ ...options, startCluster })
+}
+
+/** Measures on real processes how fast a lab is whose every event is recorded. */
+export function benchLab(options: Omit<LabBench, 'startCluster'>): Promise<void> {
+  return measureLab({ ...options, startCluster })
 }
 
 /** Writes a bad run that the simulator found, made small, as a recording and as a scenario. Throws what the file system says. */
