@@ -7,7 +7,7 @@ import { viewServerName, type NodeName, type Operation } from '../protocol'
 import type { NetworkAct } from '../network'
 import type { ToldEvent, TraceHeader } from '../trace'
 import type { WorkloadPlan } from '../workload'
-import { decodeFromSwitchboard, encodeToSwitchboard, type BranchBegin, type Command, type FromSwitchboard, type Invoke, type SwitchboardLoad, type ToSwitchboard } from './control'
+import { decodeFromSwitchboard, encodeToSwitchboard, type BranchBegin, type Command, type FromSwitchboard, type Invoke, type SwitchboardLoad, type ToldEvents, type ToSwitchboard } from './control'
 import { FrameSplitter, FrameWriter } from './frame'
 import { labFrameBytesMax } from './lab-frames'
 import { createSocketPath, startNodeProcess, startSwitchboardProcess, type Child } from './supervisor'
@@ -21,6 +21,8 @@ export interface ClusterOptions {
   readonly recordingPath: string
   /** The cluster goes on from the end of its recording, standing still at first; `header.parent` names what it branches from. */
   readonly branch?: BranchStart
+  /** Recording stops, and the cluster goes on, when the disk has less than this free; 0 or without it: when it is full. */
+  readonly diskFreeMiBMin?: number
   /** Paths of the built programs. */
   readonly nodeProgram: string
   readonly switchboardProgram: string
@@ -110,20 +112,20 @@ class Cluster implements RunningCluster {
   }
 
   async start(): Promise<void> {
-    const { header, recordingPath, branch } = this.#options
+    const { header, recordingPath, branch, diskFreeMiBMin = 0 } = this.#options
     if (branch) return this.#startBranch(branch)
     const names = header.nodes.map(({ name }) => name)
     const start = this.#options.start ? names.filter((name) => name === viewServerName || this.#options.start?.includes(name)) : names
-    await this.#command({ type: 'open', header, recordingPath, socketPath: this.#socketPath, secret: this.#secret, start, branch: null })
+    await this.#command({ type: 'open', header, recordingPath, socketPath: this.#socketPath, secret: this.#secret, start, branch: null, diskFreeMiBMin })
     await Promise.all(start.map((name) => this.#startNode(name)))
     await this.#command({ type: 'go' })
   }
 
   /** The processes of a branch have the incarnations that the nodes had. */
   async #startBranch({ incarnations, lives, seq, bytes, at, wall }: BranchStart): Promise<void> {
-    const { header, recordingPath } = this.#options
+    const { header, recordingPath, diskFreeMiBMin = 0 } = this.#options
     const begin = { seq, bytes, at, wall }
-    await this.#command({ type: 'open', header, recordingPath, socketPath: this.#socketPath, secret: this.#secret, start: [], branch: begin })
+    await this.#command({ type: 'open', header, recordingPath, socketPath: this.#socketPath, secret: this.#secret, start: [], branch: begin, diskFreeMiBMin })
     for (const [name, incarnation] of incarnations) this.#incarnations.set(name, incarnation)
     await Promise.all(lives.map((name) => this.#startProcess(name, incarnations.get(name) ?? 0)))
     await this.#command({ type: 'branch' })
@@ -249,7 +251,7 @@ class Cluster implements RunningCluster {
     })
   }
 
-  #handle(frame: FromSwitchboard): void {
+  #handle(frame: FromSwitchboard | ToldEvents): void {
     switch (frame.type) {
       case 'events': return this.#options.onEvents(frame)
       case 'file': return this.#options.onRecording(frame)

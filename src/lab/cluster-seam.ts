@@ -19,6 +19,8 @@ export interface ClusterOptions {
   /** Created by the cluster, mode 0600, the header line first; a branch's is there already, with the events that it begins with. */
   readonly recordingPath: string
   readonly branch?: BranchStart
+  /** Recording stops when the disk has less than this free; 0 or without it: when it is full. */
+  readonly diskFreeMiBMin?: number
   readonly nodeProgram: string
   readonly switchboardProgram: string
   /** Already in the file, unless recording has stopped. */
