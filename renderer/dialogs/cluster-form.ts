@@ -3,7 +3,7 @@
 import { clusterLimits, defaultClusterSettings, type ClusterSettings } from '../../src/contract'
 import { mutantNames, mutants, settingLimits, type MutantName } from '../../src/protocol'
 
-export type NumberField = 'replicas' | 'clients' | 'backupsWanted' | 'pingIntervalMs' | 'deadPings' | 'retryMs' | 'operationTimeoutMs'
+export type NumberField = 'replicas' | 'clients' | 'backupsWanted' | 'pingIntervalMs' | 'deadPings' | 'retryMs' | 'operationTimeoutMs' | 'diskFreeMiBMin'
 
 /** A whole number that is typed or stepped to. */
 export interface StepSpec {
@@ -29,6 +29,7 @@ export const mainFields: readonly FieldSpec[] = [
 ]
 export const moreFields: readonly FieldSpec[] = [
   { name: 'operationTimeoutMs', label: 'Give an operation up after', unit: 'ms', step: 1000, ...settingLimits.operationTimeoutMs },
+  { name: 'diskFreeMiBMin', label: 'Stop recording below', unit: 'MiB free', step: 256, ...clusterLimits.diskFreeMiBMin },
 ]
 
 /** What is typed: a number, or NaN where it is none. */
@@ -72,6 +73,7 @@ export function fieldHint(form: ClusterForm, spec: FieldSpec): string {
     case 'deadPings': return Number.isInteger(form.pingIntervalMs * form.deadPings) ? `${grouped(form.pingIntervalMs * form.deadPings)} ms of silence` : ''
     case 'retryMs': return 'then it is sent again'
     case 'operationTimeoutMs': return form.operationTimeoutMs === 0 ? '0: never' : 'then its result is unknown; 0: never'
+    case 'diskFreeMiBMin': return form.diskFreeMiBMin === 0 ? '0: when the disk is full' : 'the lab goes on; 0: when the disk is full'
   }
 }
 

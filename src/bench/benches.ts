@@ -3,9 +3,10 @@ import type { Bench } from './bench'
 import { failover, failoverKeys } from './failover-bench'
 import { falseFailovers } from './false-failovers'
 import { history } from './history'
+import { lab } from './lab'
 import { latency } from './latency'
 import { nodeClient } from './node-client'
 import { throughput } from './throughput'
 import { transfer } from './transfer'
 
-export const benches: readonly Bench[] = [throughput, latency, nodeClient, failover, failoverKeys, falseFailovers, transfer, history]
+export const benches: readonly Bench[] = [throughput, latency, nodeClient, lab, failover, failoverKeys, falseFailovers, transfer, history]

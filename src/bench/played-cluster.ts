@@ -41,7 +41,7 @@ export function playedClusters(recordingPath: string, eventsPerSecond: number): 
     const nothing = (): Promise<never> => Promise.reject(new Error('A played cluster takes no acts.'))
     return {
       kill: nothing, pause: nothing, resume: nothing, restart: nothing, freeze: nothing, thaw: nothing, act: nothing,
-      tell: nothing, invoke: nothing, startWorkload: nothing, stopWorkload: nothing,
+      tell: nothing, invoke: nothing, startWorkload: nothing, stopWorkload: nothing, load: nothing,
       stop: async () => {
         isEnded = true
         await file.close()

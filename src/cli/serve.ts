@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
+import { clusterLimits } from '../contract'
 import { createLab, defaultDataFolder, startWebHost, type RunningLab, type WebHost } from '../lab'
 import type { MutantName } from '../protocol'
 import { CannotRun, wholeNumber } from './cannot-run'
@@ -15,6 +16,7 @@ interface ServeOptions {
   readonly port: number
   readonly open: boolean
   readonly mutant: readonly MutantName[]
+  readonly diskFreeMibMin?: number
 }
 
 export function serveCommand(program: Command): void {
@@ -22,17 +24,19 @@ export function serveCommand(program: Command): void {
     .description('the lab in a browser on this machine; prints its address')
     .option('--port <number>', 'port on 127.0.0.1; 0 takes a free one', wholeNumber('port', 0, 65_535), 0)
     .option('--no-open', 'print the address and open no browser')
+    .option('--disk-free-mib-min <number>', 'recording stops when the disk has less MiB free than this; 0: when it is full (256, or as last time)', wholeNumber('--disk-free-mib-min', clusterLimits.diskFreeMiBMin.min, clusterLimits.diskFreeMiBMin.max))
   addMutantFlag(command).action(serve)
 }
 
 // Every program of the build lies in one folder, and the window's files beside it.
 const beside = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
 
-async function serve({ port, open, mutant }: ServeOptions): Promise<void> {
+async function serve({ port, open, mutant, diskFreeMibMin }: ServeOptions): Promise<void> {
   const log = (sentence: string): void => void process.stderr.write(`${sentence}\n`)
   const lab = await createLab({
     host: 'browser', dataFolder: defaultDataFolder(), version: __VERSION__, scenariosFolder: beside('../../scenarios'),
     programs: { node: beside('./node.js'), switchboard: beside('./switchboard.js'), exploreWorker: beside('./explore-worker.js') }, mutants: mutant, log,
+    ...(diskFreeMibMin === undefined ? {} : { diskFreeMiBMin: diskFreeMibMin }),
   })
   const host = await startWebHost({ lab, rendererFolder: beside('../renderer'), port, log }).catch(async (error: unknown) => {
     await lab.close()

@@ -17,6 +17,8 @@ export class ClusterClock {
   /** The wall at which the clock was last set going; undefined while it stands. */
   #since: number | undefined
   readonly #waiting = new Set<Waiting>()
+  /** Called before an action whose time has come. */
+  onAction: () => void = () => undefined
 
   /** `begin`: the times at which a session goes on, in microseconds. */
   constructor(wall: Microseconds, begin = { at: 0, wall: 0 }) {
@@ -67,6 +69,7 @@ export class ClusterClock {
       // The host's timers may come a moment early; nothing here does.
       if (this.now() < waiting.due) return this.#arm(waiting)
       this.#waiting.delete(waiting)
+      this.onAction()
       waiting.action()
     }, Math.max(0, Math.ceil((waiting.due - this.now()) / 1000)))
   }

@@ -6,7 +6,7 @@ import { defaultSettings, utf8ToBytes, type NodeKind, type Operation, type Setti
 import { beginState, currentView, foldEvent, type ClusterState, type EndedOutcome, type TraceEvent, type TraceHeader } from '../trace'
 import { startCluster, type RunningCluster } from './cluster'
 
-const programs = resolve(import.meta.dirname, '../../out/main')
+export const programs = resolve(import.meta.dirname, '../../out/main')
 /** A fact that has not come by then will not come. */
 const patienceMs = 20_000
 
@@ -15,6 +15,8 @@ export interface HarnessOptions {
   readonly clients?: number
   readonly settings?: Partial<Settings>
   readonly nodeProgram?: string
+  readonly switchboardProgram?: string
+  readonly diskFreeMiBMin?: number
 }
 
 interface Waiter {
@@ -32,9 +34,11 @@ export class Harness {
   readonly #folder = mkdtempSync(join(tmpdir(), 'understudy-test-'))
   readonly #header: TraceHeader
   readonly #nodeProgram: string
+  readonly #switchboardProgram: string
+  readonly #diskFreeMiBMin: number
   readonly #waiters = new Set<Waiter>()
 
-  constructor({ replicas = 3, clients = 1, settings = {}, nodeProgram = join(programs, 'node.js') }: HarnessOptions = {}) {
+  constructor({ replicas = 3, clients = 1, settings = {}, nodeProgram = join(programs, 'node.js'), switchboardProgram = join(programs, 'switchboard.js'), diskFreeMiBMin = 0 }: HarnessOptions = {}) {
     const named = (kind: NodeKind, prefix: string, count: number) => Array.from({ length: count }, (_, index) => ({ name: `${prefix}${index + 1}`, kind }))
     this.#header = {
       understudy: 'recording', version: 3, parent: null, source: 'live', title: 'test', createdAt: '2026-01-01T00:00:00.000Z', seed: '1', protocolHash: 'test',
@@ -42,6 +46,8 @@ export class Harness {
       nodes: [{ name: 'vs', kind: 'view-server' }, ...named('replica', 's', replicas), ...named('client', 'c', clients)],
     }
     this.#nodeProgram = nodeProgram
+    this.#switchboardProgram = switchboardProgram
+    this.#diskFreeMiBMin = diskFreeMiBMin
     this.recordingPath = join(this.#folder, 'recording.jsonl')
     this.state = beginState(this.#header)
   }
@@ -50,7 +56,7 @@ export class Harness {
     if (!existsSync(join(programs, 'node.js'))) throw new Error('the programs are not built: npm run build')
     this.cluster = await startCluster({
       header: this.#header, recordingPath: this.recordingPath,
-      nodeProgram: this.#nodeProgram, switchboardProgram: join(programs, 'switchboard.js'),
+      nodeProgram: this.#nodeProgram, switchboardProgram: this.#switchboardProgram, diskFreeMiBMin: this.#diskFreeMiBMin,
       onEvents: ({ text }) => {
         for (const line of text.split('\n')) this.#take(JSON.parse(line) as TraceEvent)
       },

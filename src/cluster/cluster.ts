@@ -7,7 +7,7 @@ import { viewServerName, type NodeName, type Operation } from '../protocol'
 import type { NetworkAct } from '../network'
 import type { ToldEvent, TraceHeader } from '../trace'
 import type { WorkloadPlan } from '../workload'
-import { decodeFromSwitchboard, encodeToSwitchboard, type BranchBegin, type Command, type FromSwitchboard, type Invoke, type ToSwitchboard } from './control'
+import { decodeFromSwitchboard, encodeToSwitchboard, type BranchBegin, type Command, type FromSwitchboard, type Invoke, type SwitchboardLoad, type ToldEvents, type ToSwitchboard } from './control'
 import { FrameSplitter, FrameWriter } from './frame'
 import { labFrameBytesMax } from './lab-frames'
 import { createSocketPath, startNodeProcess, startSwitchboardProcess, type Child } from './supervisor'
@@ -21,6 +21,8 @@ export interface ClusterOptions {
   readonly recordingPath: string
   /** The cluster goes on from the end of its recording, standing still at first; `header.parent` names what it branches from. */
   readonly branch?: BranchStart
+  /** Recording stops, and the cluster goes on, when the disk has less than this free; 0 or without it: when it is full. */
+  readonly diskFreeMiBMin?: number
   /** Paths of the built programs. */
   readonly nodeProgram: string
   readonly switchboardProgram: string
@@ -55,6 +57,8 @@ export interface RunningCluster {
   invoke(request: { client: NodeName; operation: Operation; target: NodeName | ''; label: string; session?: number }): Promise<{ operationId: number }>
   startWorkload(plan: WorkloadPlan): Promise<void>
   stopWorkload(): Promise<void>
+  /** For measuring: what the switchboard has carried since this was asked last. */
+  load(): Promise<SwitchboardLoad>
   /** Resolves when every process is gone and the recording is closed. */
   stop(): Promise<void>
 }
@@ -76,8 +80,10 @@ export async function startCluster(options: ClusterOptions): Promise<RunningClus
   return cluster
 }
 
+type Answer = Extract<FromSwitchboard, { type: 'done' | 'load' }>
+
 interface Waiting {
-  readonly resolve: (operationId: number) => void
+  readonly resolve: (answer: Answer) => void
   readonly reject: (error: Error) => void
 }
 
@@ -106,20 +112,20 @@ class Cluster implements RunningCluster {
   }
 
   async start(): Promise<void> {
-    const { header, recordingPath, branch } = this.#options
+    const { header, recordingPath, branch, diskFreeMiBMin = 0 } = this.#options
     if (branch) return this.#startBranch(branch)
     const names = header.nodes.map(({ name }) => name)
     const start = this.#options.start ? names.filter((name) => name === viewServerName || this.#options.start?.includes(name)) : names
-    await this.#command({ type: 'open', header, recordingPath, socketPath: this.#socketPath, secret: this.#secret, start, branch: null })
+    await this.#command({ type: 'open', header, recordingPath, socketPath: this.#socketPath, secret: this.#secret, start, branch: null, diskFreeMiBMin })
     await Promise.all(start.map((name) => this.#startNode(name)))
     await this.#command({ type: 'go' })
   }
 
   /** The processes of a branch have the incarnations that the nodes had. */
   async #startBranch({ incarnations, lives, seq, bytes, at, wall }: BranchStart): Promise<void> {
-    const { header, recordingPath } = this.#options
+    const { header, recordingPath, diskFreeMiBMin = 0 } = this.#options
     const begin = { seq, bytes, at, wall }
-    await this.#command({ type: 'open', header, recordingPath, socketPath: this.#socketPath, secret: this.#secret, start: [], branch: begin })
+    await this.#command({ type: 'open', header, recordingPath, socketPath: this.#socketPath, secret: this.#secret, start: [], branch: begin, diskFreeMiBMin })
     for (const [name, incarnation] of incarnations) this.#incarnations.set(name, incarnation)
     await Promise.all(lives.map((name) => this.#startProcess(name, incarnations.get(name) ?? 0)))
     await this.#command({ type: 'branch' })
@@ -187,7 +193,8 @@ class Cluster implements RunningCluster {
   async invoke(request: Parameters<RunningCluster['invoke']>[0]): Promise<{ operationId: number }> {
     const { client, operation, target, label, session = -1 } = request
     const invoke: Invoke = { client, label, frame: { operationId: 0, session, target, operation } }
-    return { operationId: await this.#request((id) => ({ type: 'invoke', id, invoke })) }
+    const answer = await this.#request((id) => ({ type: 'invoke', id, invoke }))
+    return { operationId: answer.type === 'done' ? answer.operationId : 0 }
   }
 
   startWorkload(plan: WorkloadPlan): Promise<void> {
@@ -196,6 +203,12 @@ class Cluster implements RunningCluster {
 
   stopWorkload(): Promise<void> {
     return this.#command({ type: 'stop-workload' })
+  }
+
+  async load(): Promise<SwitchboardLoad> {
+    const answer = await this.#request((id) => ({ type: 'command', id, command: { type: 'load' } }))
+    if (answer.type !== 'load') throw new Error('the switchboard told no load')
+    return answer.load
   }
 
   async stop(): Promise<void> {
@@ -216,7 +229,7 @@ class Cluster implements RunningCluster {
     await this.#request((id) => ({ type: 'command', id, command }))
   }
 
-  #request(frameOf: (id: number) => ToSwitchboard): Promise<number> {
+  #request(frameOf: (id: number) => ToSwitchboard): Promise<Answer> {
     const id = this.#nextId++
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject })
@@ -238,11 +251,12 @@ class Cluster implements RunningCluster {
     })
   }
 
-  #handle(frame: FromSwitchboard): void {
+  #handle(frame: FromSwitchboard | ToldEvents): void {
     switch (frame.type) {
       case 'events': return this.#options.onEvents(frame)
       case 'file': return this.#options.onRecording(frame)
-      case 'done': return this.#settle(frame.id)?.resolve(frame.operationId)
+      case 'load':
+      case 'done': return this.#settle(frame.id)?.resolve(frame)
       case 'refused': return this.#settle(frame.id)?.reject(new Error(frame.sentence))
     }
   }

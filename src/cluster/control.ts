@@ -4,6 +4,7 @@ import type { NetworkAct } from '../network'
 import type { ToldEvent, TraceHeader } from '../trace'
 import type { WorkloadPlan } from '../workload'
 import type { Cursor, FrameWriter } from './frame'
+import type { Piece } from './journal'
 import type { OperationFrame } from './lab-frames'
 import { encodeOperationInput, decodeOperationInput } from './lab-frames'
 
@@ -26,7 +27,9 @@ export type Command =
     /** The nodes that are started with the cluster. */
     readonly start: readonly string[]
     /** The recording is there already, with the events that a branch begins with. */
-    readonly branch: BranchBegin | null }
+    readonly branch: BranchBegin | null
+    /** Recording stops when the disk has less than this free; 0: when it is full. */
+    readonly diskFreeMiBMin: number }
   /** A process was started for this node; answered when it has connected and taken its start input, refused if it ends before. */
   | { readonly type: 'started'; readonly node: string; readonly incarnation: number; readonly pid: number }
   | { readonly type: 'start-failed'; readonly node: string; readonly incarnation: number; readonly reason: string }
@@ -46,6 +49,22 @@ export type Command =
   | { readonly type: 'stop-workload' }
   /** Kills every node; answered when the last has gone and the recording is closed. */
   | { readonly type: 'stop' }
+  /** Answered with what the switchboard has carried since this was asked last. */
+  | { readonly type: 'load' }
+
+/** For measuring: what the switchboard has used, and how long its queues were at their longest since it was asked last. */
+export interface SwitchboardLoad {
+  /** Processor time since the process began, in microseconds. */
+  readonly processorMicros: number
+  /** Messages that waited for one node. */
+  readonly mailMax: number
+  /** Bytes of events that were not in the file yet. */
+  readonly journalBytesMax: number
+  /** Bytes of events that the lab had not read yet. */
+  readonly labBytesMax: number
+  /** Bytes that one node had not read yet. */
+  readonly nodeBytesMax: number
+}
 
 /** An operation travels in binary, because keys and values are bytes; answered with its operationId. */
 export interface Invoke {
@@ -61,7 +80,7 @@ export type ToSwitchboard =
 export type FromSwitchboard =
   | { readonly type: 'done'; readonly id: number; readonly operationId: number }
   | { readonly type: 'refused'; readonly id: number; readonly sentence: string }
-  | { readonly type: 'events'; readonly from: number; readonly count: number; readonly text: string }
+  | { readonly type: 'load'; readonly id: number; readonly load: SwitchboardLoad }
   | { readonly type: 'file'; readonly bytes: number; readonly problem: string }
 
 const kinds = { json: 1, invoke: 2, events: 3 } as const
@@ -80,18 +99,33 @@ export function encodeToSwitchboard(writer: FrameWriter, frame: ToSwitchboard): 
 }
 
 export function encodeFromSwitchboard(writer: FrameWriter, frame: FromSwitchboard): void {
-  if (frame.type !== 'events') return encodeJson(writer, frame)
-  writer.beginFrame()
-  writer.u8(kinds.events)
-  writer.u64(frame.from)
-  writer.u32(frame.count)
-  writer.longText(frame.text)
-  writer.endFrame()
+  encodeJson(writer, frame)
 }
 
-export function decodeFromSwitchboard(cursor: Cursor): FromSwitchboard {
+/** Consecutive events: JSON lines joined by line feeds. */
+export interface ToldEvents {
+  readonly type: 'events'
+  readonly from: number
+  readonly count: number
+  readonly text: string
+}
+
+/** The beginning of a frame of events: their lines follow it as they are, each with its line feed. */
+export function encodeEventsHead(writer: FrameWriter, { from, count, bytes }: Piece): void {
+  writer.u32(eventsHeadBytes + bytes.length)
+  writer.u8(kinds.events)
+  writer.u64(from)
+  writer.u32(count)
+}
+
+const eventsHeadBytes = 1 + 8 + 4
+
+export function decodeFromSwitchboard(cursor: Cursor): FromSwitchboard | ToldEvents {
   if (cursor.u8() !== kinds.events) return JSON.parse(cursor.longText()) as FromSwitchboard
-  return { type: 'events', from: cursor.u64(), count: cursor.u32(), text: cursor.longText() }
+  const from = cursor.u64()
+  const count = cursor.u32()
+  const start = cursor.skip(cursor.left)
+  return { type: 'events', from, count, text: cursor.buffer.toString('utf8', start, cursor.end - 1) }
 }
 
 /** Reads the lab's frames; an invoke comes in two and is given out when the second is there. */

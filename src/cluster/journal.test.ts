@@ -1,12 +1,12 @@
 // The journal: dense numbers, whole lines, and a disk that fails costs the file and not the lab.
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { defaultSettings } from '../protocol'
 import type { TraceHeader } from '../trace'
 import { ClusterClock } from './cluster-clock'
-import { Journal } from './journal'
+import { Journal, waitingBytesMax } from './journal'
 
 let folder: string
 beforeEach(() => {
@@ -18,56 +18,94 @@ const header: TraceHeader = {
   understudy: 'recording', version: 3, parent: null, source: 'live', title: '', createdAt: '', settings: defaultSettings, seed: '', protocolHash: '', nodes: [],
 }
 
-function journal(write?: (file: number, text: string) => number) {
+type Options = Partial<ConstructorParameters<typeof Journal>[0]>
+
+function journal(options: Options = {}) {
   const told: string[] = []
   const files: { bytes: number; problem: string }[] = []
   let now = 0
   const clock = new ClusterClock(() => now)
   const path = join(folder, 'recording.jsonl')
   const made = new Journal({
-    path, header, clock, ...(write ? { write } : {}),
-    onEvents: (from, count, text) => told.push(`${from}+${count} ${text}`), onFile: (bytes, problem) => files.push({ bytes, problem }),
+    path, header, clock, ...options,
+    onEvents: ({ from, count, bytes }) => {
+      told.push(`${from}+${count} ${bytes.toString('utf8')}`)
+      return true
+    },
+    onFile: (bytes, problem) => files.push({ bytes, problem }),
   })
-  return { made, told, files, path, clock, pass: (micros: number) => { now += micros } }
+  const flushed = (): Promise<void> => new Promise((resolve) => made.whenTold(resolve))
+  return { made, told, files, path, clock, flushed, pass: (micros: number) => { now += micros } }
 }
 
-test('every event has the next number and both times, and the file says what is told', () => {
-  const { made, told, path, clock, pass } = journal()
-  made.event({ type: 'thawed', freeze: 1 })
+const thawed = (freeze: number) => ({ type: 'thawed' as const, freeze })
+
+test('every event has the next number and both times, and the file says what is told', async () => {
+  const { made, told, path, clock, pass, flushed } = journal()
+  made.event(thawed(1))
   clock.run()
   pass(1500)
-  made.eventText('{"type":"thawed","freeze":2}')
+  made.event(thawed(2))
   clock.stand()
   pass(700)
-  made.event({ type: 'thawed', freeze: 3 })
-  made.flush()
-  const lines = readFileSync(path, 'utf8').trimEnd().split('\n').slice(1)
+  made.event(thawed(3))
+  await flushed()
+  const lines = readFileSync(path, 'utf8').split('\n').slice(1, -1)
   expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual([
     { seq: 1, at: 0, wall: 0, type: 'thawed', freeze: 1 }, { seq: 2, at: 1500, wall: 1500, type: 'thawed', freeze: 2 },
     { seq: 3, at: 1500, wall: 2200, type: 'thawed', freeze: 3 },
   ])
-  expect(told).toEqual([`1+3 ${lines.join('\n')}`])
+  expect(told).toEqual([`1+3 ${lines.join('\n')}\n`])
   expect(statSync(path).mode & 0o777).toBe(0o600)
 })
 
-test('a full disk stops the recording with a sentence; what is told goes on, and the file ends at a whole line', () => {
+test('events come as text, as ASCII or as bytes of a frame; what is told together has one reading of the clock', async () => {
+  const { made, told, clock, pass, flushed } = journal()
+  clock.run()
+  made.text('"type":"lab-note","node":"","text":"grün"}')
+  pass(5)
+  made.ascii('"type":"message-handed","id":"c1.1.3.0"}')
+  made.look()
+  const frame = Buffer.from('??{"type":"get-view"}{"type":"note"}??')
+  made.bytes('"type":"message-sent","id":"c1.1.4.0","from":"c1","to":"vs","message":', frame, 2, 21, '}')
+  made.bytes('"node":"vs","incarnation":1,"step":3,', frame, 22, 36, '')
+  await flushed()
+  expect(told.join('')).toBe(`1+4 ${[
+    '{"seq":1,"at":0,"wall":0,"type":"lab-note","node":"","text":"grün"}',
+    '{"seq":2,"at":0,"wall":0,"type":"message-handed","id":"c1.1.3.0"}',
+    '{"seq":3,"at":5,"wall":5,"type":"message-sent","id":"c1.1.4.0","from":"c1","to":"vs","message":{"type":"get-view"}}',
+    '{"seq":4,"at":5,"wall":5,"node":"vs","incarnation":1,"step":3,"type":"note"}',
+  ].join('\n')}\n`)
+})
+
+test('pages of any length follow one another without a gap, and an event that is longer than a page has one of its own', async () => {
+  const { made, told, path, flushed } = journal()
+  const long = 'x'.repeat(300_000)
+  for (let note = 1; note <= 2000; note++) made.event({ type: 'lab-note', node: '', text: note === 700 ? long : `note ${note} ${'.'.repeat(note % 300)}` })
+  await flushed()
+  made.event(thawed(1))
+  await made.close()
+  const lines = readFileSync(path, 'utf8').trimEnd().split('\n').slice(1)
+  expect(lines.map((line) => (JSON.parse(line) as { seq: number }).seq)).toEqual(Array.from({ length: 2001 }, (_, index) => index + 1))
+  expect(told.map((piece) => piece.slice(piece.indexOf(' ') + 1)).join('')).toBe(`${lines.join('\n')}\n`)
+  expect(told.length).toBeGreaterThanOrEqual(4)
+})
+
+test('a full disk stops the recording with a sentence; what is told goes on, and the file ends at a whole line', async () => {
   let writes = 0
-  const { made, told, files, path } = journal((file, text) => {
-    writes++
-    if (writes < 3) {
-      writeFileSync(file, text)
-      return Buffer.byteLength(text)
-    }
-    // Half of the text still fits.
-    writeFileSync(file, text.slice(0, text.length / 2))
-    throw Object.assign(new Error('no space'), { code: 'ENOSPC' })
+  const { made, told, files, path, flushed } = journal({
+    write: (file, bytes, position) => {
+      writes++
+      // Half of the second still fits.
+      const fits = writes < 2 ? bytes.length : bytes.length >> 1
+      writeSync(file, bytes, 0, fits, position)
+      return writes < 2 ? Promise.resolve() : Promise.reject(Object.assign(new Error('no space'), { code: 'ENOSPC' }))
+    },
   })
-  made.event({ type: 'thawed', freeze: 1 })
-  made.flush()
-  made.event({ type: 'thawed', freeze: 2 })
-  made.flush()
-  made.event({ type: 'thawed', freeze: 3 })
-  made.flush()
+  for (let freeze = 1; freeze <= 3; freeze++) {
+    made.event(thawed(freeze))
+    await flushed()
+  }
   expect(told).toHaveLength(3)
   expect(files.at(-1)?.problem).toBe('Recording stopped: the disk is full. The lab goes on.')
   const text = readFileSync(path, 'utf8')
@@ -75,17 +113,71 @@ test('a full disk stops the recording with a sentence; what is told goes on, and
   expect(text.trimEnd().split('\n')).toHaveLength(2)
 })
 
-test('a recording that is there is gone on with: numbers, times and bytes follow its own', () => {
+test('recording stops with one sentence when the disk has too little left, and the lab is told everything all the same', async () => {
+  let free = 600
+  const { made, told, files, path, flushed } = journal({ freeBytesMin: 512 * 1024 * 1024, freeBytes: () => Promise.resolve(free * 1024 * 1024) })
+  await made.lookAtDisk()
+  made.event(thawed(1))
+  await flushed()
+  free = 500
+  // It is looked at each time so much was written.
+  for (let note = 0; note < 40; note++) {
+    made.event({ type: 'lab-note', node: '', text: 'x'.repeat(1024 * 1024) })
+    await flushed()
+  }
+  expect(told).toHaveLength(41)
+  const problems = new Set(files.map(({ problem }) => problem))
+  expect([...problems]).toEqual(['', 'Recording stopped: the disk has less than 512 MiB free. The lab goes on.'])
+  expect(statSync(path).size).toBe(files.at(-1)?.bytes)
+  expect(statSync(path).size).toBeLessThan(18 * 1024 * 1024)
+  expect(readFileSync(path, 'utf8').endsWith('\n')).toBe(true)
+})
+
+test('nothing is told before it is in the file, and a slow disk says that it is full until it has caught up', async () => {
+  const room: number[] = []
+  let write = (): void => undefined
+  const { made, told } = journal({
+    write: () => new Promise((resolve) => { write = resolve }),
+    onRoom: () => room.push(made.waitingBytes),
+  })
+  const text = 'x'.repeat(100_000)
+  while (!made.isFull) {
+    made.event({ type: 'lab-note', node: '', text })
+    made.flush()
+  }
+  expect(told).toEqual([])
+  expect(made.waitingBytes).toBeGreaterThan(waitingBytesMax)
+  expect(made.waitingBytes).toBeLessThan(waitingBytesMax + 300_000)
+  while (made.waitingBytes > 0) {
+    write()
+    await new Promise(setImmediate)
+  }
+  expect(made.isFull).toBe(false)
+  expect(room).toHaveLength(1)
+  expect(room[0]).toBeLessThanOrEqual(waitingBytesMax / 2)
+  expect(told.length).toBeGreaterThan(60)
+})
+
+test('at the end of the process all that waits goes to the file at once, also what a thread was writing', () => {
+  const { made, path } = journal({ write: () => new Promise(() => undefined) })
+  made.event(thawed(1))
+  made.flush()
+  made.event(thawed(2))
+  made.closeNow()
+  expect(readFileSync(path, 'utf8').trimEnd().split('\n')).toHaveLength(3)
+})
+
+test('a recording that is there is gone on with: numbers, times and bytes follow its own', async () => {
   const path = join(folder, 'begun.jsonl')
   const beginning = '{"understudy":"recording"}\n{"seq":1,"at":5,"wall":7,"type":"thawed","freeze":1}\n'
   writeFileSync(path, beginning)
   const files: number[] = []
   const clock = new ClusterClock(() => 0, { at: 5, wall: 7 })
   const made = new Journal({
-    path, header, clock, begin: { seq: 1, bytes: beginning.length }, onEvents: () => undefined, onFile: (bytes) => files.push(bytes),
+    path, header, clock, begin: { seq: 1, bytes: beginning.length }, onEvents: () => true, onFile: (bytes) => files.push(bytes),
   })
-  made.event({ type: 'thawed', freeze: 2 })
-  made.close()
+  made.event(thawed(2))
+  await made.close()
   expect(readFileSync(path, 'utf8')).toBe(`${beginning}{"seq":2,"at":5,"wall":7,"type":"thawed","freeze":2}\n`)
   expect(files.at(-1)).toBe(statSync(path).size)
 })

@@ -1,8 +1,18 @@
 // The journal: gives every event its number and its two times, writes it to the recording, and only then tells the lab.
-// It must never tell what is not in the file, unless the file has failed and that was said; a file always ends at a whole line.
-import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs'
-import type { EventBody, TraceHeader } from '../trace'
+// Events are bytes from the start: they are laid into a page, the page is written by another thread while the next one fills, and the same
+// bytes go to the lab. It must never tell what is not in the file, unless the file has failed and that was said; a file always ends at a
+// whole line.
+import { closeSync, ftruncateSync, openSync, statfs, write, writeSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { counted, type EventBody, type TraceHeader } from '../trace'
 import type { ClusterClock } from './cluster-clock'
+
+/** Consecutive events as they are in the file: a JSON text a line, each line with its line feed. */
+export interface Piece {
+  readonly from: number
+  readonly count: number
+  readonly bytes: Buffer
+}
 
 export interface JournalOptions {
   readonly path: string
@@ -10,36 +20,71 @@ export interface JournalOptions {
   readonly clock: ClusterClock
   /** The file is there and whole up to this event and length, and is gone on with; without it a new one is made. */
   readonly begin?: { readonly seq: number; readonly bytes: number }
-  /** Consecutive events: JSON lines joined by line feeds. */
-  readonly onEvents: (from: number, count: number, text: string) => void
-  /** After every change of the problem, and after each flush with the file's length. */
+  /** Recording stops when the disk has less than this free; 0: when it is full. */
+  readonly freeBytesMin?: number
+  /** Returns true if the bytes are gone and their buffer may be used again. */
+  readonly onEvents: (piece: Piece) => boolean
+  /** After every change of the problem, and after each piece with the file's length. */
   readonly onFile: (bytes: number, problem: string) => void
-  /** Writes the whole text or throws; replaced in tests. */
-  readonly write?: (file: number, text: string) => number
+  /** There was too much that waits for the disk (`isFull`), and now there is room again. */
+  readonly onRoom?: () => void
+  /** Told how many bytes wait for the disk, at each flush. */
+  readonly onWaiting?: (bytes: number) => void
+  /** Writes all of the bytes there or rejects; replaced in tests. */
+  readonly write?: (file: number, bytes: Buffer, position: number) => Promise<void>
+  /** Bytes that the disk of this folder has free; replaced in tests. */
+  readonly freeBytes?: (folder: string) => Promise<number>
 }
+
+/** What one page holds, if no event is longer. */
+const pageBytes = 128 * 1024
+/** Pages that are kept to be filled again. */
+const pagesKeptMax = 8
+/** More than this waiting for the disk and whoever makes events has to wait (`isFull`), until half of it is left. */
+export const waitingBytesMax = 8 * 1024 * 1024
+/** What came sooner after the last piece than this waits for the rest of it, so that a busy cluster makes few large pieces. */
+const pieceIntervalMs = 4
+/** The disk's free space is looked at each time so much was written. */
+const lookAtDiskBytes = 16 * 1024 * 1024
 
 export class Journal {
   readonly #options: JournalOptions
-  readonly #write: (file: number, text: string) => number
   #file: number | undefined
-  /** Where the last whole line ends. */
+  /** Where the last whole piece ends. */
   #bytes = 0
+  #lookAtDiskAt = 0
   #problem = ''
   #seq = 0
-  #lines: string[] = []
+  /** The last event that was told. */
+  #told = 0
+  #page: Buffer = Buffer.allocUnsafeSlow(pageBytes)
+  #length = 0
+  /** The first event in the page. */
+  #pageFrom = 1
+  readonly #pages: Buffer[] = []
+  /** Full pieces that wait for the disk, the one that is being written first. */
+  readonly #waiting: Piece[] = []
+  #waitingBytes = 0
+  #isWriting = false
+  #isFull = false
   #isFlushing = false
+  #timer: NodeJS.Timeout | undefined
+  #lastFlushMs = Number.NEGATIVE_INFINITY
+  readonly #toldActions: { readonly seq: number; readonly action: () => void }[] = []
+  /** The two times as text, read once for all that is told together. */
+  #times = ''
 
   /** Opens the recording and writes its header, or goes on with one. A file that cannot be opened is a problem, not the end of the lab. */
   constructor(options: JournalOptions) {
     this.#options = options
-    this.#write = options.write ?? writeWhole
-    this.#seq = options.begin?.seq ?? 0
+    this.#seq = this.#told = options.begin?.seq ?? 0
+    this.#pageFrom = this.#seq + 1
     this.#bytes = options.begin?.bytes ?? 0
     try {
-      this.#file = openSync(options.path, options.begin ? 'a' : 'wx', 0o600)
-      if (!options.begin) this.#bytes += this.#write(this.#file, `${JSON.stringify(options.header)}\n`)
+      this.#file = openSync(options.path, options.begin ? 'r+' : 'wx', 0o600)
+      if (!options.begin) this.#bytes += writeWhole(this.#file, Buffer.from(`${JSON.stringify(options.header)}\n`), 0)
     } catch (error) {
-      this.#stop(error)
+      this.#stop(fileReasonOf(error))
     }
     options.onFile(this.#bytes, this.#problem)
   }
@@ -49,50 +94,191 @@ export class Journal {
     return this.#seq
   }
 
-  /** Writes an event; it reaches the file and the lab at the end of this tick. */
-  event(body: EventBody): void {
-    this.eventText(JSON.stringify(body))
+  /** Bytes of events that are not in the file yet. */
+  get waitingBytes(): number {
+    return this.#waitingBytes + this.#length
   }
 
-  /** The same for a body that is JSON text of an object already, for what happens at every operation. */
-  eventText(body: string): void {
-    this.#seq++
-    const { clock } = this.#options
-    this.#lines.push(`{"seq":${this.#seq},"at":${clock.now()},"wall":${clock.wall()},${body.slice(1)}`)
+  /** So much waits for the disk that no more should be made. */
+  get isFull(): boolean {
+    return this.#isFull
+  }
+
+  // ---- events
+
+  /** The clock is read again for the next event: something new has come about. */
+  look(): void {
+    this.#times = ''
+  }
+
+  /** Writes an event; it reaches the file and the lab soon after the end of this tick. */
+  event(body: EventBody): void {
+    this.look()
+    this.text(JSON.stringify(body).slice(1))
+  }
+
+  /** JSON text of an event's body without its first brace. */
+  text(fields: string): void {
+    const line = `${this.#stamp()}${fields}\n`
+    // UTF-8 has at most three bytes for each of a string's units.
+    this.#reserve(line.length * 3)
+    this.#length += this.#page.write(line, this.#length, 'utf8')
+    this.#flushSoon()
+  }
+
+  /** The same, all ASCII: what happens at every message. */
+  ascii(fields: string): void {
+    const line = `${this.#stamp()}${fields}\n`
+    this.#reserve(line.length)
+    this.#length += this.#page.write(line, this.#length, 'latin1')
+    this.#flushSoon()
+  }
+
+  /** The same as ASCII `head`, bytes of another buffer as they are, and `tail`. */
+  bytes(head: string, source: Buffer, start: number, end: number, tail: '' | '}'): void {
+    const begin = `${this.#stamp()}${head}`
+    this.#reserve(begin.length + end - start + 2)
+    const page = this.#page
+    let at = this.#length + page.write(begin, this.#length, 'latin1')
+    at += source.copy(page, at, start, end)
+    if (tail !== '') page[at++] = closingBrace
+    page[at++] = lineFeed
+    this.#length = at
+    this.#flushSoon()
+  }
+
+  /** The event's number and times. The number is the page's from here on: nothing may throw before its line is whole. */
+  #stamp(): string {
+    if (this.#times === '') {
+      const { clock } = this.#options
+      this.#times = `"at":${clock.now()},"wall":${clock.wall()},`
+    }
+    return `{"seq":${++this.#seq},${this.#times}`
+  }
+
+  /** Room in the page for the line of the event that has just got its number. */
+  #reserve(bytes: number): void {
+    if (this.#page.length - this.#length >= bytes) return
+    this.#seal(this.#seq - 1)
+    if (this.#page.length < bytes) this.#page = Buffer.allocUnsafeSlow(bytes)
+  }
+
+  /** The page is a piece from here on, up to this event. */
+  #seal(last: number): void {
+    if (this.#length === 0) return
+    this.#waiting.push({ from: this.#pageFrom, count: last - this.#pageFrom + 1, bytes: this.#page.subarray(0, this.#length) })
+    this.#waitingBytes += this.#length
+    this.#pageFrom = last + 1
+    this.#page = this.#pages.pop() ?? Buffer.allocUnsafeSlow(pageBytes)
+    this.#length = 0
+  }
+
+  // ---- the file, and the lab after it
+
+  #flushSoon(): void {
     if (this.#isFlushing) return
     this.#isFlushing = true
-    setImmediate(() => this.flush())
+    const sinceMs = performance.now() - this.#lastFlushMs
+    if (sinceMs > pieceIntervalMs) setImmediate(() => this.flush())
+    else this.#timer = setTimeout(() => this.flush(), pieceIntervalMs)
   }
 
+  /** What was told so far goes to the file now, and to the lab after that. */
   flush(): void {
+    clearTimeout(this.#timer)
     this.#isFlushing = false
-    const lines = this.#lines
-    if (lines.length === 0) return
-    this.#lines = []
-    const text = lines.join('\n')
-    this.#toFile(`${text}\n`)
-    this.#options.onEvents(this.#seq - lines.length + 1, lines.length, text)
+    this.#lastFlushMs = performance.now()
+    this.look()
+    this.#options.onWaiting?.(this.waitingBytes)
+    if (this.waitingBytes > waitingBytesMax) this.#isFull = true
+    // While a piece is on its way the page goes on filling: the disk is given as much as it can take.
+    if (!this.#isWriting) void this.#write()
   }
 
-  close(): void {
-    this.flush()
-    if (this.#file !== undefined) closeSync(this.#file)
-    this.#file = undefined
+  async #write(): Promise<void> {
+    this.#isWriting = true
+    for (let piece = this.#next(); piece; piece = this.#next()) {
+      if (this.#file !== undefined) await this.#toFile(piece.bytes)
+      // The recording may have been ended meanwhile, in one go.
+      if (this.#waiting[0] !== piece) break
+      this.#waiting.shift()
+      this.#waitingBytes -= piece.bytes.length
+      this.#tell(piece)
+    }
+    this.#isWriting = false
   }
 
-  #toFile(text: string): void {
-    if (this.#file === undefined) return
+  #next(): Piece | undefined {
+    if (this.#waiting.length === 0) this.#seal(this.#seq)
+    return this.#waiting[0]
+  }
+
+  async #toFile(bytes: Buffer): Promise<void> {
+    const { write: writeAll = writeByThread } = this.#options
     try {
-      this.#bytes += this.#write(this.#file, text)
+      if (this.#bytes >= this.#lookAtDiskAt) await this.lookAtDisk()
+      if (this.#file === undefined) return
+      await writeAll(this.#file, bytes, this.#bytes)
+      this.#bytes += bytes.length
     } catch (error) {
-      this.#stop(error)
+      this.#stop(fileReasonOf(error))
     }
     this.#options.onFile(this.#bytes, this.#problem)
   }
 
+  /** Stops the recording if the disk has too little left. */
+  async lookAtDisk(): Promise<void> {
+    const { path, freeBytesMin = 0, freeBytes = freeBytesOf } = this.#options
+    this.#lookAtDiskAt = this.#bytes + lookAtDiskBytes
+    if (freeBytesMin === 0 || this.#file === undefined) return
+    const free = await freeBytes(dirname(path))
+    if (free >= freeBytesMin) return
+    this.#stop(`the disk has less than ${counted(freeBytesMin / 1024 / 1024, 'MiB', 'MiB')} free.`)
+    this.#options.onFile(this.#bytes, this.#problem)
+  }
+
+  #tell(piece: Piece): void {
+    const isReusable = this.#options.onEvents(piece)
+    const page = piece.bytes
+    if (isReusable && page.buffer.byteLength === pageBytes && this.#pages.length < pagesKeptMax) this.#pages.push(Buffer.from(page.buffer, 0, pageBytes))
+    this.#told = piece.from + piece.count - 1
+    while (this.#toldActions.length > 0 && (this.#toldActions[0]?.seq ?? 0) <= this.#told) this.#toldActions.shift()?.action()
+    if (!this.#isFull || this.waitingBytes > waitingBytesMax / 2) return
+    this.#isFull = false
+    this.#options.onRoom?.()
+  }
+
+  /** Calls the action once everything was told that has happened so far. */
+  whenTold(action: () => void): void {
+    if (this.#told === this.#seq) return action()
+    this.#toldActions.push({ seq: this.#seq, action })
+    this.flush()
+  }
+
+  /** Resolves when everything is in the file and was told. */
+  close(): Promise<void> {
+    return new Promise((resolve) => this.whenTold(() => {
+      if (this.#file !== undefined) closeSync(this.#file)
+      this.#file = undefined
+      resolve()
+    }))
+  }
+
+  /** The process is about to end: everything goes to the file at once, and nobody is told. What a thread may be writing is written again. */
+  closeNow(): void {
+    this.#seal(this.#seq)
+    try {
+      for (const { bytes } of this.#waiting) if (this.#file !== undefined) this.#bytes += writeWhole(this.#file, bytes, this.#bytes)
+    } catch (error) {
+      this.#stop(fileReasonOf(error))
+    }
+    this.#waiting.length = 0
+    this.#file = undefined
+  }
+
   /** Recording ends, the lab goes on. What stands in the file is cut back to its last whole line. */
-  #stop(error: unknown): void {
-    this.#problem = `Recording stopped: ${fileReasonOf(error)} The lab goes on.`
+  #stop(reason: string): void {
+    this.#problem = `Recording stopped: ${reason} The lab goes on.`
     if (this.#file === undefined) return
     try {
       ftruncateSync(this.#file, this.#bytes)
@@ -104,10 +290,31 @@ export class Journal {
   }
 }
 
-function writeWhole(file: number, text: string): number {
-  const bytes = Buffer.from(text)
-  for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at)
+const closingBrace = 0x7d
+const lineFeed = 0x0a
+
+function writeWhole(file: number, bytes: Buffer, position: number): number {
+  for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at, bytes.length - at, position + at)
   return bytes.length
+}
+
+/** Node's own threads write; the switchboard goes on with its messages meanwhile. */
+function writeByThread(file: number, bytes: Buffer, position: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const from = (at: number): void => write(file, bytes, at, bytes.length - at, position + at, (error, written) => {
+      if (error) reject(error)
+      else if (at + written < bytes.length) from(at + written)
+      else resolve()
+    })
+    from(0)
+  })
+}
+
+function freeBytesOf(folder: string): Promise<number> {
+  return new Promise((resolve) => statfs(folder, (error, found) => {
+    // A system that does not tell its free space has no limit but its end.
+    resolve(error ? Number.POSITIVE_INFINITY : found.bavail * found.bsize)
+  }))
 }
 
 /** Why a file cannot be written: a part of a sentence, with its full stop. */

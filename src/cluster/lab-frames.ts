@@ -6,7 +6,7 @@ import { WireError, type Cursor, type FrameWriter } from './frame'
 import { decodeMessage, decodeOperation, encodeMessage, encodeOperation } from './wire'
 
 /** Raised when a frame changes its shape; the two ends are always of one build, so another version is a stranger. */
-export const labWireVersion = 3
+export const labWireVersion = 4
 
 /** A step may carry a large value to every backup, or a window of chunks; both ends of a lab's sockets are ours. */
 export const labFrameBytesMax = 128 * 1024 * 1024
@@ -75,14 +75,22 @@ export function encodeFire(writer: FrameWriter, freeze: number, timer: string, a
   writer.endFrame()
 }
 
-/** `body` is the message as wire.ts wrote it; `handle` names this delivery in the step that takes it. */
-export function encodeDeliver(writer: FrameWriter, handle: number, from: string, body: Buffer): void {
+/** `handle` names this delivery in the step that takes it. */
+export function encodeDeliver(writer: FrameWriter, handle: number, { from, buffer, start, end }: MessageBytes): void {
   writer.beginFrame()
   writer.u8(toNode.deliver)
   writer.u32(handle)
   writer.text(from)
-  writer.raw(body, 0, body.length)
+  writer.raw(buffer, start, end)
   writer.endFrame()
+}
+
+/** A message as wire.ts wrote it, somewhere in a buffer. */
+export interface MessageBytes {
+  readonly from: string
+  readonly buffer: Buffer
+  readonly start: number
+  readonly end: number
 }
 
 export interface OperationFrame {

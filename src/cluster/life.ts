@@ -3,6 +3,7 @@ import type { NodeKind, NodeName } from '../protocol'
 import { FrameWriter } from './frame'
 import { labFrameBytesMax } from './lab-frames'
 import { Mailbox } from './mailbox'
+import type { Outbox } from './outbox'
 import type { ProcessIdentity } from './process-identity'
 
 /** How a process ended, as the operating system told the lab. */
@@ -41,17 +42,21 @@ export class Life {
   readonly started: Promise<boolean>
   /** Settles when the process is gone and everything that it wrote was read. */
   readonly gone: Promise<void>
+  /** What its steps begin with in the trace: whose they are. */
+  readonly of: string
   settleStarted: (isStarted: boolean) => void = () => undefined
   settleGone: () => void = () => undefined
   readonly #writer = new FrameWriter(labFrameBytesMax)
   #socket: NodeSocket | null = null
-  #isFlushing = false
+  readonly #outbox: Outbox
 
-  constructor(name: NodeName, kind: NodeKind, incarnation: number, identity: ProcessIdentity) {
+  constructor(name: NodeName, kind: NodeKind, incarnation: number, identity: ProcessIdentity, outbox: Outbox) {
     this.name = name
     this.kind = kind
     this.incarnation = incarnation
     this.identity = identity
+    this.#outbox = outbox
+    this.of = `"node":"${name}","incarnation":${incarnation},"step":`
     this.started = new Promise((settle) => {
       this.settleStarted = settle
     })
@@ -71,17 +76,25 @@ export class Life {
   disconnect(): void {
     this.#socket?.close()
     this.#socket = null
+    this.#outbox.heard(this)
   }
 
-  /** Lets `write` add frames; everything of a tick leaves in one write. Nothing is written to a node that has ended. */
+  /** Lets `write` add frames. Nothing is written to a node that has ended. */
   send(write: (writer: FrameWriter) => void): void {
-    if (!this.#socket) return
-    write(this.#writer)
-    if (this.#isFlushing) return
-    this.#isFlushing = true
-    setImmediate(() => {
-      this.#isFlushing = false
-      if (this.#socket) this.#writer.flush((bytes) => this.#socket?.write(bytes) ?? true)
-    })
+    const writer = this.outgoing
+    if (writer) write(writer)
+  }
+
+  /** Where frames for it are written; everything of a tick leaves in one write. Undefined once it has ended. */
+  get outgoing(): FrameWriter | undefined {
+    if (!this.#socket) return undefined
+    if (this.#writer.length === 0) this.#outbox.add(this)
+    return this.#writer
+  }
+
+  flush(): void {
+    const socket = this.#socket
+    if (socket) this.#writer.flush((bytes) => socket.write(bytes))
+    else this.#writer.clear()
   }
 }

@@ -1,7 +1,10 @@
 // What waits for one node, in order: messages, hints, operations. Handed over and taken are different things: a node has at most
 // a window of deliveries that it has not reported as taken, so a paused node's mail is visibly waiting here.
 import type { Envelope } from '../network'
+import type { Message, NodeName } from '../protocol'
 import type { MessageId } from '../trace'
+import { Cursor } from './frame'
+import { decodeMessage } from './wire'
 
 /** Deliveries that a running node may have untaken. */
 export const windowRunning = 64
@@ -10,14 +13,56 @@ export const windowHeld = 1
 /** Messages that may wait for one node; more are dropped, as a full socket buffer would in the end. */
 export const mailMax = 100_000
 
-export interface Mail {
+const cursor = new Cursor()
+
+/** A message as wire.ts wrote it. It is passed on as bytes, and read only where somebody wants to know what is in it. */
+export class Mail implements Envelope {
+  readonly type = 'message'
   readonly id: MessageId
-  readonly from: string
-  readonly envelope: Envelope
-  readonly body: Buffer
+  readonly from: NodeName
+  readonly to: NodeName
+  /** Of the socket that it came from, until it has to wait. */
+  buffer: Buffer
+  start: number
+  end: number
+  /** It is on its receiver's socket. */
+  isHanded = false
+  #message: Message | undefined
+
+  constructor(id: MessageId, from: NodeName, to: NodeName, buffer: Buffer, start = 0, end = buffer.length) {
+    this.id = id
+    this.from = from
+    this.to = to
+    this.buffer = buffer
+    this.start = start
+    this.end = end
+  }
+
+  /** Throws a WireError for bytes that are no message. */
+  get message(): Message {
+    return this.#message ??= decodeMessage(cursor.reset(this.buffer, this.start, this.end))
+  }
+
+  /** The same message under another id. */
+  copy(id: MessageId): Mail {
+    return new Mail(id, this.from, this.to, this.buffer, this.start, this.end)
+  }
+
+  /** What waits holds its own bytes only, and not all that came with it. */
+  keep(): void {
+    if (this.buffer.length === this.end - this.start) return
+    this.buffer = Buffer.from(this.buffer.subarray(this.start, this.end))
+    this.start = 0
+    this.end = this.buffer.length
+  }
 }
 
-export type Delivery = { readonly type: 'message'; readonly mail: Mail } | { readonly type: 'peer-lost'; readonly peer: string }
+export interface PeerLost {
+  readonly type: 'peer-lost'
+  readonly peer: NodeName
+}
+
+export type Delivery = Mail | PeerLost
 
 /** One life's mail: the next life of the node gets a new box, so nothing meant for this one can reach it. */
 export class Mailbox {
@@ -57,7 +102,7 @@ export class Mailbox {
   find(id: MessageId): Mail | undefined {
     const at = this.#indexOf(id)
     const delivery = at < 0 ? undefined : this.#waiting[at]
-    return delivery?.type === 'message' ? delivery.mail : undefined
+    return delivery?.type === 'message' ? delivery : undefined
   }
 
   /** Takes a waiting message out of its place. */
@@ -69,7 +114,7 @@ export class Mailbox {
   #indexOf(id: MessageId): number {
     for (let at = this.#front; at < this.#waiting.length; at++) {
       const delivery = this.#waiting[at]
-      if (delivery?.type === 'message' && delivery.mail.id === id) return at
+      if (delivery?.type === 'message' && delivery.id === id) return at
     }
     return -1
   }
@@ -78,7 +123,7 @@ export class Mailbox {
   get first(): Mail | undefined {
     for (let at = this.#front; at < this.#waiting.length; at++) {
       const delivery = this.#waiting[at]
-      if (delivery?.type === 'message') return delivery.mail
+      if (delivery?.type === 'message') return delivery
     }
     return undefined
   }
@@ -100,7 +145,7 @@ export class Mailbox {
 
   /** Takes out everything that this life of the node will never take. */
   empty(): Mail[] {
-    const waiting = this.#waiting.slice(this.#front).flatMap((delivery) => delivery.type === 'message' ? [delivery.mail] : [])
+    const waiting = this.#waiting.slice(this.#front).flatMap((delivery) => delivery.type === 'message' ? [delivery] : [])
     const lost = [...this.#handed.values(), ...waiting]
     this.#handed.clear()
     this.#waiting = []

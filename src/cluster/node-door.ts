@@ -34,7 +34,11 @@ function receive(socket: Socket, { secret, switchboard }: NodeDoorOptions): void
     socket.destroy()
   }
   const nodeSocket = {
-    write: (bytes: Buffer) => socket.write(bytes) && socket.writableLength === 0,
+    write: (bytes: Buffer) => {
+      const isGone = socket.write(bytes) && socket.writableLength === 0
+      switchboard.peaks.nodeBytes(socket.writableLength)
+      return isGone
+    },
     close: () => socket.destroy(),
   }
   const greeting = new FrameSplitter((frame) => {
@@ -51,6 +55,7 @@ function receive(socket: Socket, { secret, switchboard }: NodeDoorOptions): void
   const patience = setTimeout(() => close('it did not greet in time'), patienceMs)
   socket.setNoDelay(true)
   socket.on('data', (data) => {
+    switchboard.journal.look()
     try {
       // A node sends nothing between its greeting and its start input, so no delivery holds both.
       if (hello) frames.push(data)

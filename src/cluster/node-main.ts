@@ -18,7 +18,19 @@ process.title = `understudy ${name}`
 process.on('SIGINT', () => undefined)
 process.on('SIGHUP', () => undefined)
 
-const socket = connect(socketPath)
+/** What the switchboard sends is read into one buffer, again and again. */
+const readBytes = 64 * 1024
+
+const socket = connect({
+  path: socketPath,
+  onread: {
+    buffer: Buffer.allocUnsafeSlow(readBytes),
+    callback: (length, buffer) => {
+      take(Buffer.from(buffer.subarray(0, length)))
+      return true
+    },
+  },
+})
 socket.setNoDelay(true)
 const node = new NodeProcess({
   hello: { secret, name, incarnation: Number(incarnation) },
@@ -27,14 +39,15 @@ const node = new NodeProcess({
 })
 const splitter = new FrameSplitter((frame) => node.handleFrame(frame), labFrameBytesMax)
 
-socket.on('data', (data) => {
+function take(data: Buffer): void {
   try {
     splitter.push(data)
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
     process.exit(exitRuleBroken)
   }
-})
+}
+
 socket.on('error', (error) => {
   process.stderr.write(`${name} lost the switchboard: ${error.message}\n`)
   process.exit(exitNoConnection)

@@ -3,7 +3,7 @@
 import {
   createMachine, type EffectSink, type Input, type Machine, type Message, type OperationInput, type Report, type Start,
 } from '../protocol'
-import { recordReport, type FrozenTimer } from '../trace'
+import { messageJson, reportJson, type FrozenTimer } from '../trace'
 import { FrameWriter, type Cursor } from './frame'
 import { decodeOperationInput, decodePast, effectKinds, encodeHello, inputKinds, labFrameBytesMax, toNode, toSwitchboard, type Hello } from './lab-frames'
 import { NodePast } from './node-past'
@@ -21,7 +21,6 @@ interface Timer {
   /** While running: when it is due. While frozen: unused. */
   dueMs: number
   remainingMs: number
-  handle: NodeJS.Timeout | undefined
 }
 
 export class NodeProcess implements EffectSink {
@@ -30,6 +29,9 @@ export class NodeProcess implements EffectSink {
   readonly #timers = new Map<string, Timer>()
   /** How often each timer was armed in this life; part of a timer's identity. */
   readonly #armed = new Map<string, number>()
+  /** The host's timer, of which there is one for all: most timers are called off long before their time. */
+  #wake: NodeJS.Timeout | undefined
+  #wakeAtMs = Number.POSITIVE_INFINITY
   #machine: Machine | null = null
   #step = 0
   /** A node starts frozen and waits for the first thaw. */
@@ -55,10 +57,9 @@ export class NodeProcess implements EffectSink {
       case toNode.operation: return this.#operation(frame)
       case toNode.peerLost: {
         const peer = frame.text(32, 'a node name')
-        return this.#take({ type: 'peer-lost', peer }, () => {
-          this.#writer.u8(inputKinds.peerLost)
-          this.#writer.text(peer)
-        })
+        this.#beginStep(inputKinds.peerLost)
+        this.#writer.text(peer)
+        return this.#take({ type: 'peer-lost', peer })
       }
       case toNode.freeze: return this.#freeze(frame.u32())
       case toNode.thaw: return this.#thaw(frame.u32())
@@ -74,8 +75,7 @@ export class NodeProcess implements EffectSink {
   // ---- inputs
 
   #start(start: Start): void {
-    this.#beginStep()
-    this.#writer.u8(inputKinds.start)
+    this.#beginStep(inputKinds.start)
     this.#machine = createMachine(start, this)
     this.#endStep()
   }
@@ -84,28 +84,38 @@ export class NodeProcess implements EffectSink {
     const handle = frame.u32()
     const from = frame.text(32, 'a node name')
     const message = decodeMessage(frame)
-    this.#take({ type: 'message', from, message }, () => {
-      this.#writer.u8(inputKinds.message)
-      this.#writer.u32(handle)
-    })
+    this.#beginStep(inputKinds.message)
+    this.#writer.u32(handle)
+    this.#take({ type: 'message', from, message })
   }
 
   /** Taken even while frozen: what it sends is held by the switchboard. */
   #operation(frame: Cursor): void {
     const { operationId, session, target, operation } = decodeOperationInput(frame)
     const input: OperationInput = { type: 'operation', operationId, session, target, operation }
-    this.#take(input, () => {
-      this.#writer.u8(inputKinds.operation)
-      this.#writer.u64(operationId)
-    })
+    this.#beginStep(inputKinds.operation)
+    this.#writer.u64(operationId)
+    this.#take(input)
   }
 
-  #onTimer(name: string, timer: Timer): void {
+  #onWake(): void {
+    this.#wakeAtMs = Number.POSITIVE_INFINITY
     // A process that was stopped meanwhile finds its timers due before it has read that the cluster froze: what waits on the
     // socket is read first.
     setImmediate(() => {
-      if (!this.#isFrozen && this.#timers.get(name) === timer) this.#takeTimer(name, timer.armed)
+      if (this.#isFrozen) return
+      const now = this.#options.nowMs()
+      const due = [...this.#timers].filter(([, { dueMs }]) => dueMs <= now).sort(([, one], [, other]) => one.dueMs - other.dueMs)
+      for (const [name, timer] of due) if (!this.#isFrozen && this.#timers.get(name) === timer) this.#takeTimer(name, timer.armed)
+      for (const { dueMs } of this.#timers.values()) this.#wakeBy(dueMs)
     })
+  }
+
+  #wakeBy(dueMs: number): void {
+    if (dueMs >= this.#wakeAtMs) return
+    clearTimeout(this.#wake)
+    this.#wakeAtMs = dueMs
+    this.#wake = setTimeout(() => this.#onWake(), Math.max(0, Math.ceil(dueMs - this.#options.nowMs())))
   }
 
   /** By hand, in a freeze: only if it is still the timer that was meant. */
@@ -116,27 +126,26 @@ export class NodeProcess implements EffectSink {
 
   #takeTimer(name: string, armed: number): void {
     this.#timers.delete(name)
-    this.#take({ type: 'timer', name }, () => {
-      this.#writer.u8(inputKinds.timer)
-      this.#writer.text(name)
-      this.#writer.u32(armed)
-    })
+    this.#beginStep(inputKinds.timer)
+    this.#writer.text(name)
+    this.#writer.u32(armed)
+    this.#take({ type: 'timer', name })
   }
 
-  #take(input: Exclude<Input, Start>, writeInput: () => void): void {
+  /** The step's frame has begun and says what input this is. */
+  #take(input: Exclude<Input, Start>): void {
     if (!this.#machine) throw new Error('the switchboard sent an input before the start')
-    this.#beginStep()
-    writeInput()
     this.#machine.step(input, this)
     this.#endStep()
     // In a freeze the timers are shown, and a step may have changed them.
     if (this.#isFrozen && this.#freezeNumber > 0) this.#tellTimers()
   }
 
-  #beginStep(): void {
+  #beginStep(inputKind: number): void {
     this.#writer.beginFrame()
     this.#writer.u8(toSwitchboard.step)
     this.#writer.u32(this.#step++)
+    this.#writer.u8(inputKind)
   }
 
   #endStep(): void {
@@ -169,7 +178,7 @@ export class NodeProcess implements EffectSink {
     this.#step = this.#past.steps
     for (const [name, count] of this.#past.armed) this.#armed.set(name, count)
     for (const [name, { armed, dueAt }] of this.#past.timers) {
-      this.#timers.set(name, { armed, dueMs: 0, remainingMs: Math.max(0, dueAt - at) / 1000, handle: undefined })
+      this.#timers.set(name, { armed, dueMs: 0, remainingMs: Math.max(0, dueAt - at) / 1000 })
     }
     this.#past = null
   }
@@ -179,6 +188,8 @@ export class NodeProcess implements EffectSink {
   send(to: string, message: Message): void {
     this.#writer.u8(effectKinds.send)
     this.#writer.text(to)
+    // Twice: in the words of the trace, and as its receiver gets it. Who passes it on need not know what it says.
+    this.#writer.longText(messageJson(message))
     const patch = this.#writer.beginLength()
     encodeMessage(this.#writer, message)
     this.#writer.endLength(patch)
@@ -189,26 +200,24 @@ export class NodeProcess implements EffectSink {
       this.#writer.u8(effectKinds.returned)
       this.#writer.u64(report.operationId)
     } else this.#writer.u8(effectKinds.report)
-    this.#writer.longText(JSON.stringify(recordReport(report)))
+    this.#writer.longText(reportJson(report))
   }
 
   setTimer(name: string, ms: number): void {
-    clearTimeout(this.#timers.get(name)?.handle)
     const armed = (this.#armed.get(name) ?? 0) + 1
     this.#armed.set(name, armed)
-    const timer: Timer = { armed, dueMs: 0, remainingMs: ms, handle: undefined }
+    const timer: Timer = { armed, dueMs: 0, remainingMs: ms }
     this.#timers.set(name, timer)
-    if (!this.#isFrozen) this.#run(name, timer)
+    if (!this.#isFrozen) this.#run(timer)
   }
 
   cancelTimer(name: string): void {
-    clearTimeout(this.#timers.get(name)?.handle)
     this.#timers.delete(name)
   }
 
-  #run(name: string, timer: Timer): void {
+  #run(timer: Timer): void {
     timer.dueMs = this.#options.nowMs() + timer.remainingMs
-    timer.handle = setTimeout(() => this.#onTimer(name, timer), timer.remainingMs)
+    this.#wakeBy(timer.dueMs)
   }
 
   // ---- freeze and thaw
@@ -217,10 +226,9 @@ export class NodeProcess implements EffectSink {
     if (!this.#isFrozen) {
       this.#isFrozen = true
       const now = this.#options.nowMs()
-      for (const timer of this.#timers.values()) {
-        clearTimeout(timer.handle)
-        timer.remainingMs = Math.max(0, timer.dueMs - now)
-      }
+      for (const timer of this.#timers.values()) timer.remainingMs = Math.max(0, timer.dueMs - now)
+      clearTimeout(this.#wake)
+      this.#wakeAtMs = Number.POSITIVE_INFINITY
     }
     this.#freezeNumber = freeze
     this.#tellTimers()
@@ -234,7 +242,7 @@ export class NodeProcess implements EffectSink {
   #thaw(freeze: number): void {
     if (this.#isFrozen) {
       this.#isFrozen = false
-      for (const [name, timer] of this.#timers) this.#run(name, timer)
+      for (const timer of this.#timers.values()) this.#run(timer)
     }
     this.#answer(toSwitchboard.thawed, freeze, '')
   }

@@ -6,15 +6,12 @@ import { dirname } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { Refused } from '../network'
 import { ClusterClock } from './cluster-clock'
-import { controlDescriptor, createCommandReader, encodeFromSwitchboard, type Command, type FromSwitchboard, type ToSwitchboard } from './control'
+import { controlDescriptor, createCommandReader, encodeEventsHead, encodeFromSwitchboard, type Command, type FromSwitchboard, type SwitchboardLoad, type ToSwitchboard } from './control'
 import { FrameSplitter, FrameWriter } from './frame'
-import { Journal } from './journal'
+import { Journal, type Piece } from './journal'
 import { labFrameBytesMax } from './lab-frames'
 import { openNodeDoor } from './node-door'
 import { Switchboard } from './switchboard'
-
-/** A batch of events is told in pieces of about this size. */
-const batchCharactersMax = 4 * 1024 * 1024
 
 process.title = 'understudy switchboard'
 process.on('SIGINT', () => undefined)
@@ -31,33 +28,49 @@ function tell(frame: FromSwitchboard): void {
   isFlushing = true
   setImmediate(() => {
     isFlushing = false
-    writer.flush((bytes) => pipe.write(bytes) && pipe.writableLength === 0)
+    flushTold()
   })
 }
 
-/** Tells events in the order of their numbers, a large batch in several frames. */
-function tellEvents(from: number, count: number, text: string): void {
-  if (text.length <= batchCharactersMax) return tell({ type: 'events', from, count, text })
-  const lines = text.split('\n')
-  for (let start = 0; start < lines.length;) {
-    let end = start
-    let characters = 0
-    do characters += (lines[end++] as string).length
-    while (end < lines.length && characters < batchCharactersMax)
-    tell({ type: 'events', from: from + start, count: end - start, text: lines.slice(start, end).join('\n') })
-    start = end
-  }
+/** More than this that the lab has not read and clients have to wait, until half of it is left. */
+const labBytesMax = 16 * 1024 * 1024
+let isLabBehind = false
+
+function flushTold(): void {
+  writer.flush(writeToLab)
+}
+
+/** True if the bytes are gone. */
+function writeToLab(bytes: Buffer): boolean {
+  const isGone = pipe.write(bytes, labHasRead) && pipe.writableLength === 0
+  running?.switchboard.peaks.labBytes(pipe.writableLength)
+  if (pipe.writableLength > labBytesMax) isLabBehind = true
+  return isGone
+}
+
+/** A piece of events: the bytes that are in the file, after a frame's head of their own. */
+function tellEvents(piece: Piece): boolean {
+  encodeEventsHead(writer, piece)
+  pipe.cork()
+  flushTold()
+  writeToLab(piece.bytes)
+  pipe.uncork()
+  return pipe.writableLength === 0
 }
 
 async function open(command: Extract<Command, { type: 'open' }>): Promise<void> {
-  const { header, recordingPath, socketPath, secret, start, branch: begin } = command
+  const { header, recordingPath, socketPath, secret, start, branch: begin, diskFreeMiBMin } = command
   const clock = new ClusterClock(() => performance.now() * 1000, begin ?? undefined)
   const journal = new Journal({
     path: recordingPath, header, clock, ...(begin ? { begin } : {}),
     onEvents: tellEvents,
+    onWaiting: (bytes) => running?.switchboard.peaks.journalBytes(bytes),
+    onRoom: () => running?.switchboard.caughtUp(),
     onFile: (bytes, problem) => tell({ type: 'file', bytes, problem }),
+    freeBytesMin: diskFreeMiBMin * 1024 * 1024,
   })
-  const switchboard = new Switchboard({ header, clock, journal, start, branch: begin && { path: recordingPath, begin } })
+  const switchboard = new Switchboard({ header, clock, journal, isLabBehind: () => isLabBehind, start, branch: begin && { path: recordingPath, begin } })
+  await journal.lookAtDisk()
   await openNodeDoor(socketPath, { secret, switchboard })
   running = { switchboard, journal, folder: dirname(socketPath) }
 }
@@ -69,29 +82,47 @@ async function carryOut(frame: ToSwitchboard): Promise<number> {
   }
   if (!running) throw new Refused('The switchboard is not open yet.')
   if (frame.type === 'invoke') return running.switchboard.invokeByHand(frame.invoke)
+  running.journal.look()
   await running.switchboard.command(frame.command)
-  if (frame.command.type === 'stop') running.journal.close()
-  // Who is answered finds in the trace what the command did.
-  else running.journal.flush()
+  if (frame.command.type === 'stop') await running.journal.close()
   return 0
 }
 
+/** Who is answered finds in the trace what the command did. */
+function answer(frame: FromSwitchboard): void {
+  if (running) running.journal.whenTold(() => tell(frame))
+  else tell(frame)
+}
+
+function loadOf({ peaks }: Switchboard): SwitchboardLoad {
+  const { user, system } = process.cpuUsage()
+  return { processorMicros: user + system, ...peaks.take() }
+}
+
 const splitter = new FrameSplitter(createCommandReader((frame) => {
+  if (frame.type === 'command' && frame.command.type === 'load' && running) return tell({ type: 'load', id: frame.id, load: loadOf(running.switchboard) })
   carryOut(frame).then(
-    (operationId) => tell({ type: 'done', id: frame.id, operationId }),
+    (operationId) => answer({ type: 'done', id: frame.id, operationId }),
     (error: unknown) => {
       // A refusal is an answer; anything else is our mistake and must not be hidden behind one.
       if (!(error instanceof Refused)) process.stderr.write(`${error instanceof Error ? error.stack ?? error.message : String(error)}\n`)
-      tell({ type: 'refused', id: frame.id, sentence: error instanceof Error ? error.message : String(error) })
+      answer({ type: 'refused', id: frame.id, sentence: error instanceof Error ? error.message : String(error) })
     },
   )
 }), labFrameBytesMax)
 
 function end(): void {
   running?.switchboard.killAll()
-  running?.journal.close()
+  running?.journal.closeNow()
   if (running && process.platform !== 'win32') rmSync(running.folder, { recursive: true, force: true })
   process.exit(0)
+}
+
+/** What waited for the lab was read. */
+function labHasRead(): void {
+  if (!isLabBehind || pipe.writableLength > labBytesMax / 2) return
+  isLabBehind = false
+  running?.switchboard.caughtUp()
 }
 
 pipe.on('data', (data) => splitter.push(data))

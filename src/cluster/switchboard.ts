@@ -1,9 +1,9 @@
 // The switchboard: the cluster's network and its memory. Every message passes here, every event gets its place in one order here,
 // and here nodes are killed and paused. What messages meet is traffic.ts, what time does is standstill.ts.
 // It must never decide anything of the protocol, nor tell what the journal has not got.
-import { createRandom, Refused, type Envelope, type NetworkAct } from '../network'
+import { createRandom, Refused, type NetworkAct } from '../network'
 import { type NodeKind, type NodeName, type Start } from '../protocol'
-import { recordOperationInput, type BreakingEvent, type EventBody, type ToldEvent, type TraceHeader } from '../trace'
+import { operationInputJson, type BreakingEvent, type EventBody, type ToldEvent, type TraceHeader } from '../trace'
 import { completePlan, WorkloadDriver, workloadText, type WorkloadMoment, type WorkloadPlan } from '../workload'
 import { BranchBeginning } from './branch'
 import type { ClusterClock } from './cluster-clock'
@@ -12,7 +12,10 @@ import { WireError, type Cursor } from './frame'
 import type { Journal } from './journal'
 import { encodeOperationInput, encodeStart, toSwitchboard, type Hello, type OperationFrame } from './lab-frames'
 import { Life, type Exit, type NodeSocket } from './life'
+import type { Mail } from './mailbox'
 import type { Moment } from './moment'
+import { Outbox } from './outbox'
+import { Peaks } from './peaks'
 import { identifyProcess, signalProcess } from './process-identity'
 import { Standstill } from './standstill'
 import { readStep, type StepHandler } from './step-reader'
@@ -22,6 +25,8 @@ export interface SwitchboardOptions {
   readonly header: TraceHeader
   readonly clock: ClusterClock
   readonly journal: Journal
+  /** True while so much waits for the lab to read that no more should be made. */
+  readonly isLabBehind: () => boolean
   /** Nodes that are started with the cluster; the others wait to be started. */
   readonly start: readonly NodeName[]
   /** The recording and where in it a branch begins; null for a new cluster. */
@@ -44,6 +49,9 @@ export class Switchboard implements StepHandler {
   #operationId = 0
   readonly #traffic: Traffic
   readonly #standstill: Standstill
+  readonly peaks = new Peaks()
+  readonly journal: Journal
+  readonly #outbox = new Outbox()
   #workload: WorkloadDriver | null = null
   #workloads = 0
   #beginning: BranchBeginning | null = null
@@ -53,13 +61,16 @@ export class Switchboard implements StepHandler {
     this.#kinds = new Map(options.header.nodes.map(({ name, kind }) => [name, kind]))
     const nodes = [...this.#kinds.keys()]
     const { header, clock, journal } = options
+    this.journal = journal
+    clock.onAction = () => journal.look()
     const event = (body: EventBody): void => journal.event(body)
     const lifeOf = (name: NodeName): Life | undefined => this.#lives.get(name)
     const standstill = new Standstill({ nodes, clock, event, lifeOf, latestSeq: () => journal.latest, onThawed: (life) => this.#traffic.pump(life) })
     this.#standstill = standstill
     this.#traffic = new Traffic({
-      seed: header.seed, nodes, clock, event, eventText: (text) => journal.eventText(text), lifeOf, lives: () => this.#lives.values(),
-      isHeldBack: () => standstill.isHeldBack, isExact: () => standstill.conditions.isExact, isWatched: () => !standstill.conditions.isEmpty,
+      peaks: this.peaks, journal,
+      seed: header.seed, nodes, clock, event, lifeOf, lives: () => this.#lives.values(),
+      isHeldBack: () => standstill.isHeldBack, isBehind: () => this.#isBehind, isExact: () => standstill.conditions.isExact, isWatched: () => !standstill.conditions.isEmpty,
     })
   }
 
@@ -84,8 +95,21 @@ export class Switchboard implements StepHandler {
       case 'start-workload': return this.#startWorkload(command.plan)
       case 'stop-workload': return this.#stopWorkload()
       case 'stop': return this.#stop()
-      case 'open': throw new Refused('The switchboard is open already.')
+      case 'open':
+      case 'load': throw new Refused('The switchboard is open already.')
     }
+  }
+
+  /** Servers go on all the same: to hold their pings up would make them look dead, and what they do has an end when clients wait. */
+  get #isBehind(): boolean {
+    return this.journal.isFull || this.#options.isLabBehind()
+  }
+
+  /** The disk or the lab has caught up: clients get what waited for them. */
+  caughtUp(): void {
+    if (this.#isBehind) return
+    this.journal.look()
+    this.#traffic.pumpAll()
   }
 
   /** From beside the nodes. Cluster time runs on while the lab judges, so a freeze by a broken rule comes some events after it. */
@@ -118,9 +142,12 @@ export class Switchboard implements StepHandler {
     const life = this.#liveNode(client)
     if (life.kind !== 'client') throw new Refused(`${client} is no client.`)
     const operationId = ++this.#operationId
-    this.#operations.set(operationId, { frame: { ...frame, operationId }, label })
+    const { session, target, operation } = frame
+    const numbered = { operationId, session, target, operation }
+    this.#operations.set(operationId, { frame: numbered, label })
     life.untakenOperations.add(operationId)
-    life.send((writer) => encodeOperationInput(writer, { ...frame, operationId }))
+    const { outgoing } = life
+    if (outgoing) encodeOperationInput(outgoing, numbered)
     return operationId
   }
 
@@ -137,7 +164,7 @@ export class Switchboard implements StepHandler {
   async #nodeStarted(name: NodeName, incarnation: number, pid: number): Promise<void> {
     const kind = this.#kinds.get(name)
     if (!kind) throw new Refused(`There is no node ${name}.`)
-    const life = new Life(name, kind, incarnation, identifyProcess(pid))
+    const life = new Life(name, kind, incarnation, identifyProcess(pid), this.#outbox)
     this.#lives.set(name, life)
     const early = this.#early.get(`${name}#${incarnation}`)
     if (early) this.#connect(life, early)
@@ -183,6 +210,7 @@ export class Switchboard implements StepHandler {
   handleFrame(hello: Hello, frame: Cursor): void {
     const life = this.#lives.get(hello.name)
     if (life?.incarnation !== hello.incarnation) return
+    this.#outbox.heard(life)
     const kind = frame.u8()
     switch (kind) {
       case toSwitchboard.step:
@@ -333,11 +361,7 @@ export class Switchboard implements StepHandler {
   // ---- what steps tell
 
   event(body: EventBody): void {
-    this.#options.journal.event(body)
-  }
-
-  eventText(body: string): void {
-    this.#options.journal.eventText(body)
+    this.journal.event(body)
   }
 
   started(life: Life): void {
@@ -354,22 +378,22 @@ export class Switchboard implements StepHandler {
     if (!taken) throw new WireError('it took an operation that was never sent to it')
     this.#operations.delete(operationId)
     life.untakenOperations.delete(operationId)
-    const operation = recordOperationInput({ type: 'operation', ...taken.frame })
-    this.event({ type: 'operation-invoked', node: life.name, incarnation: life.incarnation, step, operation, label: taken.label })
+    this.journal.text(`"type":"operation-invoked",${life.of}${step},"operation":${operationInputJson(taken.frame)},"label":${JSON.stringify(taken.label)}}`)
   }
 
   returned(operationId: number): void {
     this.#workload?.returned(operationId)
   }
 
-  reported(body: string): void {
-    this.#options.journal.eventText(body)
-    if (!this.#standstill.conditions.isEmpty) this.#standstill.watchEvent(JSON.parse(body) as BreakingEvent)
+  reported(of: string, source: Buffer, start: number, end: number): void {
+    this.journal.bytes(of, source, start, end, '')
+    if (this.#standstill.conditions.isEmpty) return
+    this.#standstill.watchEvent(JSON.parse(`{${of}${source.toString('utf8', start, end)}`) as BreakingEvent)
   }
 
-  send(from: Life, envelope: Envelope, body: Buffer): void {
-    if (!this.#standstill.conditions.isEmpty) this.#standstill.watchMessage(envelope)
-    this.#traffic.send(from, envelope, body)
+  send(from: Life, mail: Mail): void {
+    if (!this.#standstill.conditions.isEmpty) this.#standstill.watchMessage(mail)
+    this.#traffic.send(from, mail)
   }
 
   // ---- workload

@@ -1,26 +1,31 @@
 // Each node's mail, and what a person does to a single message. How a message gets to its receiver's mail is network/transit.ts.
 // Every message has one place at any time, and every change of place is an event. It must never look into a message.
-import { Refused, Transit, type Envelope } from '../network'
+import { Refused, Transit } from '../network'
 import type { NodeName } from '../protocol'
 import { messageOf, type EventBody, type EventOf, type MessageId } from '../trace'
 import type { ClusterClock } from './cluster-clock'
 import { FrameWriter } from './frame'
+import type { Journal } from './journal'
 import { encodeDeliver, encodePeerLost, labFrameBytesMax } from './lab-frames'
 import type { Life } from './life'
-import { windowHeld, windowRunning, type Mail } from './mailbox'
+import { Mail, windowHeld, windowRunning } from './mailbox'
 import type { Moment } from './moment'
+import type { Peaks } from './peaks'
 import { encodeMessage } from './wire'
 
 export interface TrafficOptions {
+  readonly peaks: Peaks
   readonly seed: string
   readonly nodes: readonly NodeName[]
   readonly clock: ClusterClock
   readonly event: (body: EventBody) => void
-  readonly eventText: (text: string) => void
+  readonly journal: Pick<Journal, 'ascii'>
   readonly lifeOf: (name: NodeName) => Life | undefined
   readonly lives: () => Iterable<Life>
   /** True while nothing may be handed over: a break condition was met and the freeze is on its way. */
   readonly isHeldBack: () => boolean
+  /** True while the disk or the lab is behind: clients are given nothing, so that they ask for nothing more. */
+  readonly isBehind: () => boolean
   /** True while deliveries go one at a time. */
   readonly isExact: () => boolean
   /** True while any break condition is set: a node then gets its mail one by one. */
@@ -29,7 +34,7 @@ export interface TrafficOptions {
 
 export class Traffic {
   readonly #options: TrafficOptions
-  readonly transit: Transit<Buffer>
+  readonly transit: Transit<Mail>
   /** Nodes of which a life has ended; another may run since. */
   readonly #ended = new Set<NodeName>()
 
@@ -41,7 +46,7 @@ export class Traffic {
       after: (ms, action) => clock.after(ms, action),
       incarnationOf: (name) => this.#liveOf(name)?.incarnation ?? 0,
       hasDied: (name) => this.#liveOf(name) === undefined && (this.#ended.has(name) || this.#options.lifeOf(name) !== undefined),
-      onArrival: (envelope, body) => this.#arrive(envelope, body),
+      onArrival: (envelope, mail) => this.#arrive(envelope === mail ? mail : mail.copy(envelope.id)),
     })
   }
 
@@ -51,38 +56,37 @@ export class Traffic {
   }
 
   /** A step has sent this message. */
-  send(sender: Life, envelope: Envelope, body: Buffer): void {
-    sender.peers.add(envelope.to)
-    this.#options.lifeOf(envelope.to)?.peers.add(sender.name)
-    this.transit.send(envelope, body)
+  send(sender: Life, mail: Mail): void {
+    sender.peers.add(mail.to)
+    this.#options.lifeOf(mail.to)?.peers.add(sender.name)
+    this.transit.send(mail, mail)
+    // It may wait for long, and its buffer is the socket's.
+    if (!mail.isHanded) mail.keep()
   }
 
-  #arrive(envelope: Envelope, body: Buffer): void {
-    const { id, from, to } = envelope
-    const life = this.#liveOf(to)
-    if (!life?.mailbox.add({ type: 'message', mail: { id, from, envelope, body } })) {
-      return this.#options.event({ type: 'message-dropped', id, reason: { type: 'queue-full' } })
-    }
+  #arrive(mail: Mail): void {
+    const life = this.#liveOf(mail.to)
+    if (!life?.mailbox.add(mail)) return this.#options.event({ type: 'message-dropped', id: mail.id, reason: { type: 'queue-full' } })
+    this.#options.peaks.mail(life.mailbox.waiting)
     this.pump(life)
   }
 
   /** A branch begins: every message is again where it was. What waits for a process that is gone is lost. */
   begin(moment: Moment): void {
     const writer = new FrameWriter(labFrameBytesMax)
-    const body = ({ message }: EventOf<'message-sent'>): Buffer => {
+    const mailOf = ({ id, from, to, message }: EventOf<'message-sent'>): Mail => {
       let bytes = Buffer.alloc(0)
       encodeMessage(writer, messageOf(message))
       writer.flush((written) => {
         bytes = Buffer.from(written)
         return true
       })
-      return bytes
+      return new Mail(id, from, to, bytes)
     }
-    this.transit.begin(moment.network(body))
+    this.transit.begin(moment.network(mailOf))
     for (const { id, sent } of moment.mail) {
-      const envelope: Envelope = { id, from: sent.from, to: sent.to, message: messageOf(sent.message) }
       const life = this.#liveOf(sent.to)
-      if (life) life.mailbox.add({ type: 'message', mail: { id, from: sent.from, envelope, body: body(sent) } })
+      if (life) life.mailbox.add(mailOf(sent).copy(id))
       else this.#options.event({ type: 'message-dropped', id, reason: { type: 'receiver-dead' } })
     }
   }
@@ -91,13 +95,13 @@ export class Traffic {
 
   /** Hands over what the node's window has room for. */
   pump(life: Life): void {
-    if (life.isFrozen || !life.isConnected || this.#options.isHeldBack()) return
+    if (life.isFrozen || !life.isConnected || this.#options.isHeldBack() || (life.kind === 'client' && this.#options.isBehind())) return
     const window = life.isPaused || this.#options.isWatched() ? windowHeld : windowRunning
     while (life.mailbox.untaken < window && (!this.#options.isExact() || this.#isAllTaken())) {
       const delivery = life.mailbox.next()
       if (!delivery) return
       if (delivery.type === 'peer-lost') life.send((writer) => encodePeerLost(writer, delivery.peer))
-      else this.#hand(life, delivery.mail)
+      else this.#hand(life, delivery)
     }
   }
 
@@ -117,9 +121,11 @@ export class Traffic {
   }
 
   #hand(life: Life, mail: Mail): void {
-    this.#options.eventText(`{"type":"message-handed","id":"${mail.id}"}`)
+    this.#options.journal.ascii(`"type":"message-handed","id":"${mail.id}"}`)
+    mail.isHanded = true
     const handle = life.mailbox.hand(mail)
-    life.send((writer) => encodeDeliver(writer, handle, mail.from, mail.body))
+    const { outgoing } = life
+    if (outgoing) encodeDeliver(outgoing, handle, mail)
   }
 
   /** The node has ended: what it never took is lost. */
@@ -133,7 +139,7 @@ export class Traffic {
   /** Hands this message over now, past all that waits; returns the life that gets it. */
   deliver(id: MessageId): Life {
     const { life, mail } = this.#find(id)
-    if (!life) throw new Refused(`${mail.envelope.to} is dead; the message cannot be delivered.`)
+    if (!life) throw new Refused(`${mail.to} is dead; the message cannot be delivered.`)
     if (life.isPaused) throw new Refused(`${life.name} is paused: it takes nothing before it is resumed.`)
     if (this.transit.takeOut(id)) this.#options.event({ type: 'message-released', id, reason: 'by hand' })
     life.mailbox.remove(id)
@@ -152,14 +158,13 @@ export class Traffic {
   duplicate(id: MessageId): void {
     const { mail } = this.#find(id)
     if (this.transit.find(id)) this.transit.duplicate(id)
-    else this.#arrive(this.transit.copyOf(mail.envelope, 'by hand'), mail.body)
+    else this.#arrive(mail.copy(this.transit.copyOf(mail, 'by hand').id))
   }
 
   #find(id: MessageId): { life: Life | undefined; mail: Mail } {
     const onItsWay = this.transit.find(id)
     if (onItsWay) {
-      const { envelope, payload } = onItsWay
-      return { life: this.#liveOf(envelope.to), mail: { id, from: envelope.from, envelope, body: payload } }
+      return { life: this.#liveOf(onItsWay.envelope.to), mail: onItsWay.payload.copy(id) }
     }
     for (const life of this.#options.lives()) {
       const mail = life.mailbox.find(id)

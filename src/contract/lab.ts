@@ -7,7 +7,7 @@ import { NetworkActSchema, NodeNameText } from './network'
 
 const limited = (name: keyof typeof settingLimits) => z.int().min(settingLimits[name].min).max(settingLimits[name].max)
 
-export const clusterLimits = { replicas: { min: 1, max: 7 }, clients: { min: 1, max: 8 } } as const
+export const clusterLimits = { replicas: { min: 1, max: 7 }, clients: { min: 1, max: 8 }, diskFreeMiBMin: { min: 0, max: 1_000_000 } } as const
 
 /** A scenario's text is at most this long. */
 export const scenarioCharactersMax = 256 * 1024
@@ -24,6 +24,8 @@ export const ClusterSettings = z.strictObject({
   replication: z.enum(['synchronous', 'asynchronous']),
   retryMs: limited('retryMs'),
   operationTimeoutMs: limited('operationTimeoutMs'),
+  /** Recording stops, and the lab goes on, when the disk has less than this free; 0: when it is full. */
+  diskFreeMiBMin: z.int().min(clusterLimits.diskFreeMiBMin.min).max(clusterLimits.diskFreeMiBMin.max).default(256),
   /** Rules that are broken on purpose: a machine looks there at the line that keeps the rule. */
   mutants: z.array(z.enum(mutantNames as [MutantName, ...MutantName[]])).max(mutantNames.length).default([]),
   /** Empty: drawn. */
@@ -33,7 +35,7 @@ export type ClusterSettings = z.infer<typeof ClusterSettings>
 
 export const defaultClusterSettings: ClusterSettings = {
   title: '', replicas: 3, clients: 2, backupsWanted: 1, pingIntervalMs: 100, deadPings: 5,
-  replication: 'synchronous', retryMs: 100, operationTimeoutMs: 10_000, mutants: [], seed: '',
+  replication: 'synchronous', retryMs: 100, operationTimeoutMs: 10_000, diskFreeMiBMin: 256, mutants: [], seed: '',
 }
 
 // Recorded byte strings: text, or `base64:` and base64 (trace/recorded.ts); base64 needs 4 characters for 3 bytes.

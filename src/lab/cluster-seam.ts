@@ -19,6 +19,8 @@ export interface ClusterOptions {
   /** Created by the cluster, mode 0600, the header line first; a branch's is there already, with the events that it begins with. */
   readonly recordingPath: string
   readonly branch?: BranchStart
+  /** Recording stops when the disk has less than this free; 0 or without it: when it is full. */
+  readonly diskFreeMiBMin?: number
   readonly nodeProgram: string
   readonly switchboardProgram: string
   /** Already in the file, unless recording has stopped. */
@@ -56,6 +58,8 @@ export interface RunningCluster {
   invoke(request: { client: NodeName; operation: Operation; target: NodeName | ''; label: string; session?: number }): Promise<{ operationId: number }>
   startWorkload(workload: Workload): Promise<void>
   stopWorkload(): Promise<void>
+  /** For measuring: processor time of the switchboard since it began, and its longest queues since this was asked last. */
+  load(): Promise<{ processorMicros: number; mailMax: number; journalBytesMax: number; labBytesMax: number; nodeBytesMax: number }>
   /** Resolves when every process is gone and the recording is flushed. */
   stop(): Promise<void>
 }

@@ -93,6 +93,7 @@ function createFakeCluster(options: ClusterOptions): FakeCluster {
     },
     startWorkload: (workload) => ask(`workload ${workload.rate}`),
     stopWorkload: () => ask('stop workload'),
+    load: () => Promise.resolve({ processorMicros: 0, mailMax: 0, journalBytesMax: 0, labBytesMax: 0, nodeBytesMax: 0 }),
     stop: () => ask('stop'),
   }
 }

@@ -1,8 +1,9 @@
 // Where the lab keeps files: the data folder of this system, recordings by name, private temporary folders.
 // It must never overwrite a file of a person, and never leave a temporary folder of a lab that is gone.
-import { chmod, mkdir, mkdtemp, open, readdir, rm } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, open, readdir, rm, statfs } from 'node:fs/promises'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { grouped } from '../trace'
 
 /** The folder for what the lab remembers: UNDERSTUDY_DATA, or this system's place for a program's data. */
 export function defaultDataFolder(environment: NodeJS.ProcessEnv = process.env, platform: NodeJS.Platform = process.platform, home = homedir()): string {
@@ -18,15 +19,41 @@ export interface RecordingPlace {
   readonly problem: string
 }
 
+/** A disk with less than this free is said to be low before a recording begins. */
+export const diskLowMiB = 1024
+
+export interface DiskFacts {
+  /** Recording stops when so much is left; 0: when the disk is full. */
+  readonly stopsAtMiB?: number
+  /** Replaced in tests. */
+  readonly freeMiB?: (folder: string) => Promise<number>
+}
+
+/** Empty, or one sentence: the disk of this folder is low. */
+async function diskProblem(folder: string, { stopsAtMiB = 0, freeMiB = freeMiBOf }: DiskFacts): Promise<string> {
+  const free = Math.floor(await freeMiB(folder))
+  if (free >= diskLowMiB) return ''
+  return `The disk of ${folder} has only ${grouped(free)} MiB free; recording stops when ${stopsAtMiB === 0 ? 'it is full' : `it has less than ${grouped(stopsAtMiB)} MiB`}.`
+}
+
+async function freeMiBOf(folder: string): Promise<number> {
+  try {
+    const { bavail, bsize } = await statfs(folder)
+    return bavail * bsize / 1024 / 1024
+  } catch {
+    return Number.POSITIVE_INFINITY // A file system that does not tell it has no limit but its end.
+  }
+}
+
 /**
  * Finds a name that is free in `folder`, which is made if it is missing. Where nothing can be written there, a private
  * temporary folder is taken, which stays when the lab ends. Throws only if that cannot be had either.
  */
-export async function placeForRecording(folder: string, title: string, now: Date): Promise<RecordingPlace> {
+export async function placeForRecording(folder: string, title: string, now: Date, disk: DiskFacts = {}): Promise<RecordingPlace> {
   const name = recordingName(title, now)
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 })
-    return { path: await freePath(folder, name), problem: '' }
+    return { path: await freePath(folder, name), problem: await diskProblem(folder, disk) }
   } catch (error) {
     const elsewhere = await mkdtemp(join(tmpdir(), 'understudy-recordings-'))
     const problem = `Recordings cannot be written to ${folder} (${reasonOf(error)}); this one is written to ${elsewhere}.`

@@ -1,5 +1,6 @@
 // What hosts and the command line may use of the lab.
 import { canPause, startCluster } from '../cluster'
+import { measureLab, type LabBench } from './bench-lab'
 import { measureRules, type RulesBench } from './bench-rules'
 import type { Scenario } from '../scenario'
 import { openLab } from './lab'
@@ -26,6 +27,11 @@ export function benchRules(options: Omit<RulesBench, 'startCluster'>): Promise<v
   return measureRules({ ...options, startCluster })
 }
 
+/** Measures on real processes how fast a lab is whose every event is recorded. */
+export function benchLab(options: Omit<LabBench, 'startCluster'>): Promise<void> {
+  return measureLab({ ...options, startCluster })
+}
+
 /** Writes a bad run that the simulator found, made small, as a recording and as a scenario. Throws what the file system says. */
 export function saveFound(shrunk: ShrunkRun, folder: string): SavedFiles {
   return saveShrunk(shrunk, folder, __PROTOCOL_HASH__)
@@ -37,6 +43,7 @@ export type { ClusterPrograms, LabOptions, RunningLab } from './lab-options'
 export { defaultDataFolder, makePrivateFolder, reasonOf } from './folders'
 export { readRecordingFile, type ReadRecording } from './recording-file'
 export { ExplorationPool, type ExplorationEnd, type ExplorationOptions, type ExplorationProgress } from './exploration-pool'
+export type { LabReader } from './bench-lab'
 export { median } from './bench-rules'
 export { importHistory, isHistoryName, readHistoryFile } from './import-history'
 export { judgeRecording, type JudgedRecording } from './judge-recording'

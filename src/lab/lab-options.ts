@@ -23,6 +23,8 @@ export interface LabOptions {
   readonly scenariosFolder: string
   /** Rules that a new cluster breaks on purpose unless its dialog says otherwise; every screen is told. None without it. */
   readonly mutants?: readonly MutantName[]
+  /** For new clusters unless their dialog says otherwise: recording stops when the disk has less than this free. Without it: as last time. */
+  readonly diskFreeMiBMin?: number
   /** The product's version, as told to every screen. */
   readonly version: string
   /** Sentences for whoever runs the host: problems that belong to no screen. */

@@ -65,7 +65,8 @@ class RealLab implements RunningLab, ConnectionOwner {
     this.#clusters = clusters
     this.privateFolder = privateFolder
     this.exploring = new Exploring({ program: options.programs.exploreWorker ?? '', now: () => performance.now(), session: (number) => this.#sessionOf(number) })
-    this.lastSettings = { ...lastSettings, mutants: [...options.mutants ?? []] }
+    const { mutants = [], diskFreeMiBMin = lastSettings.diskFreeMiBMin } = options
+    this.lastSettings = { ...lastSettings, diskFreeMiBMin, mutants: [...mutants] }
   }
 
   get host(): LabOptions['host'] { return this.#options.host }
@@ -266,12 +267,13 @@ class RealLab implements RunningLab, ConnectionOwner {
 
   #placeFor(header: TraceHeader): Promise<RecordingPlace> {
     const folder = this.#options.recordingsFolder ?? join(this.#options.dataFolder, 'recordings')
-    return placeForRecording(folder, header.title, new Date(header.createdAt))
+    return placeForRecording(folder, header.title, new Date(header.createdAt), { stopsAtMiB: this.lastSettings.diskFreeMiBMin })
   }
 
   #liveSession(header: TraceHeader, place: RecordingPlace, more: Pick<LiveSessionOptions, 'play' | 'branch'>): LiveSession {
     return new LiveSession({
       header, place, ...more,
+      diskFreeMiBMin: this.lastSettings.diskFreeMiBMin,
       programs: this.#options.programs,
       startCluster: this.#clusters.startCluster,
       onChange: () => this.#statusTeller.change(),

@@ -25,6 +25,8 @@ export interface LiveSessionOptions {
   readonly play?: ScenarioPlay
   /** What this session goes on from; its recording is begun. */
   readonly branch?: Pick<PreparedBranch, 'log' | 'start' | 'workload'>
+  /** Recording stops when the disk has less than this free; 0 or without it: when it is full. */
+  readonly diskFreeMiBMin?: number
   /** Something of the view has changed. */
   readonly onChange: () => void
   /** There are new events in the log. */
@@ -58,10 +60,10 @@ export class LiveSession implements Session {
 
   /** Resolves when every node is up. Rejects with one sentence, and the session has then ended. */
   async start(): Promise<void> {
-    const { header, place, programs, startCluster, play, branch } = this.#options
+    const { header, place, programs, startCluster, play, branch, diskFreeMiBMin = 0 } = this.#options
     const options: ClusterOptions = {
       ...(play ? { start: play.scenario.start } : {}), ...(branch ? { branch: branch.start } : {}),
-      header, recordingPath: place.path, nodeProgram: programs.node, switchboardProgram: programs.switchboard,
+      header, recordingPath: place.path, diskFreeMiBMin, nodeProgram: programs.node, switchboardProgram: programs.switchboard,
       onEvents: (lines) => this.#takeEvents(lines),
       onRecording: ({ bytes, problem }) => this.#takeRecording(bytes, problem),
       onEnded: (reason) => this.#hasEnded(reason),

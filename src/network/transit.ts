@@ -108,7 +108,8 @@ export class Transit<Payload> {
     if (this.#copies.size > copiesKnownMax) this.#copies.delete(this.#copies.keys().next().value as string)
     const id = `${original}+${number}`
     this.#options.event({ type: 'message-duplicated', id, of: envelope.id, reason })
-    return { ...envelope, id }
+    // Not spread: a driver's envelope may read its message only when it is asked for.
+    return { id, from: envelope.from, to: envelope.to, message: envelope.message }
   }
 
   /** Lost at its receiver's door, or there. */

@@ -1,6 +1,7 @@
 // What other rooms may use of the trace.
 export * from './event'
 export * from './recorded'
+export * from './recorded-json'
 export * from './codec'
 export { eventFields, eventProblem, eventTypes, type FieldKind } from './event-fields'
 export * from './break'

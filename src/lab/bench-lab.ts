@@ -1,0 +1,223 @@
+// How fast a cluster is in the lab, every event recorded: 8 client processes in a closed loop of puts, each round on a cluster of its own.
+// First with nobody who reads more than the text of the events, then as a session has it, which keeps them and watches the rules.
+import { readFileSync, statSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { defaultClusterSettings, defaultWorkload } from '../contract'
+import { parseEventLines, type TraceEvent } from '../trace'
+import { median } from './bench-rules'
+import type { ClusterOptions, ClusterStarter, EventLines, RunningCluster } from './cluster-seam'
+import type { ClusterPrograms } from './lab-options'
+import { headerFor, LiveSession } from './live-session'
+
+/** Who reads the events: `nothing` counts them only, `session` is what a window's lab has. */
+export type LabReader = 'nothing' | 'session'
+
+export interface LabBench {
+  readonly rounds: number
+  /** Of each round. */
+  readonly seconds: number
+  readonly replicas: number
+  readonly readers: readonly LabReader[]
+  readonly programs: ClusterPrograms
+  readonly startCluster: ClusterStarter
+  readonly print: (line: object) => void
+}
+
+const clients = 8
+/** clientIds of each client: 48 together. */
+const sessionsOfClient = 6
+const keys = 1000
+const valueBytes = 64
+
+/** Before anything is measured: views are formed and everything is compiled. */
+const warmUpMs = 3000
+
+/** Text of a round's first events, from which the operations' times are read. */
+const sampleCharactersMax = 4 * 1024 * 1024
+
+export async function measureLab({ rounds, replicas, readers, print, ...options }: LabBench): Promise<void> {
+  const perSecond = new Map<LabReader, number[]>(readers.map((reader) => [reader, []]))
+  for (let round = 1; round <= rounds; round++) {
+    for (const reader of readers) {
+      const measured = await measureRound({ ...options, replicas, reader })
+      perSecond.get(reader)?.push(measured.operationsPerSecond)
+      print({ round, reader, ...measured })
+    }
+  }
+  for (const [reader, rates] of perSecond) {
+    print({
+      reader, rounds, replicas, clients, clientIds: clients * sessionsOfClient, valueBytes,
+      operationsPerSecond: median(rates), unit: 'operations/s, median',
+    })
+  }
+}
+
+interface RoundOptions extends Pick<LabBench, 'seconds' | 'replicas' | 'programs' | 'startCluster'> {
+  readonly reader: LabReader
+}
+
+interface Measured {
+  readonly operationsPerSecond: number
+  readonly [name: string]: number
+}
+
+async function measureRound(options: RoundOptions): Promise<Measured> {
+  const folder = await mkdtemp(join(tmpdir(), 'understudy-bench-'))
+  const round = new Round(join(folder, 'bench.jsonl'), options)
+  try {
+    return await round.run()
+  } finally {
+    await round.stop()
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+/** One cluster, from its start to its end. */
+class Round {
+  readonly #path: string
+  readonly #options: RoundOptions
+  #cluster: RunningCluster | null = null
+  #session: LiveSession | null = null
+  readonly #pids = new Map<string, number>()
+  #operations = 0
+  #events = 0
+  #sample: string[] | null = null
+  #sampleCharacters = 0
+
+  constructor(path: string, options: RoundOptions) {
+    this.#path = path
+    this.#options = options
+  }
+
+  async run(): Promise<Measured> {
+    const { seconds } = this.#options
+    const cluster = await this.#start()
+    await cluster.startWorkload({ ...defaultWorkload, rate: 0, inFlight: sessionsOfClient, keys, valueBytes, mix: { put: 1, append: 0, get: 0, delete: 0, cas: 0 } })
+    await pause(warmUpMs)
+    this.#sample = []
+    const before = await this.#count(cluster)
+    await pause(seconds * 1000)
+    const after = await this.#count(cluster)
+    const since = (name: keyof Counted): number => after[name] - before[name]
+    const perOperation = (name: keyof Counted): number => rounded(since(name) / since('operations'))
+    const times = operationTimes((this.#sample ?? []).flatMap((text) => parseEventLines(text)))
+    return {
+      operationsPerSecond: Math.round(since('operations') / since('ms') * 1000),
+      p50Ms: rounded(at(times, 0.5)), p99Ms: rounded(at(times, 0.99)),
+      bytesPerOperation: perOperation('bytes'), eventsPerOperation: perOperation('events'),
+      switchboardMicros: perOperation('switchboardMicros'), replicaMicros: perOperation('replicaMicros'), clientMicros: perOperation('clientMicros'),
+      labMicros: perOperation('labMicros'),
+      mailMax: after.mailMax, journalBytesMax: after.journalBytesMax, labBytesMax: after.labBytesMax, nodeBytesMax: after.nodeBytesMax,
+    }
+  }
+
+  async #start(): Promise<RunningCluster> {
+    const { programs, reader, replicas } = this.#options
+    const header = headerFor({ ...defaultClusterSettings, title: 'bench', replicas, backupsWanted: 1, clients }, { seed: 'bench', createdAt: new Date(), protocolHash: '' })
+    if (reader === 'session') {
+      this.#session = new LiveSession({
+        header, place: { path: this.#path, problem: '' }, programs, onChange: () => undefined, onEvents: () => undefined,
+        startCluster: (options) => this.#startCluster(options),
+      })
+      await this.#session.start()
+    } else {
+      await this.#startCluster({
+        header, recordingPath: this.#path, nodeProgram: programs.node, switchboardProgram: programs.switchboard,
+        onEvents: () => undefined, onRecording: () => undefined, onEnded: () => undefined,
+      })
+    }
+    return this.#cluster as RunningCluster
+  }
+
+  async #startCluster(options: ClusterOptions): Promise<RunningCluster> {
+    return this.#cluster = await this.#options.startCluster({
+      ...options,
+      onEvents: (lines) => {
+        this.#take(lines)
+        options.onEvents(lines)
+      },
+    })
+  }
+
+  #take({ from, count, text }: EventLines): void {
+    this.#events += count
+    for (let found = text.indexOf(returned); found >= 0; found = text.indexOf(returned, found + returned.length)) this.#operations++
+    // Nodes start once here, and before any operation.
+    if (from < 1000) for (const event of parseEventLines(text)) if (event.type === 'node-started') this.#pids.set(event.node, event.pid)
+    if (this.#sample === null || this.#sampleCharacters >= sampleCharactersMax) return
+    this.#sample.push(text)
+    this.#sampleCharacters += text.length
+  }
+
+  async #count(cluster: RunningCluster): Promise<Counted> {
+    const { processorMicros, ...queues } = await cluster.load()
+    const { user, system } = process.cpuUsage()
+    return {
+      ms: performance.now(), operations: this.#operations, events: this.#events, bytes: statSync(this.#path).size,
+      switchboardMicros: processorMicros, replicaMicros: this.#processorMicros('s'), clientMicros: this.#processorMicros('c'), labMicros: user + system, ...queues,
+    }
+  }
+
+  /** Of all nodes whose name begins so; 0 where the system has no /proc. */
+  #processorMicros(prefix: string): number {
+    let micros = 0
+    for (const [name, pid] of this.#pids) if (name.startsWith(prefix)) micros += processorMicrosOf(pid)
+    return micros
+  }
+
+  async stop(): Promise<void> {
+    await this.#session?.end('The measurement is over.')
+    await this.#cluster?.stop()
+    this.#cluster = null
+    this.#session = null
+  }
+}
+
+const returned = '"type":"operation-returned"'
+
+interface Counted {
+  readonly ms: number
+  readonly operations: number
+  readonly events: number
+  readonly bytes: number
+  readonly switchboardMicros: number
+  readonly replicaMicros: number
+  readonly clientMicros: number
+  readonly labMicros: number
+  readonly mailMax: number
+  readonly journalBytesMax: number
+  readonly labBytesMax: number
+  readonly nodeBytesMax: number
+}
+
+/** Linux counts in hundredths of a second. */
+const tickMicros = 10_000
+
+function processorMicrosOf(pid: number): number {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /, '').split(' ')
+    return (Number(fields[11]) + Number(fields[12])) * tickMicros
+  } catch {
+    return 0 // Another system, which keeps this to itself.
+  }
+}
+
+/** How long each operation took that was invoked and returned among these, in milliseconds, sorted. */
+function operationTimes(events: readonly TraceEvent[]): number[] {
+  const invoked = new Map<number, number>()
+  const times: number[] = []
+  for (const event of events) {
+    if (event.type === 'operation-invoked') invoked.set(event.operation.operationId, event.at)
+    if (event.type !== 'operation-returned') continue
+    const began = invoked.get(event.operationId)
+    if (began !== undefined) times.push((event.at - began) / 1000)
+  }
+  return times.sort((one, other) => one - other)
+}
+
+const at = (sorted: readonly number[], share: number): number => sorted[Math.floor(sorted.length * share)] ?? 0
+
+const rounded = (value: number): number => Math.round(value * 100) / 100
