@@ -45,6 +45,7 @@ export default defineConfig({
           'explore-worker': at('src/lab/explore-worker.ts'),
           'simulate-worker': at('src/lab/simulate/simulate-worker.ts'),
           'bench-window': at('src/bench/bench-window.ts'),
+          'bench-suite': at('src/bench/bench-suite.ts'),
         },
         // Chunks lie beside the entries, so that `new URL('./node.js', import.meta.url)` is right in both.
         output: {

@@ -23,8 +23,9 @@ const table = {
   lab: ['protocol', 'network', 'trace', 'check', 'workload', 'sim', 'scenario', 'export', 'contract', 'cluster'],
   // The direct-mode commands are thin faces of `cluster`: they start one node and nothing else.
   cli: ['lab', 'sim', 'scenario', 'contract', 'trace', 'check', 'export', 'cluster', 'protocol'],
-  // Measures the built window in a real browser: a program of its own, which nothing imports but the specs that need its recordings.
-  bench: ['lab', 'sim', 'trace', 'protocol', 'contract'],
+  // Measures what is built, in programs of their own, which nothing imports but the specs that need its recordings: the window in a real
+  // browser, and the nodes and the client of direct mode beside what others use in their place.
+  bench: ['lab', 'cluster', 'sim', 'trace', 'protocol', 'contract'],
   main: ['lab', 'contract'],
   renderer: ['contract', 'trace', 'check', 'protocol', 'network', 'export'],
   e2e: ['contract'],

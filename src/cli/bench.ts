@@ -1,4 +1,5 @@
-// `bench NAME`: measurements as JSON lines on standard output, one for each round and a summary at the end.
+// `bench [NAME...]`: measurements as JSON lines on standard output, one for each round and a summary at the end. The suite is a program of
+// its own (src/bench/bench-suite.ts); the subcommands here are measurements with options of their own.
 import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
 import { benchFailover } from '../cluster'
@@ -6,7 +7,15 @@ import { benchRules, median } from '../lab'
 import { CannotRun, wholeNumber } from './cannot-run'
 
 export function benchCommand(program: Command): void {
-  const bench = program.command('bench').description('measurements, as JSON lines')
+  const bench = program.command('bench').description('the benchmark suite, or some benches of it, as JSON lines; a table at the end')
+    .argument('[names...]', 'benches of the suite; all without a name')
+    .option('--rounds <number>', '1 to 1000; 0 for what each bench takes', wholeNumber('--rounds', 0, 1000), 0)
+    .option('--seconds <number>', 'of each measurement, 1 to 60; 0 for what each bench takes', wholeNumber('--seconds', 0, 60), 0)
+    .option('--table', 'the table alone, on standard output', false)
+    .option('--markdown <file>', 'writes the tables, with the medians of all rows, to a file', '')
+    // A subcommand's own --rounds is its own.
+    .enablePositionalOptions()
+    .action(suite)
   bench.command('failover')
     .description('from kill -9 of the primary to the first acknowledged write: pings 20 ms, checks each 5 ms, dead after 60 ms of silence')
     .option('--kills <number>', '1 to 1000', wholeNumber('--kills', 1, 1000), 20)
@@ -23,6 +32,20 @@ export function benchCommand(program: Command): void {
     .option('--only <names>', 'some of open, live, played; separated by commas', 'open,live,played')
     .option('--electron <program>', 'the desktop window in place of Chromium: the path of the Electron runtime', '')
     .action(window)
+}
+
+interface SuiteFlags { rounds: number; seconds: number; table: boolean; markdown: string }
+
+/** A program of its own beside this one. */
+async function suite(names: string[], { rounds, seconds, table, markdown }: SuiteFlags): Promise<void> {
+  const program = new URL('./bench-suite.js', import.meta.url).href
+  const { runSuite } = await import(/* @vite-ignore */ program) as { runSuite: (options: object) => Promise<string> }
+  const problem = await runSuite({
+    names, rounds, seconds, markdown,
+    print: (line: object) => table || process.stdout.write(`${JSON.stringify(line)}\n`),
+    say: (text: string) => (table ? process.stdout : process.stderr).write(text),
+  })
+  if (problem !== '') throw new CannotRun(problem)
 }
 
 interface WindowOptions { events: number; rounds: number; only: string; electron: string }

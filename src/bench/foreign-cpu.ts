@@ -1,0 +1,82 @@
+// Whether others used the machine while something was measured: the processor time of the whole machine (/proc/stat) that this process
+// and all below it do not explain, in cores. Without /proc it is 0 and the rounds all count as quiet.
+// The kernel samples the machine's time and measures a process's, so some hundredths of a core are noise, and the result may be below 0.
+import { readdirSync, readFileSync } from 'node:fs'
+import { performance } from 'node:perf_hooks'
+
+/** The kernel counts in hundredths of a second, on every Linux there is. */
+const ticksPerSecond = 100
+
+/** The answer ends the watch and says how many cores of work were foreign since. */
+export function watchForeignCores(): () => number {
+  const before = sample()
+  return () => foreignCores(before, sample())
+}
+
+export interface CpuSample {
+  readonly atMs: number
+  /** Ticks in which a core of the machine was not idle. */
+  readonly busyTicks: number
+  /** Ticks of this process tree, its reaped children too. */
+  readonly ownTicks: number
+}
+
+export function foreignCores(before: CpuSample, after: CpuSample): number {
+  const seconds = (after.atMs - before.atMs) / 1000
+  if (seconds <= 0) return 0
+  const foreignTicks = (after.busyTicks - before.busyTicks) - (after.ownTicks - before.ownTicks)
+  return Math.round(foreignTicks / ticksPerSecond / seconds * 100) / 100
+}
+
+/** From the text of /proc/stat: user, nice, system, irq, softirq and steal of all cores; idle and waiting for disks is not busy. */
+export function busyTicksOf(stat: string): number {
+  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = stat.slice(0, stat.indexOf('\n')).trim().split(/\s+/).slice(1).map(Number)
+  return user + nice + system + irq + softirq + steal
+}
+
+export interface ProcessTicks {
+  readonly pid: number
+  readonly parent: number
+  /** Its own and those of its reaped children, so that nothing is lost when a process below ends. */
+  readonly ticks: number
+}
+
+/** From the text of /proc/PID/stat. After the name in brackets, which may hold anything: state, parent, ... */
+export function processTicksOf(pid: number, stat: string): ProcessTicks {
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ').map(Number)
+  const [utime = 0, stime = 0, reapedUtime = 0, reapedStime = 0] = fields.slice(11, 15)
+  return { pid, parent: fields[1] ?? 0, ticks: utime + stime + reapedUtime + reapedStime }
+}
+
+/** Of a process and all below it. */
+export function treeTicks(processes: readonly ProcessTicks[], root: number): number {
+  const below = new Map<number, ProcessTicks[]>()
+  for (const one of processes) below.set(one.parent, [...below.get(one.parent) ?? [], one])
+  const sum = (one: ProcessTicks): number => (below.get(one.pid) ?? []).reduce((ticks, child) => ticks + sum(child), one.ticks)
+  const top = processes.find(({ pid }) => pid === root)
+  return top ? sum(top) : 0
+}
+
+function sample(): CpuSample {
+  const processes = listed('/proc').filter((name) => /^\d+$/.test(name)).map(Number).flatMap((pid) => {
+    const stat = read(`/proc/${pid}/stat`)
+    return stat === '' ? [] : [processTicksOf(pid, stat)]
+  })
+  return { atMs: performance.now(), busyTicks: busyTicksOf(read('/proc/stat')), ownTicks: treeTicks(processes, process.pid) }
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return '' // It has ended, or there is no /proc here.
+  }
+}
+
+function listed(path: string): string[] {
+  try {
+    return readdirSync(path)
+  } catch {
+    return []
+  }
+}

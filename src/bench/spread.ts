@@ -1,0 +1,22 @@
+// The middle and the ends of what was measured in rounds.
+
+export interface Spread {
+  readonly median: number
+  readonly min: number
+  readonly max: number
+}
+
+/** Of any order; null of none. */
+export function spreadOf(values: readonly number[]): Spread | null {
+  const sorted = values.toSorted((one, other) => one - other)
+  const [min, max] = [sorted[0], sorted.at(-1)]
+  if (min === undefined || max === undefined) return null
+  const middle = sorted.length >> 1
+  const upper = sorted[middle] ?? min
+  return { median: sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? min) + upper) / 2, min, max }
+}
+
+/** Three significant digits are all that a measurement of some rounds can say; whole numbers stay whole. */
+export function rounded(value: number): number {
+  return Math.abs(value) >= 1000 ? Math.round(value) : Number(value.toPrecision(3))
+}
