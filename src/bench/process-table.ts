@@ -15,10 +15,13 @@ export interface RunningProcess {
   readonly usedMs: number
 }
 
-/** What a process of the lab or of its window is, from its command line: `window` for whatever a browser has besides its page and its graphics. */
+/**
+ * What a process of the lab or of its window is, from its command line or the title that it has put there: `window` for whatever a browser
+ * has besides its page and its graphics.
+ */
 export function roleOf(command: string): Role {
-  if (/[/\\]node\.js\b/.test(command)) return 'node'
-  if (/[/\\]switchboard\.js\b/.test(command)) return 'switchboard'
+  if (command.startsWith('understudy switchboard')) return 'switchboard'
+  if (command.startsWith('understudy ')) return 'node'
   if (/[/\\]cli\.js\b/.test(command)) return 'lab'
   if (command.includes('--type=renderer')) return 'page'
   if (command.includes('--type=gpu-process')) return 'graphics'

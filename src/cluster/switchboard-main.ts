@@ -5,6 +5,7 @@ import { Socket } from 'node:net'
 import { dirname } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { Refused } from '../network'
+import { Quiet } from '../trace'
 import { ClusterClock } from './cluster-clock'
 import { controlDescriptor, createCommandReader, encodeFromSwitchboard, type Command, type FromSwitchboard, type ToSwitchboard } from './control'
 import { FrameSplitter, FrameWriter } from './frame'
@@ -15,6 +16,11 @@ import { Switchboard } from './switchboard'
 
 /** A batch of events is told in pieces of about this size. */
 const batchCharactersMax = 4 * 1024 * 1024
+/**
+ * Heartbeats that nothing else comes with wait so long for one another: a cluster at rest wakes the lab and its screens twice a second and not
+ * for each ping. In the recording they are at once.
+ */
+const quietMs = 500
 
 process.title = 'understudy switchboard'
 process.on('SIGINT', () => undefined)
@@ -22,31 +28,48 @@ process.on('SIGHUP', () => undefined)
 
 const pipe = new Socket({ fd: controlDescriptor })
 const writer = new FrameWriter(labFrameBytesMax)
+const quiet = new Quiet()
 let isFlushing = false
+let waiting: NodeJS.Timeout | undefined
+let toldProblem = ''
 let running: { switchboard: Switchboard; journal: Journal; folder: string } | undefined
 
-function tell(frame: FromSwitchboard): void {
+/** A frame that `mayWait` leaves with the next that may not, or when it has waited long enough. */
+function tell(frame: FromSwitchboard, { mayWait = false } = {}): void {
   encodeFromSwitchboard(writer, frame)
-  if (isFlushing) return
-  isFlushing = true
-  setImmediate(() => {
-    isFlushing = false
-    writer.flush((bytes) => pipe.write(bytes) && pipe.writableLength === 0)
-  })
+  if (mayWait) waiting ??= setTimeout(flush, quietMs)
+  else if (!isFlushing) {
+    isFlushing = true
+    setImmediate(flush)
+  }
+}
+
+function flush(): void {
+  isFlushing = false
+  clearTimeout(waiting)
+  waiting = undefined
+  writer.flush((bytes) => pipe.write(bytes) && pipe.writableLength === 0)
 }
 
 /** Tells events in the order of their numbers, a large batch in several frames. */
 function tellEvents(from: number, count: number, text: string): void {
-  if (text.length <= batchCharactersMax) return tell({ type: 'events', from, count, text })
+  const mayWait = quiet.take(text)
+  if (text.length <= batchCharactersMax) return tell({ type: 'events', from, count, text }, { mayWait })
   const lines = text.split('\n')
   for (let start = 0; start < lines.length;) {
     let end = start
     let characters = 0
     do characters += (lines[end++] as string).length
     while (end < lines.length && characters < batchCharactersMax)
-    tell({ type: 'events', from: from + start, count: end - start, text: lines.slice(start, end).join('\n') })
+    tell({ type: 'events', from: from + start, count: end - start, text: lines.slice(start, end).join('\n') }, { mayWait })
     start = end
   }
+}
+
+/** The file grows with events, which are told right after; only a problem is news. */
+function tellFile(bytes: number, problem: string): void {
+  tell({ type: 'file', bytes, problem }, { mayWait: problem === toldProblem })
+  toldProblem = problem
 }
 
 async function open(command: Extract<Command, { type: 'open' }>): Promise<void> {
@@ -55,7 +78,7 @@ async function open(command: Extract<Command, { type: 'open' }>): Promise<void> 
   const journal = new Journal({
     path: recordingPath, header, clock, ...(begin ? { begin } : {}),
     onEvents: tellEvents,
-    onFile: (bytes, problem) => tell({ type: 'file', bytes, problem }),
+    onFile: tellFile,
   })
   const switchboard = new Switchboard({ header, clock, journal, start, branch: begin && { path: recordingPath, begin } })
   await openNodeDoor(socketPath, { secret, switchboard })
