@@ -54,7 +54,7 @@ test.runIf(process.platform === 'linux')('processes of a lab inherit no bundle o
   } finally {
     if (before === undefined) delete process.env['NODE_EXTRA_CA_CERTS']
     else process.env['NODE_EXTRA_CA_CERTS'] = before
-    await harness.close()
+    await harness.stop()
   }
 })
 
