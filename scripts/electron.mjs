@@ -45,8 +45,8 @@ export function sandboxSwitches(platform = process.platform, userId = process.ge
   return platform === 'linux' && userId === 0 ? ['--no-sandbox'] : []
 }
 
-/** What the runtime inherits: nothing that would turn it into a plain Node. */
+/** What the runtime inherits: nothing that would turn it into a plain Node, and no bundle of certificates, which is read at its start for no one. */
 export function electronEnvironment(environment = process.env) {
-  const { ELECTRON_RUN_AS_NODE: _runAsNode, NODE_OPTIONS: _options, ...rest } = environment
+  const { ELECTRON_RUN_AS_NODE: _runAsNode, NODE_OPTIONS: _options, NODE_EXTRA_CA_CERTS: _certificates, ...rest } = environment
   return rest
 }

@@ -1,14 +1,14 @@
-// `npm run lab -- COMMAND`: the command line, installed and built first where need be.
-import { spawn } from 'node:child_process'
+// `npm run lab -- COMMAND`: the command line, installed and built first where need be. It runs in this process: a second Node would be one
+// more start to wait for, and would hold its memory as long as the command runs.
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { buildIfStale } from './build.mjs'
 import { installModules, requireNode, root } from './install.mjs'
 
 requireNode()
 installModules()
 buildIfStale()
-const child = spawn(process.execPath, [join(root, 'out/main/cli.js'), ...process.argv.slice(2)], { stdio: 'inherit' })
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
-child.on('exit', (code, signal) => {
-  process.exitCode = code ?? (signal ? 1 : 0)
-})
+const program = join(root, 'out/main/cli.js')
+// The command line finds its own words where it looks for them.
+process.argv[1] = program
+await import(pathToFileURL(program).href)

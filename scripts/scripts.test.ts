@@ -66,7 +66,7 @@ describe('Electron', () => {
 
   test('runs without its sandbox for root alone, and never as a plain Node', () => {
     expect([sandboxSwitches('linux', 0), sandboxSwitches('linux', 1000), sandboxSwitches('darwin', 0)]).toEqual([['--no-sandbox'], [], []])
-    expect(electronEnvironment({ ELECTRON_RUN_AS_NODE: '1', NODE_OPTIONS: '--x', HOME: '/home' })).toEqual({ HOME: '/home' })
+    expect(electronEnvironment({ ELECTRON_RUN_AS_NODE: '1', NODE_OPTIONS: '--x', NODE_EXTRA_CA_CERTS: '/x.pem', HOME: '/home' })).toEqual({ HOME: '/home' })
     expect([hasDisplay('linux', {}), hasDisplay('linux', { DISPLAY: ':1' }), hasDisplay('darwin', {})]).toEqual([false, true, true])
   })
 })

@@ -20,14 +20,16 @@ export interface BrowserStart {
   /** Removed at the end. */
   readonly profileFolder: string
   readonly env?: NodeJS.ProcessEnv
+  /** Words before the browser's own, where the program is one that starts it. */
+  readonly prefix?: readonly string[]
 }
 
 /** How long a page may take to be there. */
 const startMs = 60_000
 
 /** Starts a browser (or the desktop window) whose first page is driven. */
-export async function startBrowser({ program, args, profileFolder, env = process.env }: BrowserStart): Promise<DrivenPage> {
-  const child = spawn(program, [`--remote-debugging-port=0`, `--user-data-dir=${profileFolder}`, ...args], { stdio: ['ignore', 'ignore', 'pipe'], env })
+export async function startBrowser({ program, args, profileFolder, env = process.env, prefix = [] }: BrowserStart): Promise<DrivenPage> {
+  const child = spawn(program, [...prefix, `--remote-debugging-port=0`, `--user-data-dir=${profileFolder}`, ...args], { stdio: ['ignore', 'ignore', 'pipe'], env })
   const end = async (): Promise<void> => {
     const ended = once(child, 'exit')
     if (child.exitCode === null && child.signalCode === null && child.kill('SIGTERM')) await ended
@@ -65,7 +67,7 @@ async function findPage(host: string): Promise<string> {
     const targets = await (await fetch(`http://${host}/json/list`)).json() as { type: string; url: string; webSocketDebuggerUrl: string }[]
     const page = targets.find(({ type, url }) => type === 'page' && !url.startsWith('devtools:'))
     if (page) return page.webSocketDebuggerUrl
-    await new Promise((resolve) => setTimeout(resolve, 100))
+    await new Promise((resolve) => setTimeout(resolve, 20))
   }
   throw new Error('The browser showed no page.')
 }

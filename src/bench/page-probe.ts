@@ -26,6 +26,25 @@ export async function untilReady(): Promise<void> {
   while (!document.querySelector('[data-test="session-chip"]')) await new Promise((resolve) => setTimeout(resolve, 20))
 }
 
+/** Resolves when the window shows a live session, and when it shows a view with a backup that is acked: the moments, in the page's wall time. */
+export async function untilUsable(): Promise<{ usableAt: number; ackedAt: number }> {
+  interface Shown { readonly views: readonly { readonly ackedAt: number; readonly view: { readonly backups: readonly object[] } }[] }
+  const stores = async (): Promise<Map<string, unknown>> => {
+    for (;;) {
+      const root = document.querySelector('#app') as unknown as { __vue_app__?: { config: { globalProperties: { $pinia: { _s: Map<string, unknown> } } } } } | null
+      if (root?.__vue_app__ && document.querySelector('[data-test="session-chip"]')) return root.__vue_app__.config.globalProperties.$pinia._s
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+  }
+  const found = await stores()
+  const session = found.get('session') as { status: { kind: string } }
+  while (session.status.kind !== 'live') await new Promise((resolve) => setTimeout(resolve, 5))
+  const usableAt = Date.now()
+  const trace = found.get('trace') as { tail: Shown | null }
+  while (!trace.tail?.views.some(({ ackedAt, view }) => ackedAt >= 0 && view.backups.length > 0)) await new Promise((resolve) => setTimeout(resolve, 5))
+  return { usableAt, ackedAt: Date.now() }
+}
+
 /** Starts a cluster, and a workload if there is one; resolves when both have run for a while. */
 export async function startCluster(settings: object, workload: object | null): Promise<void> {
   const root = document.querySelector('#app') as unknown as { __vue_app__: { config: { globalProperties: { $pinia: { _s: Map<string, unknown> } } } } }

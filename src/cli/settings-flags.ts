@@ -4,12 +4,13 @@ import type { Command } from 'commander'
 import { defaultSettings, settingLimits, type NumericSetting, type Settings } from '../protocol'
 import { CannotRun, wholeNumber } from './cannot-run'
 
-const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+/** `pingIntervalMs` is `--ping-interval-ms`. */
+export const flagOf = (name: string): string => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
 
 /** Adds a flag for each setting. `defaults` are this command's own. */
 export function addSettingFlags(command: Command, defaults: Partial<Settings> = {}): Command {
   for (const [name, { min, max }] of Object.entries(settingLimits) as [NumericSetting, { min: number; max: number }][]) {
-    const flag = `--${kebab(name)}`
+    const flag = flagOf(name)
     const usual = defaults[name] ?? defaultSettings[name]
     command.option(`${flag} <number>`, `${min} to ${max}`, wholeNumber(flag, min, max), usual)
   }

@@ -5,6 +5,7 @@ import { Socket } from 'node:net'
 import { dirname } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { Refused } from '../network'
+import { Quiet } from '../trace'
 import { ClusterClock } from './cluster-clock'
 import { controlDescriptor, createCommandReader, encodeEventsHead, encodeFromSwitchboard, type Command, type FromSwitchboard, type SwitchboardLoad, type ToSwitchboard } from './control'
 import { FrameSplitter, FrameWriter } from './frame'
@@ -13,23 +14,34 @@ import { labFrameBytesMax } from './lab-frames'
 import { openNodeDoor } from './node-door'
 import { Switchboard } from './switchboard'
 
+/**
+ * Heartbeats that nothing else comes with wait so long for one another: a cluster at rest wakes the lab and its screens twice a second and not
+ * for each ping. In the recording they are at once.
+ */
+const quietMs = 500
+/** More bytes of events at once are not looked through for that: nobody is at rest. */
+const quietBytesMax = 16 * 1024
+
 process.title = 'understudy switchboard'
 process.on('SIGINT', () => undefined)
 process.on('SIGHUP', () => undefined)
 
 const pipe = new Socket({ fd: controlDescriptor })
 const writer = new FrameWriter(labFrameBytesMax)
+const quiet = new Quiet()
 let isFlushing = false
+let waiting: NodeJS.Timeout | undefined
+let toldProblem = ''
 let running: { switchboard: Switchboard; journal: Journal; folder: string } | undefined
 
-function tell(frame: FromSwitchboard): void {
+/** A frame that `mayWait` leaves with the next that may not, or when it has waited long enough. */
+function tell(frame: FromSwitchboard, { mayWait = false } = {}): void {
   encodeFromSwitchboard(writer, frame)
-  if (isFlushing) return
-  isFlushing = true
-  setImmediate(() => {
-    isFlushing = false
-    flushTold()
-  })
+  if (mayWait) waiting ??= setTimeout(flushTold, quietMs)
+  else if (!isFlushing) {
+    isFlushing = true
+    setImmediate(flushTold)
+  }
 }
 
 /** More than this that the lab has not read and clients have to wait, until half of it is left. */
@@ -37,6 +49,9 @@ const labBytesMax = 16 * 1024 * 1024
 let isLabBehind = false
 
 function flushTold(): void {
+  isFlushing = false
+  clearTimeout(waiting)
+  waiting = undefined
   writer.flush(writeToLab)
 }
 
@@ -48,14 +63,25 @@ function writeToLab(bytes: Buffer): boolean {
   return isGone
 }
 
-/** A piece of events: the bytes that are in the file, after a frame's head of their own. */
+/** A piece of events: the bytes that are in the file, after a frame's head of their own. Heartbeats alone are copied, and wait. */
 function tellEvents(piece: Piece): boolean {
   encodeEventsHead(writer, piece)
+  if (piece.bytes.length <= quietBytesMax && quiet.take(piece.bytes.toString('latin1'))) {
+    writer.raw(piece.bytes, 0, piece.bytes.length)
+    waiting ??= setTimeout(flushTold, quietMs)
+    return true
+  }
   pipe.cork()
   flushTold()
   writeToLab(piece.bytes)
   pipe.uncork()
   return pipe.writableLength === 0
+}
+
+/** The file grows with events, which are told right after; only a problem is news. */
+function tellFile(bytes: number, problem: string): void {
+  tell({ type: 'file', bytes, problem }, { mayWait: problem === toldProblem })
+  toldProblem = problem
 }
 
 async function open(command: Extract<Command, { type: 'open' }>): Promise<void> {
@@ -66,7 +92,7 @@ async function open(command: Extract<Command, { type: 'open' }>): Promise<void> 
     onEvents: tellEvents,
     onWaiting: (bytes) => running?.switchboard.peaks.journalBytes(bytes),
     onRoom: () => running?.switchboard.caughtUp(),
-    onFile: (bytes, problem) => tell({ type: 'file', bytes, problem }),
+    onFile: tellFile,
     freeBytesMin: diskFreeMiBMin * 1024 * 1024,
   })
   const switchboard = new Switchboard({ header, clock, journal, isLabBehind: () => isLabBehind, start, branch: begin && { path: recordingPath, begin } })

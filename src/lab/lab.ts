@@ -58,6 +58,7 @@ class RealLab implements RunningLab, ConnectionOwner {
   // Sessions begin and end one after another: two windows may ask at once.
   #changing: Promise<unknown> = Promise.resolve()
   #changesWaiting = 0
+  #isWaking = false
   #closing: Promise<void> | null = null
 
   constructor(options: LabOptions, clusters: Clusters, privateFolder: string, lastSettings: ClusterSettings) {
@@ -281,8 +282,14 @@ class RealLab implements RunningLab, ConnectionOwner {
     })
   }
 
+  /** What a cluster tells in one breath goes to the screens in one batch. */
   #wake(): void {
-    for (const connection of this.#connections) connection.wake()
+    if (this.#isWaking) return
+    this.#isWaking = true
+    queueMicrotask(() => {
+      this.#isWaking = false
+      for (const connection of this.#connections) connection.wake()
+    })
   }
 
   /** From here on this is the session; the one before is forgotten, unless it is the `parent` of this one. */

@@ -1,4 +1,4 @@
-// Tells that something changed, at most ten times a second: the first change at once, the rest together.
+// Tells that something changed, at most ten times a second: the first change at once (with those that come in the same breath), the rest together.
 // It must never hold the last change back for longer than the interval.
 
 export const statusIntervalMs = 100
@@ -26,11 +26,14 @@ export class StatusTeller {
   }
 
   #tellNow(): void {
-    this.#isChanged = false
     this.#timer = setTimeout(() => {
       this.#timer = null
       if (this.#isChanged) this.#tellNow()
     }, statusIntervalMs)
-    this.#tell()
+    queueMicrotask(() => {
+      if (!this.#isChanged) return
+      this.#isChanged = false
+      this.#tell()
+    })
   }
 }

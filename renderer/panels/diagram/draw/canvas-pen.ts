@@ -11,6 +11,8 @@ export class CanvasPen implements Pen {
   readonly #shapes = new Map<string, Path2D>()
   readonly #patterns = new Map<Hatch, CanvasPattern>()
   readonly #widths = new Map<string, number>()
+  /** Weight of the font that the context has; 0: not known. Setting a font costs more than drawing with it, the same one too. */
+  #weight = 0
 
   /** `font`: the families, as CSS names them. */
   constructor(context: CanvasRenderingContext2D, palette: Palette, font: string) {
@@ -25,6 +27,7 @@ export class CanvasPen implements Pen {
     const [wide, high] = [Math.max(1, Math.round(width * ratio)), Math.max(1, Math.round(height * ratio))]
     if (canvas.width !== wide) canvas.width = wide
     if (canvas.height !== high) canvas.height = high
+    this.#weight = 0
     this.#context.setTransform(ratio, 0, 0, ratio, 0, 0)
     this.#context.globalAlpha = 1
     this.#context.fillStyle = this.#palette.panel
@@ -36,7 +39,7 @@ export class CanvasPen implements Pen {
     let width = this.#widths.get(key)
     if (width === undefined) {
       if (this.#widths.size >= widthsMax) this.#widths.clear()
-      this.#context.font = `${weight} 11px ${this.#font}`
+      this.#setFont(weight)
       width = this.#context.measureText(text).width
       this.#widths.set(key, width)
     }
@@ -98,7 +101,7 @@ export class CanvasPen implements Pen {
 
   text(x: number, y: number, text: string, { colour, weight = 400, anchor = 'start', hasRim }: TextStyle): void {
     const context = this.#context
-    context.font = `${weight} 11px ${this.#font}`
+    this.#setFont(weight)
     context.textAlign = anchor === 'middle' ? 'center' : anchor
     if (hasRim) {
       context.strokeStyle = this.#palette.panel
@@ -117,8 +120,10 @@ export class CanvasPen implements Pen {
     context.beginPath()
     context.rect(x, y, width, height)
     context.clip()
+    const weight = this.#weight
     draw()
     context.restore()
+    this.#weight = weight
   }
 
   faded(alpha: number, draw: () => void): void {
@@ -126,6 +131,12 @@ export class CanvasPen implements Pen {
     this.#context.globalAlpha = before * alpha
     draw()
     this.#context.globalAlpha = before
+  }
+
+  #setFont(weight: number): void {
+    if (weight === this.#weight) return
+    this.#weight = weight
+    this.#context.font = `${weight} 11px ${this.#font}`
   }
 
   #fill({ colour, alpha = 1 }: Fill, draw: () => void): void {

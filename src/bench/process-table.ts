@@ -1,0 +1,88 @@
+// The processes below one, what they are, and what they use: from /proc. Empty and 0 on a system without it.
+import { readdirSync, readFileSync } from 'node:fs'
+import { processTicksOf } from './foreign-cpu'
+
+/** The kernel counts in hundredths of a second, on every Linux there is. */
+export const msPerTick = 10
+
+export type Role = 'page' | 'graphics' | 'window' | 'lab' | 'switchboard' | 'node'
+
+export interface RunningProcess {
+  readonly pid: number
+  readonly parent: number
+  readonly role: Role
+  /** Processor time so far, in milliseconds; without that of children that have ended. */
+  readonly usedMs: number
+}
+
+/**
+ * What a process of the lab or of its window is, from its command line or the title that it has put there: `window` for whatever a browser
+ * has besides its page and its graphics.
+ */
+export function roleOf(command: string): Role {
+  if (command.startsWith('understudy switchboard')) return 'switchboard'
+  if (command.startsWith('understudy ')) return 'node'
+  if (/[/\\]cli\.js\b/.test(command)) return 'lab'
+  if (command.includes('--type=renderer')) return 'page'
+  if (command.includes('--type=gpu-process')) return 'graphics'
+  return 'window'
+}
+
+/** All below a process, without itself. */
+export function processesBelow(root: number): RunningProcess[] {
+  const all = pids().flatMap((pid) => {
+    const stat = read(`/proc/${pid}/stat`)
+    return stat === '' ? [] : [{ ...processTicksOf(pid, stat), usedMs: usedMsOf(stat) }]
+  })
+  const isBelow = new Set([root])
+  // A child may stand before its parent in the list.
+  for (let size = 0; size !== isBelow.size;) {
+    size = isBelow.size
+    for (const { pid, parent } of all) if (isBelow.has(parent)) isBelow.add(pid)
+  }
+  return all.filter(({ pid }) => pid !== root && isBelow.has(pid))
+    .map(({ pid, parent, usedMs }) => ({ pid, parent, usedMs, role: roleOf(read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ')) }))
+}
+
+/** utime and stime of /proc/PID/stat. */
+function usedMsOf(stat: string): number {
+  const [utime = 0, stime = 0] = stat.slice(stat.lastIndexOf(')') + 2).split(' ').slice(11, 13).map(Number)
+  return (utime + stime) * msPerTick
+}
+
+/** Processor time between two looks by role, in percent of one core. A process that ended between them counts nothing. */
+export function loadByRole(before: readonly RunningProcess[], after: readonly RunningProcess[], elapsedMs: number): Record<Role, number> {
+  const load: Record<Role, number> = { page: 0, graphics: 0, window: 0, lab: 0, switchboard: 0, node: 0 }
+  const used = new Map(before.map(({ pid, usedMs }) => [pid, usedMs]))
+  for (const { pid, role, usedMs } of after) load[role] += (usedMs - (used.get(pid) ?? 0)) / elapsedMs * 100
+  for (const role of Object.keys(load) as Role[]) load[role] = Math.round(load[role] * 100) / 100
+  return load
+}
+
+export interface ProcessMemory {
+  readonly residentKiB: number
+  /** Resident, with what is shared counted by its share. */
+  readonly proportionalKiB: number
+}
+
+export function memoryOf(pid: number): ProcessMemory {
+  const text = read(`/proc/${pid}/smaps_rollup`)
+  const field = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(text)?.[1] ?? 0)
+  return { residentKiB: field('Rss'), proportionalKiB: field('Pss') }
+}
+
+function pids(): number[] {
+  try {
+    return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number)
+  } catch {
+    return []
+  }
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return '' // It has ended, or there is no /proc here.
+  }
+}
