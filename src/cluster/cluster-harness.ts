@@ -41,7 +41,7 @@ export class Harness {
   constructor({ replicas = 3, clients = 1, settings = {}, nodeProgram = join(programs, 'node.js'), switchboardProgram = join(programs, 'switchboard.js'), diskFreeMiBMin = 0 }: HarnessOptions = {}) {
     const named = (kind: NodeKind, prefix: string, count: number) => Array.from({ length: count }, (_, index) => ({ name: `${prefix}${index + 1}`, kind }))
     this.#header = {
-      understudy: 'recording', version: 3, parent: null, source: 'live', title: 'test', createdAt: '2026-01-01T00:00:00.000Z', seed: '1', protocolHash: 'test',
+      understudy: 'recording', version: 4, parent: null, source: 'live', title: 'test', createdAt: '2026-01-01T00:00:00.000Z', seed: '1', protocolHash: 'test',
       settings: { ...defaultSettings, ...settings },
       nodes: [{ name: 'vs', kind: 'view-server' }, ...named('replica', 's', replicas), ...named('client', 'c', clients)],
     }

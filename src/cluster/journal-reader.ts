@@ -131,8 +131,15 @@ function* framesOf(file: number, from: number, to: number): Generator<{ readonly
     const read = readSync(file, piece, 0, piece.length, position)
     if (read === 0) return
     position += read
-    splitter.push(piece.subarray(0, read))
+    let problem: unknown = null
+    try {
+      splitter.push(piece.subarray(0, read))
+    } catch (error) {
+      problem = error
+    }
+    // What is whole before the damage is given first, so that the place of it is known.
     yield* frames
+    if (problem !== null) throw problem as Error
     frames = []
   }
 }

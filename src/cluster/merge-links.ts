@@ -63,6 +63,8 @@ export class Link {
   readonly peer: NodeName
   /** The node that dialled, if it is a client that keeps no journal; null where a life did. */
   readonly outside: NodeName | null
+  /** Ends that have told of its end. */
+  readonly closedBy = new Set<MergedLife>()
   readonly #toAcceptor: Direction
   readonly #toDialler: Direction
 

@@ -273,8 +273,9 @@ class Merge {
     const link = life.links.get(connection)
     if (!link) return
     const other = link.other(life)
+    link.closedBy.add(life)
     // It says nothing any more, not even that the connection ended: it was killed.
-    if (other?.state === 'lives' && !other.head && !other.scanned.isEnded) this.#exit(other, null)
+    if (other?.state === 'lives' && !other.head && !other.scanned.isEnded && !link.closedBy.has(other)) this.#exit(other, null)
     this.#dropAll(link.to(life), life.node)
     // Nobody at the other end has ever greeted, in any journal.
     if (!other && link.outside === null) this.#dropAll(link.from(life), link.peer)
@@ -360,9 +361,8 @@ function sortedByStart(sources: readonly MergeSource[]): { readonly scanned: Sca
 /** Clients without a journal, one node for each name that they greeted with: what they greeted with, and the node's name. */
 function outsideNames(lives: readonly ScannedLife[]): Map<NodeName, NodeName> {
   const dialled = new Set(lives.flatMap(({ connections }) => [...connections.values()].map(({ mark }) => mark)))
-  const isOutside = ({ greeting, mark }: ScannedConnection): boolean => (
+  const isOutside = ({ greeting, mark }: ScannedConnection): boolean =>
     mark === 0 && greeting !== null && greeting.isClient && !(greeting.mark > 0 && dialled.has(greeting.mark))
-  )
   const servers = new Set(lives.filter(({ life }) => life.kind !== 'client').map(({ life }) => life.name))
   const names = new Map<NodeName, NodeName>()
   for (const { connections } of lives) {

@@ -98,7 +98,7 @@ async function upload(screen: Lab, name: string, bytes: Buffer): Promise<{ sessi
 
 const note = (text: string): EventBody => ({ type: 'lab-note', text, node: '' })
 const notes = (count: number): EventBody[] => Array.from({ length: count }, (_, index) => note(`note ${index}`))
-const sample = readFileSync(new URL('../trace/testdata/v3.jsonl', import.meta.url))
+const sample = readFileSync(new URL('../trace/testdata/v4.jsonl', import.meta.url))
 
 /** Everything that the lab keeps in private folders of this process now. */
 function privateFiles(): string[] {
@@ -112,7 +112,7 @@ describe('a new cluster', () => {
     expect(await screen.call('newCluster', chosen)).toEqual({ session: 1 })
     const { header } = cluster().options
     expect(header).toMatchObject({
-      understudy: 'recording', version: 3, parent: null, source: 'live', title: 'two', seed: 'abc', protocolHash: 'unbuilt',
+      understudy: 'recording', version: 4, parent: null, source: 'live', title: 'two', seed: 'abc', protocolHash: 'unbuilt',
       nodes: [{ name: 'vs', kind: 'view-server' }, { name: 's1', kind: 'replica' }, { name: 's2', kind: 'replica' }, { name: 'c1', kind: 'client' }],
       settings: { pingIntervalMs: 25, pingCheckIntervalMs: 25, deadPings: 3, backupsWanted: 1, newCluster: true, mutants: [] },
     })
