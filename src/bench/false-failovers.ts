@@ -32,7 +32,10 @@ export async function measureFalseFailovers({ program, settings, load }: FalseFa
     const { ops_s: opsPerSecond } = await load(cluster.addressOf(viewServerName))
     const { current } = await client.query()
     const { reports } = await cluster.facts(viewServerName)
-    return { viewChanges: current.viewnum - before.viewnum, longestSilenceMs: longestSilenceMs(reports, cluster.settings.pingCheckIntervalMs), opsPerSecond: Math.round(opsPerSecond) }
+    return {
+      viewChanges: current.viewnum - before.viewnum, longestSilenceMs: longestSilenceMs(reports, cluster.settings.pingCheckIntervalMs),
+      opsPerSecond: Math.round(opsPerSecond),
+    }
   } finally {
     await cluster.close()
   }
