@@ -33,8 +33,8 @@ export async function measureFalseFailovers({ program, settings, load }: FalseFa
     const { current } = await client.query()
     const { reports } = await cluster.facts(viewServerName)
     return {
-      viewChanges: current.viewnum - before.viewnum, opsPerSecond: Math.round(opsPerSecond),
-      longestSilenceMs: longestSilenceMs(reports, cluster.settings.pingCheckIntervalMs),
+      viewChanges: current.viewnum - before.viewnum, longestSilenceMs: longestSilenceMs(reports, cluster.settings.pingCheckIntervalMs),
+      opsPerSecond: Math.round(opsPerSecond),
     }
   } finally {
     await cluster.close()

@@ -35,7 +35,10 @@ export async function killRedisPrimary({ folder, children }: BenchContext, round
   try {
     await until('The primary of Redis', async () => await toPrimary?.ask('PING') === '+PONG' || undefined)
     for (let begin = 0; begin < keys; begin += keysOfCommand) await toPrimary?.ask(`MSET ${pairs(begin, Math.min(begin + keysOfCommand, keys))}`)
-    await until('The replicas of Redis', async () => await toPrimary?.ask('SET k 0') === '+OK' && await toPrimary?.ask('WAIT 2 500') === ':2' || undefined)
+    await until('The replicas of Redis', async () => {
+      await toPrimary?.ask('SET k 0')
+      return await toPrimary?.ask('WAIT 2 500') === ':2' || undefined
+    })
     for (const _ of [1, 2, 3]) {
       const port = await freePort()
       const file = join(own, `sentinel-${port}.conf`)

@@ -1,6 +1,6 @@
 // A node's life so far, lived again in its own process when a branch begins: the machine takes the inputs that were recorded, and nothing
 // of what it does is carried out. What is left is its state, its timers with the time that they had left, and its counters.
-import { createMachine, type EffectSink, type Input, type Machine } from '../protocol'
+import { createMachine, SlabStore, type EffectSink, type Input, type Machine } from '../protocol'
 import type { FrozenTimer } from '../trace'
 
 export interface PastTimer {
@@ -23,7 +23,7 @@ export class NodePast implements EffectSink {
     this.#at = at
     this.steps++
     if (input.type === 'timer') this.timers.delete(input.name)
-    if (input.type === 'start') this.machine = createMachine(input, this)
+    if (input.type === 'start') this.machine = createMachine(input, this, () => new SlabStore())
     else if (this.machine) this.machine.step(input, this)
     else throw new Error('the life that is lived again does not begin with its start')
   }

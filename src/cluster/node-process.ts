@@ -1,7 +1,7 @@
 // A node in a lab: runs one machine, takes its inputs from the switchboard, and reports each step as one frame that also
 // carries the step's messages. It has its own timers, which stand still in a freeze. It decides nothing about the protocol.
 import {
-  createMachine, type EffectSink, type Input, type Machine, type Message, type OperationInput, type Report, type Start,
+  createMachine, SlabStore, type EffectSink, type Input, type Machine, type Message, type OperationInput, type Report, type Start,
 } from '../protocol'
 import { messageJson, reportJson, type FrozenTimer } from '../trace'
 import { FrameWriter, type Cursor } from './frame'
@@ -76,7 +76,7 @@ export class NodeProcess implements EffectSink {
 
   #start(start: Start): void {
     this.#beginStep(inputKinds.start)
-    this.#machine = createMachine(start, this)
+    this.#machine = createMachine(start, this, () => new SlabStore())
     this.#endStep()
   }
 
