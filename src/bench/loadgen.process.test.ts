@@ -87,6 +87,12 @@ describe.skipIf(!hasProgram('gcc'))('the load generator', () => {
     expect(result).toMatchObject({ ops_total: 4, errors: 4 })
   })
 
+  test('writes a key again that was refused while every key is to be written', async () => {
+    const address = await badServer(join(folder, 'bad'), ['done', 'rejected', 'rejected', 'done'])
+    const filled = await loadgen.run({ protocol: 'understudy', address, connections: 1, inFlight: 16, seconds: 0 })
+    expect(filled).toMatchObject({ ops_total: 100_000, errors: 2 })
+  })
+
   test('ends with one sentence where it cannot go on', async () => {
     await expect(loadgen.run({ protocol: 'understudy', address: join(folder, 'nobody'), ...round })).rejects.toThrow(/Nobody listens at .*nobody: No such file/)
     await expect(loadgen.run({ protocol: 'understudy', address: 'x', ...round, connections: 0 })).rejects.toThrow('CONNECTIONS must be from 1 to 1000, not 0')
@@ -107,12 +113,16 @@ function badServer(path: string, answers: readonly string[]): Promise<string> {
   const server = createServer((socket) => {
     socket.write(hello)
     socket.on('error', () => undefined)
-    socket.on('data', (data) => {
-      for (let at = 0; at + 4 <= data.length; at += 4 + data.readUInt32BE(at)) {
+    let rest = Buffer.alloc(0)
+    socket.on('data', (more) => {
+      const data = Buffer.concat([rest, more])
+      let at = 0
+      for (; at + 4 <= data.length && at + 4 + data.readUInt32BE(at) <= data.length; at += 4 + data.readUInt32BE(at)) {
         const type = data[at + 4]
         if (type === 0x04) socket.write(framed(view))
         if (type === 0x10) socket.write(framed(answerTo(data.subarray(at + 5, at + 5 + 2 + data.readUInt16BE(at + 5) + 8), next.shift() ?? 'done')))
       }
+      rest = data.subarray(at)
     })
   })
   servers.push(server)

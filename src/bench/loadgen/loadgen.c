@@ -39,6 +39,8 @@ static const uint64_t second_ns = 1000000000;
 struct slot {
   uint64_t began_ns;
   uint64_t request_id;
+  // The last key that it has written, to write it again if that failed while every key is to be written.
+  unsigned key;
   bool is_waiting;
 };
 
@@ -73,6 +75,9 @@ static int epoll;
 
 static bool is_filling;
 static unsigned keys_filled;
+// Not below KEYS: the next key in order, or any.
+static unsigned key_again = KEYS;
+static unsigned last_key;
 static unsigned waiting;
 static uint64_t warm_until_ns, ends_at_ns;
 static uint64_t operations, operations_total, errors;
@@ -132,7 +137,8 @@ static void write_digits(uint8_t *at, unsigned digits, unsigned number) {
 }
 
 static void write_key(uint8_t *at) {
-  unsigned key = is_filling ? keys_filled++ : (unsigned)((uint64_t)random_number() * KEYS >> 32);
+  unsigned key = key_again < KEYS ? key_again : is_filling ? keys_filled++ : (unsigned)((uint64_t)random_number() * KEYS >> 32);
+  last_key = key;
   memcpy(at, "key:0000000", KEY_BYTES - 5);
   write_digits(at + KEY_BYTES - 5, 5, key);
 }
@@ -146,11 +152,12 @@ static uint8_t *reserve(struct connection *connection, size_t bytes) {
 // ---- the loop's side of every protocol
 
 static void ask(struct connection *connection, unsigned slot, uint64_t now_ns) {
-  if (is_filling && keys_filled >= KEYS) return;
+  if (is_filling && keys_filled >= KEYS && key_again == KEYS) return;
   connection->slots[slot].began_ns = now_ns;
   connection->slots[slot].is_waiting = true;
   waiting++;
   protocol->write_request(connection, slot);
+  connection->slots[slot].key = last_key;
 }
 
 // An answer has come. An operation that failed is an error and nothing else; the slot asks again.
@@ -159,6 +166,7 @@ static void answered(struct connection *connection, unsigned slot, bool is_done,
   waiting--;
   if (!is_done) {
     errors++;
+    if (is_filling) key_again = connection->slots[slot].key;
   } else {
     operations_total += operations_each;
     if (now_ns >= warm_until_ns && now_ns < ends_at_ns) {
@@ -168,6 +176,7 @@ static void answered(struct connection *connection, unsigned slot, bool is_done,
     }
   }
   ask(connection, slot, now_ns);
+  key_again = KEYS;
 }
 
 // ---- Redis: SET, and WAIT 1 0, which answers when one replica has all that this connection has written
@@ -560,7 +569,7 @@ int main(int count, char **words) {
   warm_until_ns = now() + (uint64_t)(warm_seconds * 1e9);
   ends_at_ns = warm_until_ns + (uint64_t)(seconds * 1e9);
   run_loop();
-  if (is_filling && operations_total < KEYS) die("Only %llu of %d keys were written in a minute.", (unsigned long long)operations_total, KEYS);
+  if (is_filling && operations_total < KEYS) die("Only %llu of %d keys were written, with %llu errors.", (unsigned long long)operations_total, KEYS, (unsigned long long)errors);
   count_stuck();
   print_result(is_filling ? (double)(now() - warm_until_ns) / 1e9 : seconds);
   return 0;
