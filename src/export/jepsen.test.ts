@@ -88,7 +88,8 @@ describe('the Jepsen history', { timeout: 120_000 }, () => {
     expect(last('read', 'invoke')?.value).toBe(null)
     expect(last('cas', 'invoke')?.value).toEqual(['red', 'blue'])
     expect(entries.find(({ f, type, key }) => f === 'write' && type === 'ok' && key === 'colour')).toMatchObject({ value: 'green' })
-    expect(last('delete', 'info')?.error).toBe('deposed')
+    expect(last('read', 'info')?.error).toBe('timeout')
+    expect(last('write', 'info')?.error).toBe('client-died')
   })
 
   it('a client that dies leaves what it had open unknown', () => {
