@@ -70,8 +70,8 @@ export class Switchboard implements StepHandler {
     this.#traffic = new Traffic({
       peaks: this.peaks, journal,
       seed: header.seed, nodes, clock, event, lifeOf, lives: () => this.#lives.values(),
-      isHeldBack: () => standstill.isHeldBack, isBehind: () => this.#isBehind, isExact: () => standstill.conditions.isExact,
-      isWatched: () => !standstill.conditions.isEmpty,
+      isHeldBack: () => standstill.isHeldBack, isBehind: () => this.#isBehind,
+      isExact: () => standstill.conditions.isExact, isWatched: () => !standstill.conditions.isEmpty,
     })
   }
 
