@@ -2,11 +2,11 @@
 // hash for the tables that it is looked up in is known too. A cache of a fixed size; it changes nothing but the time that reading takes.
 import type { Cursor } from './frame'
 
-/** Places; a text has one of them, and a later one of the same place takes it over. */
-const places = 4096
+/** Places, in pairs: a text lies in one of two, and a new one takes the place of the one that has not been found for longer. */
+const places = 8192
 const textBytesMax = 32
 /** The last units decide on the place: texts that come together differ at their ends. */
-const placedBy = 6
+const placedBy = 8
 
 export class KnownTexts {
   readonly #texts = new Array<string>(places).fill('')
@@ -18,24 +18,42 @@ export class KnownTexts {
     const length = buffer[at + 1] as number
     if (length === 0 || length > textBytesMax || cursor.left < 2 + length) return undefined
     const start = at + 2
-    let place = length
-    for (let index = Math.max(0, length - placedBy); index < length; index++) place = placeAfter(place, buffer[start + index] as number)
-    const text = this.#texts[place & (places - 1)] as string
-    if (text.length !== length) return undefined
-    for (let index = 0; index < length; index++) if (text.charCodeAt(index) !== buffer[start + index]) return undefined
+    let hash = length
+    for (let index = Math.max(0, length - placedBy); index < length; index++) hash = hashAfter(hash, buffer[start + index] as number)
+    const place = firstPlace(hash)
+    const [first, second] = [this.#texts[place] as string, this.#texts[place + 1] as string]
+    if (isText(first, buffer, start, length)) {
+      cursor.skip(2 + length)
+      return first
+    }
+    if (!isText(second, buffer, start, length)) return undefined
+    this.#texts[place] = second
+    this.#texts[place + 1] = first
     cursor.skip(2 + length)
-    return text
+    return second
   }
 
   /** The text must be ASCII. */
   add(text: string): void {
     if (text.length === 0 || text.length > textBytesMax) return
-    let place = text.length
-    for (let index = Math.max(0, text.length - placedBy); index < text.length; index++) place = placeAfter(place, text.charCodeAt(index))
-    this.#texts[place & (places - 1)] = text
+    let hash = text.length
+    for (let index = Math.max(0, text.length - placedBy); index < text.length; index++) hash = hashAfter(hash, text.charCodeAt(index))
+    const place = firstPlace(hash)
+    this.#texts[place + 1] = this.#texts[place] as string
+    this.#texts[place] = text
   }
 }
 
-function placeAfter(place: number, unit: number): number {
-  return (Math.imul(place, 31) + unit) | 0
+function isText(text: string, buffer: Uint8Array, start: number, length: number): boolean {
+  if (text.length !== length) return false
+  for (let index = 0; index < length; index++) if (text.charCodeAt(index) !== buffer[start + index]) return false
+  return true
+}
+
+function hashAfter(hash: number, unit: number): number {
+  return Math.imul(hash ^ unit, 0x9e3779b1)
+}
+
+function firstPlace(hash: number): number {
+  return (hash >>> 16) & (places - 2)
 }
