@@ -9,10 +9,11 @@ import { lab } from './lab'
 import { latency } from './latency'
 import { memoryBench } from './memory'
 import { nodeClient } from './node-client'
+import { sample } from './sample'
 import { startBench } from './start'
 import { throughput } from './throughput'
 import { transfer } from './transfer'
 
 export const benches: readonly Bench[] = [
-  throughput, latency, nodeClient, lab, failover, failoverKeys, transfer, startBench, memoryBench, idleBench, desktopStartBench, history, falseFailovers,
+  throughput, latency, nodeClient, sample, lab, failover, failoverKeys, transfer, startBench, memoryBench, idleBench, desktopStartBench, history, falseFailovers,
 ]

@@ -196,7 +196,8 @@ export class Primary {
     const pending = { seq: this.#nextSeq++, from, request }
     this.#pending.push(pending)
     this.#forward(pending, out)
-    this.#executeAcked(out)
+    // With a backup its ack is still to come.
+    if (this.#acked.size === 0) this.#executeAcked(out)
   }
 
   /** Executes and answers at once. What a failover may lose is the lesson of asynchronous replication. */
