@@ -29,7 +29,7 @@ const isOfNodes = (id: string): boolean => {
   return path.startsWith('src/protocol/') || nodeFiles.includes(path)
 }
 const nodeFiles = [
-  ...['address', 'direct-frames', 'direct-node', 'frame', 'host-timers', 'known-texts', 'peers', 'rehearsal', 'supervisor', 'wire'].map((name) => `src/cluster/${name}.ts`),
+  ...['address', 'direct-frames', 'direct-node', 'frame', 'host-timers', 'known-texts', 'peers', 'rehearsal', 'supervisor', 'wire', 'write-now'].map((name) => `src/cluster/${name}.ts`),
   ...['cannot-run', 'journal-flag', 'node-words', 'run-node', 'settings-flags'].map((name) => `src/cli/${name}.ts`),
 ]
 

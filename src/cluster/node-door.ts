@@ -5,6 +5,7 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { FrameSplitter } from './frame'
 import { decodeHello, labFrameBytesMax, type Hello } from './lab-frames'
 import type { Switchboard } from './switchboard'
+import { writeNow } from './write-now'
 
 /** A socket that has not greeted by then is closed. */
 const patienceMs = 5000
@@ -35,7 +36,7 @@ function receive(socket: Socket, { secret, switchboard }: NodeDoorOptions): void
   }
   const nodeSocket = {
     write: (bytes: Buffer) => {
-      const isGone = socket.write(bytes) && socket.writableLength === 0
+      const isGone = writeNow(socket, bytes)
       switchboard.peaks.nodeBytes(socket.writableLength)
       return isGone
     },

@@ -5,6 +5,7 @@ import { performance } from 'node:perf_hooks'
 import { FrameSplitter } from './frame'
 import { labFrameBytesMax } from './lab-frames'
 import { NodeProcess } from './node-process'
+import { writeNow } from './write-now'
 
 /** Exit status when the machine found a rule broken, as against a process that could not run. */
 const exitRuleBroken = 3
@@ -34,7 +35,7 @@ const socket = connect({
 socket.setNoDelay(true)
 const node = new NodeProcess({
   hello: { secret, name, incarnation: Number(incarnation) },
-  write: (bytes) => socket.write(bytes) && socket.writableLength === 0,
+  write: (bytes) => writeNow(socket, bytes),
   nowMs: () => performance.now(),
 })
 const splitter = new FrameSplitter((frame) => node.handleFrame(frame), labFrameBytesMax)

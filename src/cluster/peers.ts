@@ -8,6 +8,7 @@ import { decodeError, decodeGreeting, encodeError, encodeGreeting, errorType, Ve
 import { FrameSplitter, FrameWriter, WireError, type Cursor } from './frame'
 import type { JournalledConnection, NodeJournal } from './node-journal'
 import { decodeMessage, encodeMessage } from './wire'
+import { writeNow } from './write-now'
 
 /** A connection that has not greeted by then is closed. */
 const greetingMs = 5000
@@ -163,7 +164,7 @@ class Connection {
   readonly #writer = new FrameWriter()
   readonly #splitter = new FrameSplitter((frame) => this.#takeFrame(frame))
   /** What it hands to the socket; true if the kernel took it at once, so that the buffer may be used again. */
-  readonly #write = (bytes: Buffer): boolean => this.#socket.write(bytes) && this.#socket.writableLength === 0
+  readonly #write = (bytes: Buffer): boolean => writeNow(this.#socket, bytes)
   #isFlushing = false
   /** The last ack that was not written yet: the next one says all that it says. */
   #ack: ForwardAck | null = null
