@@ -14,10 +14,10 @@ describe('what is quiet', () => {
     const quiet = new Quiet()
     const lines = [
       fired(1, 'ping'), sent(2, 'a', ping), handed(3, 'a'), taken(4, 'a'), sent(5, 'b', { type: 'view-reply', toIncarnation: 1, view }), handed(6, 'b'),
-      taken(7, 'b'), fired(8, 'ping-check'),
+      taken(7, 'b'), fired(8, 'ping-check'), sent(9, 'c', { type: 'view-reply', view, toIncarnation: 1 }), taken(10, 'c'),
     ]
     expect(quiet.take(lines.slice(0, 3).join('\n'))).toBe(true)
-    expect(lines.slice(3).map((one) => quiet.take(one))).toEqual([true, true, true, true, true])
+    expect(lines.slice(3).map((one) => quiet.take(one))).toEqual(lines.slice(3).map(() => true))
   })
 
   test('an answer to a client is not, nor another message, another timer or anything that is done to a process', () => {

@@ -34,7 +34,8 @@ export class Quiet {
 
   #isSentHeartbeat(line: string): boolean {
     // A view server answers a client's question with incarnation 0: that is no heartbeat (heartbeat.ts).
-    if (!line.includes('"message":{"type":"ping",') && !/"message":\{"type":"view-reply","toIncarnation":[1-9]/.test(line)) return false
+    const isReply = line.includes('"message":{"type":"view-reply",') && /"toIncarnation":[1-9]/.test(line)
+    if (!isReply && !line.includes('"message":{"type":"ping",')) return false
     if (this.#underWay.size >= idsMax) this.#underWay.clear()
     this.#underWay.add(valueOf(line, '"id":"'))
     return true
