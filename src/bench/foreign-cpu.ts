@@ -1,11 +1,8 @@
 // Whether others used the machine while something was measured: the processor time of the whole machine (/proc/stat) that this process
 // and all below it do not explain, in cores. Without /proc it is 0 and the rounds all count as quiet.
 // The kernel samples the machine's time and measures a process's, so some hundredths of a core are noise, and the result may be below 0.
-import { readdirSync, readFileSync } from 'node:fs'
 import { performance } from 'node:perf_hooks'
-
-/** The kernel counts in hundredths of a second, on every Linux there is. */
-const ticksPerSecond = 100
+import { processIds, processStatOf, readProc, ticksPerSecond } from './proc'
 
 /** The answer ends the watch and says how many cores of work were foreign since. */
 export function watchForeignCores(): () => number {
@@ -41,11 +38,10 @@ export interface ProcessTicks {
   readonly ticks: number
 }
 
-/** From the text of /proc/PID/stat. After the name in brackets, which may hold anything: state, parent, ... */
+/** From the text of /proc/PID/stat. */
 export function processTicksOf(pid: number, stat: string): ProcessTicks {
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ').map(Number)
-  const [utime = 0, stime = 0, reapedUtime = 0, reapedStime = 0] = fields.slice(11, 15)
-  return { pid, parent: fields[1] ?? 0, ticks: utime + stime + reapedUtime + reapedStime }
+  const { parent, ownTicks, reapedTicks } = processStatOf(stat)
+  return { pid, parent, ticks: ownTicks + reapedTicks }
 }
 
 /** Of a process and all below it. */
@@ -58,25 +54,9 @@ export function treeTicks(processes: readonly ProcessTicks[], root: number): num
 }
 
 function sample(): CpuSample {
-  const processes = listed('/proc').filter((name) => /^\d+$/.test(name)).map(Number).flatMap((pid) => {
-    const stat = read(`/proc/${pid}/stat`)
+  const processes = processIds().flatMap((pid) => {
+    const stat = readProc(`/proc/${pid}/stat`)
     return stat === '' ? [] : [processTicksOf(pid, stat)]
   })
-  return { atMs: performance.now(), busyTicks: busyTicksOf(read('/proc/stat')), ownTicks: treeTicks(processes, process.pid) }
-}
-
-function read(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    return '' // It has ended, or there is no /proc here.
-  }
-}
-
-function listed(path: string): string[] {
-  try {
-    return readdirSync(path)
-  } catch {
-    return []
-  }
+  return { atMs: performance.now(), busyTicks: busyTicksOf(readProc('/proc/stat')), ownTicks: treeTicks(processes, process.pid) }
 }

@@ -1,9 +1,5 @@
 // The processes below one, what they are, and what they use: from /proc. Empty and 0 on a system without it.
-import { readdirSync, readFileSync } from 'node:fs'
-import { processTicksOf } from './foreign-cpu'
-
-/** The kernel counts in hundredths of a second, on every Linux there is. */
-export const msPerTick = 10
+import { msPerTick, processIds, processStatOf, readProc } from './proc'
 
 export type Role = 'page' | 'graphics' | 'window' | 'lab' | 'switchboard' | 'node'
 
@@ -30,9 +26,11 @@ export function roleOf(command: string): Role {
 
 /** All below a process, without itself. */
 export function processesBelow(root: number): RunningProcess[] {
-  const all = pids().flatMap((pid) => {
-    const stat = read(`/proc/${pid}/stat`)
-    return stat === '' ? [] : [{ ...processTicksOf(pid, stat), usedMs: usedMsOf(stat) }]
+  const all = processIds().flatMap((pid) => {
+    const stat = readProc(`/proc/${pid}/stat`)
+    if (stat === '') return []
+    const { parent, ownTicks } = processStatOf(stat)
+    return [{ pid, parent, usedMs: ownTicks * msPerTick }]
   })
   const isBelow = new Set([root])
   // A child may stand before its parent in the list.
@@ -41,13 +39,7 @@ export function processesBelow(root: number): RunningProcess[] {
     for (const { pid, parent } of all) if (isBelow.has(parent)) isBelow.add(pid)
   }
   return all.filter(({ pid }) => pid !== root && isBelow.has(pid))
-    .map(({ pid, parent, usedMs }) => ({ pid, parent, usedMs, role: roleOf(read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ')) }))
-}
-
-/** utime and stime of /proc/PID/stat. */
-function usedMsOf(stat: string): number {
-  const [utime = 0, stime = 0] = stat.slice(stat.lastIndexOf(')') + 2).split(' ').slice(11, 13).map(Number)
-  return (utime + stime) * msPerTick
+    .map(({ pid, parent, usedMs }) => ({ pid, parent, usedMs, role: roleOf(readProc(`/proc/${pid}/cmdline`).replaceAll('\0', ' ')) }))
 }
 
 /** Processor time between two looks by role, in percent of one core. A process that ended between them counts nothing. */
@@ -66,23 +58,7 @@ export interface ProcessMemory {
 }
 
 export function memoryOf(pid: number): ProcessMemory {
-  const text = read(`/proc/${pid}/smaps_rollup`)
+  const text = readProc(`/proc/${pid}/smaps_rollup`)
   const field = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(text)?.[1] ?? 0)
   return { residentKiB: field('Rss'), proportionalKiB: field('Pss') }
-}
-
-function pids(): number[] {
-  try {
-    return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number)
-  } catch {
-    return []
-  }
-}
-
-function read(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    return '' // It has ended, or there is no /proc here.
-  }
 }

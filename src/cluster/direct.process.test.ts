@@ -1,11 +1,12 @@
 // Direct mode as a person uses it: the built command line and the Python example, across Unix sockets and across TCP.
-import { execFile, spawn, type ChildProcess } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { runProgram, type Ran } from './run-program'
 
 const program = resolve(import.meta.dirname, '../../out/main/cli.js')
 const python = resolve(import.meta.dirname, '../../examples/python_client.py')
@@ -28,20 +29,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-interface Ran {
-  readonly status: number
-  readonly stdout: string
-  readonly stderr: string
-}
-
-function run(file: string, parameters: readonly string[]): Promise<Ran> {
-  return new Promise((settle) => {
-    execFile(file, parameters, { maxBuffer: 64 * 1024 * 1024, timeout: 40_000 }, (error, stdout, stderr) => {
-      settle({ status: typeof error?.code === 'number' ? error.code : error ? -1 : 0, stdout, stderr })
-    })
-  })
-}
-
+const run = (file: string, parameters: readonly string[]): Promise<Ran> => runProgram(file, parameters, 40_000)
 const lab = (...parameters: string[]): Promise<Ran> => run(process.execPath, [program, ...parameters])
 
 /** Starts a node and resolves with the address that it prints. */

@@ -101,7 +101,7 @@ export class FrameWriter {
   }
 
   /** A u32 length and the bytes, from where they lie. */
-  bytesOf(source: Uint8Array, start: number, end: number): void {
+  bytesFrom(source: Uint8Array, start: number, end: number): void {
     this.u32(end - start)
     this.raw(source, start, end)
   }
@@ -242,10 +242,8 @@ export class Cursor {
   }
 
   bytes(max: number, what: string): ByteString {
-    const length = this.u32()
-    if (length > max) throw new WireError(`${what} of ${length} bytes is over the limit of ${max}`)
-    const at = this.#take(length)
-    return this.#buffer.toString('latin1', at, at + length) as ByteString
+    const at = this.skipBytes(max, what)
+    return this.#buffer.toString('latin1', at, this.#at) as ByteString
   }
 
   /** Passes over a u32 length and so many bytes, and returns where they begin; `at` is their end. */

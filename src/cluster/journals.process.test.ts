@@ -1,11 +1,12 @@
 // Journals of real processes, merged: a primary is killed in the middle, and the recording is what the nodes did, breaks no rule, and can be
 // put in order. With journals of the clients, and without.
-import { execFile, spawn, type ChildProcess } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { runProgram, type Ran } from './run-program'
 
 const program = resolve(import.meta.dirname, '../../out/main/cli.js')
 const python = resolve(import.meta.dirname, '../../examples/python_client.py')
@@ -30,20 +31,7 @@ async function ended(child: ChildProcess | undefined, signal: NodeJS.Signals): P
   await once(child, 'exit')
 }
 
-interface Ran {
-  readonly status: number
-  readonly stdout: string
-  readonly stderr: string
-}
-
-function run(file: string, parameters: readonly string[]): Promise<Ran> {
-  return new Promise((settle) => {
-    execFile(file, parameters, { maxBuffer: 64 * 1024 * 1024, timeout: 50_000 }, (error, stdout, stderr) => {
-      settle({ status: typeof error?.code === 'number' ? error.code : error ? -1 : 0, stdout, stderr })
-    })
-  })
-}
-
+const run = (file: string, parameters: readonly string[]): Promise<Ran> => runProgram(file, parameters, 50_000)
 const lab = (...parameters: string[]): Promise<Ran> => run(process.execPath, [program, ...parameters])
 const place = (name: string): string => join(folder, name)
 const journal = (name: string): string => place(`${name}.journal`)

@@ -1,30 +1,18 @@
 // The order of a merged recording, and what is told of messages that nobody took, of nodes without a journal, and of journals that do not
 // belong together. Frames by hand: whether a merged recording is what its nodes did is judged on real ones (journals.process.test.ts).
 import { describe, expect, it } from 'vitest'
-import { defaultSettings, type Message, type NodeKind, type Settings } from '../protocol'
+import { defaultSettings, type NodeKind, type Settings } from '../protocol'
 import { eventProblem, type TraceEvent } from '../trace'
-import { FrameWriter } from './frame'
 import type { JournalLife } from './journal-frames'
 import { JournalProblem, type JournalFrame, type JournalInput, type JournalRecord, type ScannedConnection, type ScannedLife } from './journal-reader'
 import { mergeJournals, type Merged } from './merge'
-import { encodeMessage } from './wire'
-
-function bytesOf(message: Message): Buffer {
-  const writer = new FrameWriter()
-  let bytes = Buffer.alloc(0)
-  encodeMessage(writer, message)
-  writer.flush((written) => {
-    bytes = Buffer.from(written)
-    return true
-  })
-  return bytes
-}
+import { messageBytes } from './message-bytes'
 
 const noBody: Buffer = Buffer.alloc(0)
-const getView = bytesOf({ type: 'get-view' })
-const ping = bytesOf({ type: 'ping', viewnum: 1, incarnation: 10, address: '/run/s1', initialised: [] })
-const request = (requestId: number): Buffer => bytesOf({ type: 'request', clientId: 'far', requestId, viewnum: 1, operation: { type: 'get', key: 'a' as never } })
-const reply = (requestId: number): Buffer => bytesOf({ type: 'reply', clientId: 'far', requestId, viewnum: 1, seq: 1, replayed: false, executedViewnum: 1, result: { type: 'missing' } })
+const getView = messageBytes({ type: 'get-view' })
+const ping = messageBytes({ type: 'ping', viewnum: 1, incarnation: 10, address: '/run/s1', initialised: [] })
+const request = (requestId: number): Buffer => messageBytes({ type: 'request', clientId: 'far', requestId, viewnum: 1, operation: { type: 'get', key: 'a' as never } })
+const reply = (requestId: number): Buffer => messageBytes({ type: 'reply', clientId: 'far', requestId, viewnum: 1, seq: 1, replayed: false, executedViewnum: 1, result: { type: 'missing' } })
 
 /** A journal by hand: frames are given with their times, in microseconds. */
 class Hand {

@@ -9,8 +9,8 @@ import { defaultSettings, type ByteString, type Message, type Operation, type St
 import { decodeGreeting, encodeGreeting, type Greeting } from './direct-frames'
 import { Cursor, FrameWriter } from './frame'
 import { framesOfLife, JournalProblem, scanJournal, type JournalFrame, type JournalInput, type JournalRecord } from './journal-reader'
+import { messageBytes } from './message-bytes'
 import { openNodeJournal, type JournalledConnection, type NodeJournal } from './node-journal'
-import { encodeMessage } from './wire'
 
 let folder: string
 let path: string
@@ -39,17 +39,6 @@ const step = (journal: NodeJournal, input: Parameters<NodeJournal['begin']>[0], 
 
 function framesIn(file = path): JournalFrame[] {
   return scanJournal(file).flatMap(({ place }) => [...framesOfLife(place)])
-}
-
-function bytesOf(message: Message): Buffer {
-  const writer = new FrameWriter()
-  let bytes = Buffer.alloc(0)
-  encodeMessage(writer, message)
-  writer.flush((written) => {
-    bytes = Buffer.from(written)
-    return true
-  })
-  return bytes
 }
 
 const anyBytes = fc.string({ unit: fc.integer({ min: 0, max: 255 }).map((code) => String.fromCharCode(code)), maxLength: 20 }).map((text) => text as ByteString)
@@ -101,7 +90,7 @@ function tell(journal: NodeJournal, steps: readonly { readonly taken: Taken; rea
     switch (what.type) {
       case 'send': {
         journal.sent('s2', what.message, what.isLost ? null : server)
-        return [{ type: 'send', connection: what.isLost ? 0 : 1, to: 's2', body: bytesOf(what.message) }]
+        return [{ type: 'send', connection: what.isLost ? 0 : 1, to: 's2', body: messageBytes(what.message) }]
       }
       case 'note':
         journal.report({ type: 'note', text: what.text })
@@ -138,7 +127,7 @@ function tell(journal: NodeJournal, steps: readonly { readonly taken: Taken; rea
 function takenInput(journal: NodeJournal, taken: Taken, connection: JournalledConnection, armed: number): JournalInput {
   switch (taken.type) {
     case 'message': {
-      const bytes = bytesOf(taken.message)
+      const bytes = messageBytes(taken.message)
       journal.taking(connection, frameOf(bytes))
       journal.begin({ type: 'message', from: 's2', message: taken.message })
       return { type: 'message', connection: connection.id, index: connection.taken - 1, body: connection.isClient ? bytes : Buffer.alloc(0) }

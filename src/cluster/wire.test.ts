@@ -1,7 +1,8 @@
 // The codec: what is written is read again, and bytes that are no message are refused with a sentence and never crash.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { emptyBytes, type ByteString, type Message, type Operation, type Result } from '../protocol'
+import { emptyBytes, type ByteString, type Message, type Operation } from '../protocol'
+import { arbitraryOperation, arbitraryResult } from '../trace/testing/arbitrary-operations'
 import { Cursor, FrameSplitter, frameBytesMax, FrameWriter, WireError } from './frame'
 import { decodeMessage, encodeMessage } from './wire'
 
@@ -13,16 +14,8 @@ const clientId = fc.stringMatching(/^[!-~]{1,32}$/)
 const member = fc.record({ name, incarnation: count, address: fc.string({ maxLength: 40 }) })
 const view = fc.record({ viewnum, primary: fc.option(member), backups: fc.array(member, { maxLength: 4 }) })
 const between = { viewnum, fromIncarnation: count, toIncarnation: count }
-const operation: fc.Arbitrary<Operation> = fc.oneof(
-  fc.record({ type: fc.constantFrom('put' as const, 'append' as const), key: bytes, value: bytes }),
-  fc.record({ type: fc.constantFrom('get' as const, 'delete' as const), key: bytes }),
-  fc.record({ type: fc.constant('cas' as const), key: bytes, expected: fc.option(bytes), value: bytes }),
-)
-const result: fc.Arbitrary<Result> = fc.oneof(
-  fc.record({ type: fc.constantFrom('done' as const, 'missing' as const, 'too-large' as const) }),
-  fc.record({ type: fc.constant('value' as const), value: bytes }),
-  fc.record({ type: fc.constant('mismatch' as const), actual: fc.option(bytes) }),
-)
+const operation = arbitraryOperation(bytes)
+const result = arbitraryResult(bytes)
 const row = fc.record({ clientId, requestId: count, seq: count, viewnum, result })
 const of = <Type extends Message['type']>(type: Type) => fc.constant(type)
 

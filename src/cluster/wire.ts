@@ -234,8 +234,8 @@ export function decodeView(cursor: Cursor): View {
 
 function encodeEntry(writer: FrameWriter, entry: StoreEntry): void {
   if (entry instanceof PackedEntry) {
-    writer.bytesOf(entry.bytes, entry.keyAt, entry.keyEnd)
-    writer.bytesOf(entry.bytes, entry.valueAt, entry.valueEnd)
+    writer.bytesFrom(entry.bytes, entry.keyAt, entry.keyEnd)
+    writer.bytesFrom(entry.bytes, entry.valueAt, entry.valueEnd)
   } else {
     writer.bytes(entry.key)
     writer.bytes(entry.value)

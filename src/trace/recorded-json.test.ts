@@ -1,7 +1,8 @@
 // What is written straight away is the text that the long way gives: the same value, and for values of every kind the same characters.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { ByteString, Message, Operation, Report, Result } from '../protocol'
+import type { ByteString, Message, Report } from '../protocol'
+import { arbitraryOperation, arbitraryResult } from './testing/arbitrary-operations'
 import { recordMessage, recordOperationInput, recordReport } from './recorded'
 import { messageJson, operationInputJson, reportJson } from './recorded-json'
 
@@ -11,16 +12,8 @@ const bytes = fc.oneof(
 )
 const count = fc.nat({ max: Number.MAX_SAFE_INTEGER })
 const clientId = fc.stringMatching(/^[!-~]{1,32}$/)
-const operation: fc.Arbitrary<Operation> = fc.oneof(
-  fc.record({ type: fc.constantFrom('put' as const, 'append' as const), key: bytes, value: bytes }),
-  fc.record({ type: fc.constantFrom('get' as const, 'delete' as const), key: bytes }),
-  fc.record({ type: fc.constant('cas' as const), key: bytes, expected: fc.option(bytes), value: bytes }),
-)
-const result: fc.Arbitrary<Result> = fc.oneof(
-  fc.record({ type: fc.constantFrom('done' as const, 'missing' as const, 'too-large' as const) }),
-  fc.record({ type: fc.constant('value' as const), value: bytes }),
-  fc.record({ type: fc.constant('mismatch' as const), actual: fc.option(bytes) }),
-)
+const operation = arbitraryOperation(bytes)
+const result = arbitraryResult(bytes)
 const between = { viewnum: count, fromIncarnation: count, toIncarnation: count }
 const messages: fc.Arbitrary<Message> = fc.oneof(
   fc.record({ type: fc.constant('request' as const), clientId, requestId: count, viewnum: count, operation }),

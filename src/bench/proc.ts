@@ -1,0 +1,39 @@
+// What Linux tells of processes in /proc, for every bench that looks there. Empty and 0 on a system without it.
+import { readdirSync, readFileSync } from 'node:fs'
+
+/** The kernel counts in hundredths of a second, on every Linux there is. */
+export const ticksPerSecond = 100
+export const msPerTick = 1000 / ticksPerSecond
+
+/** The text of a file there; empty if its process has ended. */
+export function readProc(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return '' // It has ended, or there is no /proc here.
+  }
+}
+
+/** Every process of the machine. */
+export function processIds(): number[] {
+  try {
+    return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number)
+  } catch {
+    return []
+  }
+}
+
+export interface ProcessStat {
+  readonly parent: number
+  /** Processor time of the process or thread itself. */
+  readonly ownTicks: number
+  /** Of its children that have ended and were waited for. */
+  readonly reapedTicks: number
+}
+
+/** From the text of a `stat` file. After the name in brackets, which may hold anything: state, parent, ... */
+export function processStatOf(stat: string): ProcessStat {
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ').map(Number)
+  const [utime = 0, stime = 0, reapedUtime = 0, reapedStime = 0] = fields.slice(11, 15)
+  return { parent: fields[1] ?? 0, ownTicks: utime + stime, reapedTicks: reapedUtime + reapedStime }
+}
