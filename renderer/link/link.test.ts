@@ -32,13 +32,16 @@ function world() {
   const connections: string[] = []
   const begun: (readonly [number, boolean])[] = []
   let events: number[] = []
+  /** Statuses, by the newest event that they tell of, and batches, as they reach the stores. */
+  const shown: string[] = []
   const sink: LinkSink = {
     connection: (state) => connections.push(state),
     connected: () => undefined,
     hello: () => undefined,
-    status: () => undefined,
+    status: ({ latest }) => void shown.push(`status ${latest}`),
     begin: (session, first: TraceHeader | null) => { begun.push([session, first !== null]); events = [] },
-    events: ({ text }) => {
+    events: ({ text, batch }) => {
+      shown.push(`batch ${batch}`)
       events.push(...parseEventLines(text).map((event) => event.seq))
       return Promise.resolve()
     },
@@ -58,7 +61,7 @@ function world() {
   })
   return {
     link, subscriptions, acked, waits, connections, begun,
-    events: () => events,
+    events: () => events, shown,
     tell: (next: SessionStatus) => { now = next; server?.tell('status', next) },
     batch: (session: number, batch: number, from: number, count: number) => server?.tell('events', {
       session, batch, from, count, text: Array.from({ length: count }, (_, at) => JSON.stringify({ seq: from + at, at: 0, wall: 0, type: 'thawed', freeze: 1 })).join('\n'),
@@ -119,6 +122,22 @@ describe('the link', () => {
     tell(status({ session: 2, kind: 'starting', header: '' }))
     tell(status({ session: 2 }))
     await until(() => expect(subscriptions).toEqual([{ session: 1, since: 1 }, { session: 2, since: 1 }]))
+    link.stop()
+  })
+
+  it('shows a status together with the events that it tells of, and without them when they do not come', async () => {
+    const { subscriptions, batch, tell, shown, link } = world()
+    await until(() => expect(subscriptions).toHaveLength(1))
+    tell(status({ latest: 2 }))
+    batch(1, 1, 1, 2)
+    await until(() => expect(shown).toContain('batch 1'))
+    expect(shown).toEqual(['status 0', 'status 2', 'batch 1'])
+    tell(status({ latest: 2 }))
+    await until(() => expect(shown).toHaveLength(4))
+    tell(status({ latest: 5 }))
+    tell(status({ latest: 6 }))
+    await until(() => expect(shown).toHaveLength(5))
+    expect(shown.slice(3)).toEqual(['status 2', 'status 6'])
     link.stop()
   })
 

@@ -58,7 +58,8 @@ export class Pace {
     const actedMs = this.#options.nowMs()
     this.#nextMs = actedMs + this.#limits.leastMs
     act()
-    void this.#noteCost(actedMs)
+    // Where nothing depends on it what drawing costs is not asked: to ask is a frame.
+    if (this.#limits.leastMs < this.#limits.mostMs) void this.#noteCost(actedMs)
   }
 
   async #noteCost(actedMs: number): Promise<void> {

@@ -27,12 +27,24 @@ export interface BrowserStart {
 /** How long a page may take to be there. */
 const startMs = 60_000
 
+/** How long it may take to end by itself. */
+const endMs = 10_000
+
 /** Starts a browser (or the desktop window) whose first page is driven. */
 export async function startBrowser({ program, args, profileFolder, env = process.env, prefix = [] }: BrowserStart): Promise<DrivenPage> {
-  const child = spawn(program, [...prefix, `--remote-debugging-port=0`, `--user-data-dir=${profileFolder}`, ...args], { stdio: ['ignore', 'ignore', 'pipe'], env })
+  const words = [...prefix, `--remote-debugging-port=0`, `--user-data-dir=${profileFolder}`, ...args]
+  // A group of its own: `npm` ends at a signal and leaves what it started behind.
+  const child = spawn(program, words, { stdio: ['ignore', 'ignore', 'pipe'], env, detached: true })
+  const closed = new Promise((resolve) => child.once('close', resolve))
+  const endAtExit = (): void => signalGroup(child, 'SIGKILL')
+  process.on('exit', endAtExit)
   const end = async (): Promise<void> => {
-    const ended = once(child, 'exit')
-    if (child.exitCode === null && child.signalCode === null && child.kill('SIGTERM')) await ended
+    signalGroup(child, 'SIGTERM')
+    // Its standard error is closed when the last of the group has ended.
+    const timer = setTimeout(endAtExit, endMs)
+    await closed
+    clearTimeout(timer)
+    process.off('exit', endAtExit)
     await rm(profileFolder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 })
   }
   try {
@@ -41,6 +53,15 @@ export async function startBrowser({ program, args, profileFolder, env = process
   } catch (error) {
     await end()
     throw error
+  }
+}
+
+function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
+  try {
+    // A program that could not be started has no group.
+    if (pid !== undefined) process.kill(-pid, signal)
+  } catch {
+    // All of it has ended already.
   }
 }
 

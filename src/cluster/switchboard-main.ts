@@ -15,10 +15,12 @@ import { openNodeDoor } from './node-door'
 import { Switchboard } from './switchboard'
 
 /**
- * Heartbeats that nothing else comes with wait so long for one another: a cluster at rest wakes the lab and its screens twice a second and not
- * for each ping. In the recording they are at once.
+ * Heartbeats that nothing else comes with wait so long for one another: a cluster at rest wakes the lab and its screens once a second and not
+ * for each ping. In the recording they are at once. Where something else happened just now somebody is looking, and they wait for less.
  */
-const quietMs = 500
+const quietMs = { awake: 250, atRest: 1000 } as const
+/** A cluster is at rest when there was nothing but heartbeats for so long. */
+const restAfterMs = 5000
 /** More bytes of events at once are not looked through for that: nobody is at rest. */
 const quietBytesMax = 16 * 1024
 
@@ -31,13 +33,14 @@ const writer = new FrameWriter(labFrameBytesMax)
 const quiet = new Quiet()
 let isFlushing = false
 let waiting: NodeJS.Timeout | undefined
+let loudMs = performance.now()
 let toldProblem = ''
 let running: { switchboard: Switchboard; journal: Journal; folder: string } | undefined
 
 /** A frame that `mayWait` leaves with the next that may not, or when it has waited long enough. */
 function tell(frame: FromSwitchboard, { mayWait = false } = {}): void {
   encodeFromSwitchboard(writer, frame)
-  if (mayWait) waiting ??= setTimeout(flushTold, quietMs)
+  if (mayWait) flushLater()
   else if (!isFlushing) {
     isFlushing = true
     setImmediate(flushTold)
@@ -47,6 +50,10 @@ function tell(frame: FromSwitchboard, { mayWait = false } = {}): void {
 /** More than this that the lab has not read and clients have to wait, until half of it is left. */
 const labBytesMax = 16 * 1024 * 1024
 let isLabBehind = false
+
+function flushLater(): void {
+  waiting ??= setTimeout(flushTold, performance.now() - loudMs < restAfterMs ? quietMs.awake : quietMs.atRest)
+}
 
 function flushTold(): void {
   isFlushing = false
@@ -68,9 +75,10 @@ function tellEvents(piece: Piece): boolean {
   encodeEventsHead(writer, piece)
   if (piece.bytes.length <= quietBytesMax && quiet.take(piece.bytes.toString('latin1'))) {
     writer.raw(piece.bytes, 0, piece.bytes.length)
-    waiting ??= setTimeout(flushTold, quietMs)
+    flushLater()
     return true
   }
+  loudMs = performance.now()
   pipe.cork()
   flushTold()
   writeToLab(piece.bytes)
