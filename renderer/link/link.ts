@@ -3,6 +3,7 @@
 import { connectLab, type EventBatch, type Gives, type Lab, type Port, type SessionStatus } from '../../src/contract'
 import type { TraceHeader } from '../../src/trace'
 import type { Connection } from '../stores/session'
+import { HeldStatus } from './held-status'
 
 /** What the link tells; stores/session.ts and stores/trace.ts in the window, plain objects in tests. */
 export interface LinkSink {
@@ -25,9 +26,6 @@ export interface LinkOptions {
 /** Wait before each next try; the last one repeats. */
 export const retryWaitsMs = [250, 500, 1000, 2000, 4000] as const
 
-/** A status waits no longer than this for the events that it tells of. */
-export const heldMs = 50
-
 /** Runs until `stop`; a failed connection is tried again for ever. */
 export function startLink(sink: LinkSink, options: LinkOptions): { stop(): void } {
   let stopped = false
@@ -36,8 +34,7 @@ export function startLink(sink: LinkSink, options: LinkOptions): { stop(): void 
   /** seq of the newest event that came in this session; the window may still be taking it. */
   let latest = 0
   let hasHeader = false
-  /** A status that tells of events which are on their way: it is shown with them, in one frame. */
-  let held: { readonly status: SessionStatus; readonly timer: ReturnType<typeof setTimeout> } | null = null
+  const held = new HeldStatus((status) => sink.status(status))
 
   async function run(): Promise<void> {
     let everOpen = false
@@ -75,7 +72,7 @@ export function startLink(sink: LinkSink, options: LinkOptions): { stop(): void 
       sink.hello(about)
       await closed
     } finally {
-      showHeld()
+      held.showNow()
       if (lab === open) lab = null
       sink.connected(null)
       open.close()
@@ -84,11 +81,8 @@ export function startLink(sink: LinkSink, options: LinkOptions): { stop(): void 
 
   function takeStatus(from: Lab, status: SessionStatus, isFirst: boolean): void {
     const isNew = status.session !== session || (!hasHeader && status.header !== '')
-    forgetHeld()
-    if (!isNew && !isFirst && status.latest > latest) {
-      held = { status, timer: setTimeout(showHeld, heldMs) }
-      return
-    }
+    if (!isNew && !isFirst && status.latest > latest) return held.hold(status)
+    held.forget()
     if (isNew) {
       session = status.session
       hasHeader = status.header !== ''
@@ -97,17 +91,6 @@ export function startLink(sink: LinkSink, options: LinkOptions): { stop(): void 
     }
     sink.status(status)
     if ((isNew || isFirst) && hasHeader) subscribe(from)
-  }
-
-  function forgetHeld(): void {
-    clearTimeout(held?.timer)
-    held = null
-  }
-
-  function showHeld(): void {
-    const status = held?.status
-    forgetHeld()
-    if (status) sink.status(status)
   }
 
   function subscribe(to: Lab): void {
@@ -119,7 +102,7 @@ export function startLink(sink: LinkSink, options: LinkOptions): { stop(): void 
     if (batch.session !== session || !hasHeader) return
     if (batch.from !== latest + 1) return from.close() // A gap: the next connection asks for what is missing.
     latest += batch.count
-    showHeld()
+    held.showNow()
     await sink.events(batch)
     // Refused only when the session or the connection has ended meanwhile; then nobody waits for it.
     from.call('ackBatch', { session: batch.session, batch: batch.batch }).catch(() => undefined)
