@@ -3,7 +3,7 @@
 import { concatBytes, type ByteString } from './byte-string'
 import type { StoreEntry } from './messages'
 import { valueBytesMax } from './settings'
-import { bucketCount, bucketOf, compareBytes, hashOf, initialCursor, type Store, type StoreCursor, type StorePart } from './store'
+import { bucketCount, bucketOf, compareBytes, compareHashes, hashOf, initialCursor, type Store, type StoreCursor, type StorePart } from './store'
 
 export class MapStore implements Store {
   /** By their number; only those that hold or held a key, so that a small store costs little. */
@@ -65,7 +65,7 @@ export class MapStore implements Store {
     for (; cursor.bucket < bucketCount; cursor.bucket++, cursor.index = 0) {
       const bucket = this.#buckets.get(cursor.bucket)
       if (!bucket || bucket.size === 0) continue
-      const keys = [...bucket.keys()].sort(compareBytes)
+      const keys = [...bucket.keys()].sort(compareHashes)
       for (; cursor.index < keys.length; cursor.index++) {
         if (bytes >= bytesMax) return { entries, bytes }
         const key = keys[cursor.index] as ByteString

@@ -50,7 +50,7 @@ export const defaultSettings: Settings = {
   newCluster: true,
   waitingRequestsMax: 1024,
   inFlightMax: 4096,
-  transferChunkBytes: 256 * 1024,
+  transferChunkBytes: 64 * 1024,
   transferWindow: 4,
   tableClientsMax: 10_000,
   mutants: [],

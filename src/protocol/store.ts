@@ -5,7 +5,7 @@ import type { ByteString } from './byte-string'
 import type { StoreEntry } from './messages'
 
 /**
- * Buckets of a store. A state transfer walks the buckets and sorts one at a time, so its chunks depend on the content
+ * Buckets of a store. A state transfer walks the buckets and sorts one at a time (`compareHashes`), so its chunks depend on the content
  * alone (not on the order in which keys came) and no step has to sort the whole store. A million keys: 250 in a bucket.
  */
 export const bucketCount = 4096
@@ -68,6 +68,11 @@ export function hashOf(key: ByteString): number {
   let hash = hashBasis
   for (let at = 0; at < key.length; at++) hash = Math.imul(hash ^ key.charCodeAt(at), hashPrime)
   return hash
+}
+
+/** The order of keys in a bucket: by their hashes, and by their bytes where those are equal. */
+export function compareHashes(one: ByteString, other: ByteString): number {
+  return (hashOf(one) >>> 0) - (hashOf(other) >>> 0) || compareBytes(one, other)
 }
 
 /** The bucket of a hash, folded from its lower 24 bits. */
