@@ -135,10 +135,11 @@ export class FrameWriter {
 
   /** A u32 length and UTF-8: settings, lines of a log. */
   longText(value: string): void {
-    const length = Buffer.byteLength(value)
-    this.u32(length)
-    this.#reserve(length)
-    this.#length += this.#buffer.write(value, this.#length, length, 'utf8')
+    const start = this.beginLength()
+    // UTF-8 has at most three bytes for each of a string's units; to ask for the exact length is a second call into the engine.
+    this.#reserve(value.length * 3)
+    this.#length += this.#buffer.write(value, this.#length, 'utf8')
+    this.endLength(start)
   }
 
   /** Bytes of another buffer, as they are. */

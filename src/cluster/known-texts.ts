@@ -7,6 +7,7 @@ const places = 8192
 const textBytesMax = 32
 /** The last units decide on the place: texts that come together differ at their ends. */
 const placedBy = 8
+const isAscii = /^[ -~]*$/
 
 export class KnownTexts {
   readonly #texts = new Array<string>(places).fill('')
@@ -31,6 +32,15 @@ export class KnownTexts {
     this.#texts[place + 1] = first
     cursor.skip(2 + length)
     return second
+  }
+
+  /** Reads the text that comes next, of at most `max` bytes, whether it is known or not. It must be ASCII to be known the next time. */
+  next(cursor: Cursor, max: number, what: string): string {
+    const known = this.read(cursor)
+    if (known !== undefined) return known
+    const text = cursor.text(max, what)
+    if (isAscii.test(text)) this.add(text)
+    return text
   }
 
   /** The text must be ASCII. */

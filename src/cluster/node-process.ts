@@ -5,6 +5,7 @@ import {
 } from '../protocol'
 import { messageJson, reportJson, type FrozenTimer } from '../trace'
 import { FrameWriter, type Cursor } from './frame'
+import { KnownTexts } from './known-texts'
 import { decodeOperationInput, decodePast, effectKinds, encodeHello, inputKinds, labFrameBytesMax, toNode, toSwitchboard, type Hello } from './lab-frames'
 import { NodePast } from './node-past'
 import { decodeMessage, encodeMessage } from './wire'
@@ -26,6 +27,7 @@ interface Timer {
 export class NodeProcess implements EffectSink {
   readonly #options: NodeProcessOptions
   readonly #writer = new FrameWriter(labFrameBytesMax)
+  readonly #names = new KnownTexts()
   readonly #timers = new Map<string, Timer>()
   /** How often each timer was armed in this life; part of a timer's identity. */
   readonly #armed = new Map<string, number>()
@@ -82,7 +84,7 @@ export class NodeProcess implements EffectSink {
 
   #deliver(frame: Cursor): void {
     const handle = frame.u32()
-    const from = frame.text(32, 'a node name')
+    const from = this.#names.next(frame, 32, 'a node name')
     const message = decodeMessage(frame)
     this.#beginStep(inputKinds.message)
     this.#writer.u32(handle)

@@ -4,6 +4,7 @@
 import { messageId } from '../trace'
 import { WireError, type Cursor } from './frame'
 import type { Journal } from './journal'
+import { KnownTexts } from './known-texts'
 import { effectKinds, inputKinds } from './lab-frames'
 import type { Life } from './life'
 import { Mail } from './mailbox'
@@ -22,6 +23,7 @@ export interface StepHandler {
 }
 
 const nameBytesMax = 32
+const names = new KnownTexts()
 
 export function readStep(life: Life, frame: Cursor, handler: StepHandler): void {
   const step = frame.u32()
@@ -41,7 +43,7 @@ export function readStep(life: Life, frame: Cursor, handler: StepHandler): void 
 
 /** The message twice: as text for the trace, and as the bytes that its receiver gets. */
 function readSent(life: Life, frame: Cursor, id: string, handler: StepHandler): void {
-  const to = frame.text(nameBytesMax, 'a node name')
+  const to = names.next(frame, nameBytesMax, 'a node name')
   const textLength = frame.u32()
   const text = frame.skip(textLength)
   const length = frame.u32()

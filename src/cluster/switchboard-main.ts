@@ -21,8 +21,9 @@ import { Switchboard } from './switchboard'
 const quietMs = { awake: 250, atRest: 1000 } as const
 /** A cluster is at rest when there was nothing but heartbeats for so long. */
 const restAfterMs = 5000
-/** More bytes of events at once are not looked through for that: nobody is at rest. */
+/** More bytes of events at once are not looked through for that, nor what comes so soon after them: nobody is at rest. */
 const quietBytesMax = 16 * 1024
+const floodOverMs = 20
 
 process.title = 'understudy switchboard'
 process.on('SIGINT', () => undefined)
@@ -34,6 +35,7 @@ const quiet = new Quiet()
 let isFlushing = false
 let waiting: NodeJS.Timeout | undefined
 let loudMs = performance.now()
+let floodMs = Number.NEGATIVE_INFINITY
 let toldProblem = ''
 let running: { switchboard: Switchboard; journal: Journal; folder: string } | undefined
 
@@ -73,12 +75,14 @@ function writeToLab(bytes: Buffer): boolean {
 /** A piece of events: the bytes that are in the file, after a frame's head of their own. Heartbeats alone are copied, and wait. */
 function tellEvents(piece: Piece): boolean {
   encodeEventsHead(writer, piece)
-  if (piece.bytes.length <= quietBytesMax && quiet.take(piece.bytes.toString('latin1'))) {
+  const nowMs = performance.now()
+  if (piece.bytes.length > quietBytesMax) floodMs = nowMs
+  if (nowMs - floodMs >= floodOverMs && quiet.take(piece.bytes.toString('latin1'))) {
     writer.raw(piece.bytes, 0, piece.bytes.length)
     flushLater()
     return true
   }
-  loudMs = performance.now()
+  loudMs = nowMs
   pipe.cork()
   flushTold()
   writeToLab(piece.bytes)
