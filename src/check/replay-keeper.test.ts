@@ -88,6 +88,34 @@ describe('replays that are kept', () => {
     expect(needed).toBeLessThanOrEqual(100)
   })
 
+  test('tell the present as a whole replay does, from the few events that they keep', () => {
+    let told = 0
+    fc.assert(fc.property(fc.array(fc.integer({ min: 1, max: 300 }), { minLength: 1, maxLength: 6 }), (pieces) => {
+      const keeper = new ReplayKeeper(header, { checkpointEvents: 500, checkpointsMax: 100 })
+      for (let at = 0, turn = 0; at < events.length; turn++) {
+        const count = pieces[turn % pieces.length] ?? 1
+        keeper.follow(events.slice(at, at + count))
+        at += count
+        if (turn % 7 > 0) continue
+        for (const { name } of header.nodes) {
+          const [seen] = keeper.lookNow([name], keeper.followed)
+          if (!seen) continue
+          told++
+          expect({ state: seen.state, before: seen.before, step: seen.step }).toEqual(fromTheStart(name, keeper.followed))
+        }
+      }
+    }), { numRuns: 6 })
+    expect(told).toBeGreaterThan(100)
+  })
+
+  test('tell no other moment than the present, and none after many events at once', () => {
+    const keeper = keeperThatFollowed([64], 50)
+    expect(keeper.lookNow(['s2'], keeper.followed)).toHaveLength(1)
+    expect(keeper.lookNow(['s2'], keeper.followed - 1)).toEqual([])
+    expect(keeper.lookNow(['s2', 'nobody'], keeper.followed)).toEqual([])
+    expect(keeperThatFollowed([100_000], 50).lookNow(['s2'], events.length)).toEqual([])
+  })
+
   test('keep no more checkpoints than they may, and still see', () => {
     const keeper = keeperThatFollowed([64], 10, 40)
     expect(keeper.checkpointCount).toBeLessThanOrEqual(40)

@@ -1,5 +1,6 @@
 // Every node stepped again along a recording, with checkpoints on the way: the state of any node at any moment is then a short replay
-// from the checkpoint before it. Events are handed in as they are followed and again for each look; none is kept.
+// from the checkpoint before it. Events are handed in as they are followed and again for each look; only the last few are kept, for looks at the
+// present, which are most of them while a cluster runs.
 // It must never answer from events that are not those of the moment: who looks hands in exactly what `needsFrom` asks for.
 import type { NodeState } from '../protocol'
 import type { EventOf, TraceEvent, TraceHeader } from '../trace'
@@ -28,6 +29,11 @@ export interface KeeperLimits {
 
 export const keeperLimits: KeeperLimits = { checkpointEvents: 8192, checkpointsMax: 2048 }
 
+/** Events between two recent checkpoints of a life. */
+const recentEvents = 128
+/** The last events that are kept. Where more come at once a recording is read, and nobody looks at its present yet. */
+const tailEventsMax = 2048
+
 type Sent = EventOf<'message-sent'>
 
 /** A moment of one node's life from which it can be stepped on, with the messages that were on their way to it. */
@@ -49,6 +55,9 @@ export class ReplayKeeper {
   readonly #kept = new Map<string, Kept[]>()
   #keptCount = 0
   #distance: number
+  /** Of each life that is followed, at most two moments near its last step: one of them at least lies before that step. */
+  readonly #recent = new Map<string, readonly Kept[]>()
+  #tail: TraceEvent[] = []
   #followed = 0
 
   constructor(header: TraceHeader, limits: KeeperLimits = keeperLimits) {
@@ -83,6 +92,7 @@ export class ReplayKeeper {
       if (isStart) this.#begin(event)
       if (isDue) for (const replay of this.#lives.values()) this.#keep(replay)
     }
+    this.#keepRecent(events)
   }
 
   /** The first event that `look` must be given for this node at this moment; `seq + 1` if none is needed. */
@@ -95,6 +105,10 @@ export class ReplayKeeper {
   look(node: string, seq: number, events: readonly TraceEvent[]): Seen {
     const kept = this.#before(node, seq)
     if (kept === undefined) return { node, state: null, before: null, step: -1, seq: 0, differsFrom: 0 }
+    return this.#seen(node, seq, kept, events)
+  }
+
+  #seen(node: string, seq: number, kept: Kept, events: readonly TraceEvent[]): Seen {
     const window = new EventWindow(this.#window.header)
     window.set(events, kept.underWay)
     // A life's first stretch begins with its start, which a checkpoint of its own would repeat.
@@ -104,6 +118,14 @@ export class ReplayKeeper {
       node, state: replay.after, before: replay.before, step: replay.step, seq: replay.seq,
       differsFrom: replay.difference?.seq ?? 0,
     }
+  }
+
+  /** The nodes after the last event that was followed, if that is `seq` and few events are needed for it; else empty, and `look` can tell. */
+  lookNow(nodes: readonly string[], seq: number): Seen[] {
+    const first = this.#tail[0]?.seq ?? Infinity
+    const kept = nodes.map((node) => this.#recentOf(node))
+    if (seq !== this.#followed || !kept.every((found) => found !== undefined && found.lookedAt + 1 >= first)) return []
+    return nodes.map((node, index) => this.#seen(node, seq, kept[index] as Kept, this.#tail))
   }
 
   /** What delivering a message after event `seq` would do, from the events that its receiver needs; null if that has not started by then. */
@@ -117,6 +139,7 @@ export class ReplayKeeper {
 
   #begin(start: EventOf<'node-started'>): void {
     this.#lives.delete(start.node)
+    this.#recent.delete(start.node)
     const replay = new NodeReplay(this.#window, start)
     this.#window.set([start], this.#underWay)
     replay.advance(start.seq, Infinity)
@@ -140,6 +163,7 @@ export class ReplayKeeper {
       replay.advanceOnly(seq)
     } catch {
       this.#lives.delete(replay.node)
+      this.#recent.delete(replay.node)
     }
   }
 
@@ -154,10 +178,40 @@ export class ReplayKeeper {
   #keep(replay: NodeReplay): void {
     const last = this.#kept.get(replay.node)?.at(-1)
     if (last === undefined || this.#followed - last.lookedAt < this.#distance) return
+    const kept = this.#moment(replay, last.start)
+    if (kept) this.#add(replay.node, kept)
+  }
+
+  /** The life as it stands; null before its start. */
+  #moment(replay: NodeReplay, start: Kept['start']): Kept | null {
     const checkpoint = replay.checkpoint()
-    if (checkpoint === null) return
+    if (checkpoint === null) return null
     const underWay = new Map([...this.#underWay].filter(([, sent]) => sent.to === replay.node))
-    this.#add(replay.node, { replay: checkpoint, start: last.start, lookedAt: checkpoint.lookedAt, underWay })
+    return { replay: checkpoint, start, lookedAt: checkpoint.lookedAt, underWay }
+  }
+
+  #keepRecent(events: readonly TraceEvent[]): void {
+    if (events.length > tailEventsMax) {
+      this.#recent.clear()
+      this.#tail = []
+      return
+    }
+    this.#tail = [...this.#tail, ...events].slice(-tailEventsMax)
+    for (const replay of this.#lives.values()) {
+      const recent = this.#recent.get(replay.node) ?? []
+      const newest = recent.at(-1)
+      // Where no step came since, the present ones serve for longer: what the last step changed is wanted too.
+      if (newest && (replay.seq <= newest.lookedAt || this.#followed - newest.lookedAt < recentEvents)) continue
+      const start = this.#kept.get(replay.node)?.at(-1)?.start
+      const kept = start && this.#moment(replay, start)
+      if (kept) this.#recent.set(replay.node, [...recent.slice(-1), kept])
+    }
+  }
+
+  /** The newest moment before the last step of the life that is followed. */
+  #recentOf(node: string): Kept | undefined {
+    const last = this.#lives.get(node)?.seq ?? 0
+    return this.#recent.get(node)?.findLast(({ lookedAt }) => lookedAt < last)
   }
 
   #add(node: string, kept: Kept): void {

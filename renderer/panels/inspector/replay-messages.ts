@@ -9,6 +9,8 @@ export type ReplayQuestion =
   | { readonly type: 'begin'; readonly header: TraceHeader }
   /** The next events, as lines joined by line feeds. */
   | { readonly type: 'follow'; readonly text: string }
+  /** What is seen of these nodes after `seq`, if that is the last event that was followed? Nothing is seen where more is needed for it. */
+  | { readonly type: 'look-now'; readonly nodes: readonly string[]; readonly seq: number }
   /** From which event on are the events needed to see these nodes after `seq`? */
   | { readonly type: 'needs'; readonly nodes: readonly string[]; readonly seq: number }
   /** Here they are, up to `seq`: what is seen? */

@@ -46,6 +46,7 @@ function answerTo(question: ReplayQuestion): Partial<ReplayAnswer> {
       return { breaches: events.flatMap((event) => monitors?.take(event) ?? []), rules: monitors?.states() ?? [], history: history?.standing ?? null }
     }
     case 'history': return { part: history?.part(question.first, question.last) ?? null }
+    case 'look-now': return { seen: kept.lookNow(question.nodes, question.seq) }
     case 'needs': return { from: Math.min(...question.nodes.map((node) => kept.needsFrom(node, question.seq))) }
     case 'look': {
       const events = parseEventLines(question.text)

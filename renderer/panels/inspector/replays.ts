@@ -58,6 +58,10 @@ export class Replays {
 
   /** The nodes after event `seq`, once the worker has come there; null if the session is over or the events cannot be had. */
   async look(nodes: readonly string[], seq: number): Promise<readonly Seen[] | null> {
+    await this.#reach(seq)
+    if (this.#isOver) return null
+    const now = await this.#worker.ask({ type: 'look-now', nodes, seq })
+    if (now.seen.length > 0) return this.#isOver ? null : now.seen
     const text = await this.#textFor(nodes, seq)
     if (text === null) return null
     const { seen, problem } = await this.#worker.ask({ type: 'look', nodes, seq, text })
