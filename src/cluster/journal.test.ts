@@ -64,11 +64,11 @@ test('events come as text, as ASCII or as bytes of a frame; what is told togethe
   clock.run()
   made.text('"type":"lab-note","node":"","text":"grün"}')
   pass(5)
-  made.ascii('"type":"message-handed","id":"c1.1.3.0"}')
+  made.ascii('"type":"message-handed","id":"', 'c1.1.3.0', '"}')
   made.look()
   const frame = Buffer.from('??{"type":"get-view"}{"type":"note"}??')
-  made.bytes('"type":"message-sent","id":"c1.1.4.0","from":"c1","to":"vs","message":', frame, 2, 21, '}')
-  made.bytes('"node":"vs","incarnation":1,"step":3,', frame, 22, 36, '')
+  made.bytes(frame, 2, 21, '}', '"type":"message-sent","id":"c1.1.4.0","from":"c1",', '"to":"vs","message":')
+  made.bytes(frame, 22, 36, '', '"node":"vs","incarnation":1,"step":3,')
   await flushed()
   expect(told.join('')).toBe(`1+4 ${[
     '{"seq":1,"at":0,"wall":0,"type":"lab-note","node":"","text":"grün"}',

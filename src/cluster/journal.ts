@@ -119,41 +119,56 @@ export class Journal {
 
   /** JSON text of an event's body without its first brace. */
   text(fields: string): void {
-    const line = `${this.#stamp()}${fields}\n`
     // UTF-8 has at most three bytes for each of a string's units.
-    this.#reserve(line.length * 3)
-    this.#length += this.#page.write(line, this.#length, 'utf8')
-    this.#flushSoon()
+    this.#begin(fields.length * 3)
+    this.#length += this.#page.write(fields, this.#length, 'utf8')
+    this.#end()
   }
 
-  /** The same, all ASCII: what happens at every message. */
-  ascii(fields: string): void {
-    const line = `${this.#stamp()}${fields}\n`
-    this.#reserve(line.length)
-    this.#length += this.#page.write(line, this.#length, 'latin1')
-    this.#flushSoon()
+  /** The same in pieces, all ASCII: what happens at every message. No text is put together for it, nor is the engine asked to write it. */
+  ascii(...pieces: string[]): void {
+    this.#begin(lengthOf(pieces))
+    this.#layPieces(pieces)
+    this.#end()
   }
 
-  /** The same as ASCII `head`, bytes of another buffer as they are, and `tail`. */
-  bytes(head: string, source: Buffer, start: number, end: number, tail: '' | '}'): void {
-    const begin = `${this.#stamp()}${head}`
-    this.#reserve(begin.length + end - start + 2)
-    const page = this.#page
-    let at = this.#length + page.write(begin, this.#length, 'latin1')
-    at += source.copy(page, at, start, end)
-    if (tail !== '') page[at++] = closingBrace
-    page[at++] = lineFeed
-    this.#length = at
-    this.#flushSoon()
+  /** The same as pieces of ASCII, then bytes of another buffer as they are, and `tail`. */
+  bytes(source: Buffer, start: number, end: number, tail: '' | '}', ...pieces: string[]): void {
+    this.#begin(lengthOf(pieces) + end - start)
+    this.#layPieces(pieces)
+    this.#length += source.copy(this.#page, this.#length, start, end)
+    if (tail !== '') this.#page[this.#length++] = closingBrace
+    this.#end()
   }
 
-  /** The event's number and times. The number is the page's from here on: nothing may throw before its line is whole. */
-  #stamp(): string {
+  /** The event's number and times, and room for so much more. The number is the page's from here on: nothing may throw before its line is whole. */
+  #begin(bytes: number): void {
+    this.#seq++
     if (this.#times === '') {
       const { clock } = this.#options
-      this.#times = `"at":${clock.now()},"wall":${clock.wall()},`
+      this.#times = `,"at":${clock.now()},"wall":${clock.wall()},`
     }
-    return `{"seq":${++this.#seq},${this.#times}`
+    this.#reserve(stampBytesMax + bytes)
+    this.#layPiece('{"seq":')
+    this.#layPiece(String(this.#seq))
+    this.#layPiece(this.#times)
+  }
+
+  #end(): void {
+    this.#page[this.#length++] = lineFeed
+    this.#flushSoon()
+  }
+
+  #layPieces(pieces: readonly string[]): void {
+    for (const piece of pieces) this.#layPiece(piece)
+  }
+
+  /** Short ASCII, in a loop: a call into the engine takes longer. */
+  #layPiece(piece: string): void {
+    const page = this.#page
+    let at = this.#length
+    for (let index = 0; index < piece.length; index++) page[at++] = piece.charCodeAt(index)
+    this.#length = at
   }
 
   /** Room in the page for the line of the event that has just got its number. */
@@ -290,6 +305,14 @@ export class Journal {
   }
 }
 
+function lengthOf(pieces: readonly string[]): number {
+  let length = 0
+  for (const piece of pieces) length += piece.length
+  return length
+}
+
+/** Number, times, a closing brace and a line feed. */
+const stampBytesMax = 128
 const closingBrace = 0x7d
 const lineFeed = 0x0a
 

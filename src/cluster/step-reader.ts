@@ -16,8 +16,8 @@ export interface StepHandler {
   started(life: Life): void
   /** The operation's event, or a WireError for an operation that was never sent to this client. */
   operationTaken(life: Life, operationId: number, step: number): void
-  /** A node has reported this: the bytes are JSON text, after `of` and without the first brace. */
-  reported(of: string, source: Buffer, start: number, end: number): void
+  /** A node has reported this: the bytes are JSON text, after whose step it was and without the first brace. */
+  reported(life: Life, step: number, source: Buffer, start: number, end: number): void
   send(life: Life, mail: Mail): void
   returned(operationId: number): void
 }
@@ -35,7 +35,7 @@ export function readStep(life: Life, frame: Cursor, handler: StepHandler): void 
       const operationId = kind === effectKinds.returned ? frame.u64() : 0
       const length = frame.u32()
       const start = frame.skip(length)
-      handler.reported(`${life.of}${step},`, frame.buffer, start + 1, start + length)
+      handler.reported(life, step, frame.buffer, start + 1, start + length)
       if (kind === effectKinds.returned) handler.returned(operationId)
     } else throw new WireError(`there is no effect of kind ${kind}`)
   }
@@ -48,7 +48,7 @@ function readSent(life: Life, frame: Cursor, id: string, handler: StepHandler): 
   const text = frame.skip(textLength)
   const length = frame.u32()
   const start = frame.skip(length)
-  handler.journal.bytes(`"type":"message-sent","id":"${id}","from":"${life.name}","to":"${to}","message":`, frame.buffer, text, text + textLength, '}')
+  handler.journal.bytes(frame.buffer, text, text + textLength, '}', '"type":"message-sent","id":"', id, '","from":"', life.name, '","to":"', to, '","message":')
   handler.send(life, new Mail(id, life.name, to, frame.buffer, start, start + length))
 }
 
@@ -59,7 +59,7 @@ function readInput(life: Life, frame: Cursor, step: number, handler: StepHandler
     case inputKinds.message: {
       const mail = life.mailbox.taken(frame.u32())
       if (!mail) throw new WireError('it took a message that was never handed to it')
-      return handler.journal.ascii(`"type":"message-taken","id":"${mail.id}",${life.of}${step}}`)
+      return handler.journal.ascii('"type":"message-taken","id":"', mail.id, '",', life.of, String(step), '}')
     }
     case inputKinds.timer: {
       const timer = frame.text(255, 'a timer')

@@ -386,10 +386,10 @@ export class Switchboard implements StepHandler {
     this.#workload?.returned(operationId)
   }
 
-  reported(of: string, source: Buffer, start: number, end: number): void {
-    this.journal.bytes(of, source, start, end, '')
+  reported({ of }: Life, step: number, source: Buffer, start: number, end: number): void {
+    this.journal.bytes(source, start, end, '', of, String(step), ',')
     if (this.#standstill.conditions.isEmpty) return
-    this.#standstill.watchEvent(JSON.parse(`{${of}${source.toString('utf8', start, end)}`) as BreakingEvent)
+    this.#standstill.watchEvent(JSON.parse(`{${of}${step},${source.toString('utf8', start, end)}`) as BreakingEvent)
   }
 
   send(from: Life, mail: Mail): void {

@@ -121,7 +121,7 @@ export class Traffic {
   }
 
   #hand(life: Life, mail: Mail): void {
-    this.#options.journal.ascii(`"type":"message-handed","id":"${mail.id}"}`)
+    this.#options.journal.ascii('"type":"message-handed","id":"', mail.id, '"}')
     mail.isHanded = true
     const handle = life.mailbox.hand(mail)
     const { outgoing } = life
