@@ -31,6 +31,7 @@ function world() {
       switch (question.type) {
         case 'begin': keeper = new ReplayKeeper(question.header); break
         case 'follow': keeper?.follow(parseEventLines(question.text)); break
+        case 'look-now': return Promise.resolve({ ...nothing, seen: keeper?.lookNow(question.nodes, question.seq) ?? [] })
         case 'needs': return Promise.resolve({ ...nothing, from: keeper?.needsFrom(question.nodes[0] as string, question.seq) ?? 0 })
         case 'look': return Promise.resolve({ ...nothing, seen: question.nodes.map((node) => keeper!.look(node, question.seq, parseEventLines(question.text))) })
         case 'preview':
@@ -63,6 +64,14 @@ describe('asking for states', () => {
     expect(primary?.state).toMatchObject({ kind: 'replica', executed: 600 })
     expect(backup?.state).toMatchObject({ kind: 'replica', executed: 600 })
     expect(replays.followed).toBe(lines.length)
+  })
+
+  it('looks at the present without bringing events for it a second time', async () => {
+    const { replays, come, lines, asked } = world()
+    come(lines.length)
+    const [seen] = await replays.look(['s1'], lines.length) ?? []
+    expect(seen?.state).toMatchObject({ kind: 'replica', executed: 600 })
+    expect(asked.filter((type) => type.startsWith('look') || type === 'needs')).toEqual(['look-now'])
   })
 
   it('goes back without following again', async () => {
