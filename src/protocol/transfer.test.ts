@@ -64,3 +64,16 @@ test('no more chunks are out than the window has room for, and none is larger th
   expect(outgoing.nextChunks()).toHaveLength(1)
   for (const { entries } of first) expect(entries.slice(0, -1).reduce((sum, { key, value }) => sum + key.length + value.length, 0)).toBeLessThan(20)
 })
+
+test('what is only slow is not sent again while acks come; what was overtaken is, and all is when nothing comes', () => {
+  const keys = Array.from({ length: 50 }, (_, index) => `key${index}`)
+  const outgoing = new OutgoingTransfer(1, copyOf(keys, 2), { ...defaultSettings, transferChunkBytes: 20, transferWindow: 4 })
+  const retried = (): number[] => outgoing.chunksToRetry().map(({ chunk }) => chunk)
+  outgoing.nextChunks()
+  expect(retried()).toEqual([])
+  outgoing.takeAck(0, false)
+  expect(retried()).toEqual([])
+  outgoing.takeAck(2, false)
+  expect(retried()).toEqual([1])
+  expect(retried()).toEqual([1, 3])
+})

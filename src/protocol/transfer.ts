@@ -31,6 +31,9 @@ export class OutgoingTransfer {
   readonly #unacked = new Map<number, SentChunk>()
   #nextChunk = 0
   #allCut = false
+  /** The highest chunk that was acked, and whether any was since the last retry. */
+  #ackedUpTo = -1
+  #hasProgressed = false
 
   constructor(incarnation: number, copy: Copy, settings: Settings, rows: readonly TableRow[] = copy.table.rows()) {
     this.incarnation = incarnation
@@ -50,14 +53,16 @@ export class OutgoingTransfer {
     for (const [number, { chunk, waited }] of this.#unacked) copy.#unacked.set(number, { chunk, waited })
     copy.#nextChunk = this.#nextChunk
     copy.#allCut = this.#allCut
+    copy.#ackedUpTo = this.#ackedUpTo
+    copy.#hasProgressed = this.#hasProgressed
     return copy
   }
 
   /** What decides how it goes on. */
   essence(): unknown {
     const { incarnation, done } = this
-    const unacked = [...this.#unacked].map(([chunk, { waited }]) => ({ chunk, waited }))
-    return done ? { incarnation, done } : { incarnation, nextChunk: this.#nextChunk, allCut: this.#allCut, unacked }
+    const unacked = [...this.#unacked].map(([chunk, { waited }]) => ({ chunk, waited, isOvertaken: chunk < this.#ackedUpTo }))
+    return done ? { incarnation, done } : { incarnation, nextChunk: this.#nextChunk, allCut: this.#allCut, hasProgressed: this.#hasProgressed, unacked }
   }
 
   /** The chunks that the window has room for now. */
@@ -75,7 +80,11 @@ export class OutgoingTransfer {
   takeAck(chunk: number, installed: boolean): boolean {
     if (this.done) return false
     const known = this.#unacked.delete(chunk)
-    if (known) this.ackedChunks++
+    if (known) {
+      this.ackedChunks++
+      this.#ackedUpTo = Math.max(this.#ackedUpTo, chunk)
+      this.#hasProgressed = true
+    }
     if (installed) {
       this.done = true
       this.#unacked.clear()
@@ -83,13 +92,17 @@ export class OutgoingTransfer {
     return known || installed
   }
 
-  /** The chunks that have waited for their ack since before the last retry. */
+  /**
+   * The chunks that have waited for their ack since before the last retry: all of them where nothing was acked since then, else those that a
+   * later chunk has overtaken. The others are on a slow way, and would be slower for being sent twice.
+   */
   chunksToRetry(): Chunk[] {
     const chunks: Chunk[] = []
-    for (const sent of this.#unacked.values()) {
-      if (sent.waited) chunks.push(sent.chunk)
-      sent.waited = true
+    for (const { chunk, waited } of this.#unacked.values()) {
+      if (waited && (!this.#hasProgressed || chunk.chunk < this.#ackedUpTo)) chunks.push(chunk)
     }
+    for (const sent of this.#unacked.values()) sent.waited = true
+    this.#hasProgressed = false
     return chunks
   }
 
