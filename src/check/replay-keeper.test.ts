@@ -96,7 +96,7 @@ describe('replays that are kept', () => {
         const count = pieces[turn % pieces.length] ?? 1
         keeper.follow(events.slice(at, at + count))
         at += count
-        if (turn % 7 > 0) continue
+        if (turn % 3 > 0) continue
         for (const { name } of header.nodes) {
           const [seen] = keeper.lookNow([name], keeper.followed)
           if (!seen) continue
@@ -105,7 +105,7 @@ describe('replays that are kept', () => {
         }
       }
     }), { numRuns: 6 })
-    expect(told).toBeGreaterThan(100)
+    expect(told).toBeGreaterThan(50)
   })
 
   test('tell no other moment than the present, and none after many events at once', () => {
