@@ -75,4 +75,18 @@ describe('stepping a node again', () => {
     expect(replay.difference).toMatchObject({ expected: expect.stringContaining('"executed":7') as string, found: expect.stringContaining('"executed":1') as string })
     expect(replay.difference?.seq).toBeLessThan(event.seq)
   })
+
+  test('names it at once where the recording ends with that effect, and calls no step different whose effects are still to come', () => {
+    const { events, source } = session()
+    const at = events.findIndex((event) => event.type === 'message-sent' && event.message.type === 'forward-ack' && event.message.executed === 1)
+    const event = events[at] as EventOf<'message-sent'>
+    const until = (seq: number): NodeReplay['difference'] => {
+      const replay = new NodeReplay(source, lastStart(events, event.from))
+      replay.advance(seq, Infinity)
+      return replay.difference
+    }
+    events[at] = { ...event, message: { ...event.message, executed: 7 } as typeof event.message }
+    expect(until(event.seq - 1)).toBeNull()
+    expect(until(event.seq)).toMatchObject({ found: expect.stringContaining('"executed":1') as string })
+  })
 })

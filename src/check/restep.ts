@@ -107,8 +107,9 @@ export class NodeReplay {
     return this.#next
   }
 
+  /** Of the last step as much is compared as was seen of it: an effect that differs is told at once, one that is missing when the next input comes. */
   get difference(): Difference | null {
-    return this.#difference
+    return this.#difference ?? this.#differenceWithin(this.#pending?.expected.length ?? 0)
   }
 
   /** The state after the last step; null before the start. */
@@ -217,16 +218,21 @@ export class NodeReplay {
 
   /** Effects are compared one step late, when all of them have been seen. */
   #compare(): void {
-    const pending = this.#pending
+    this.#difference ??= this.#differenceWithin(Infinity)
     this.#pending = null
-    if (!pending || this.#difference) return
-    const length = Math.max(pending.expected.length, pending.found.length)
+  }
+
+  /** The first among so many effects of the last step that came out otherwise. */
+  #differenceWithin(count: number): Difference | null {
+    const pending = this.#pending
+    if (!pending) return null
+    const length = Math.min(count, Math.max(pending.expected.length, pending.found.length))
     for (let index = 0; index < length; index++) {
       const [expected, found] = [pending.expected[index], pending.found[index]]
       if (expected !== undefined && found !== undefined && sameValue(expected, found)) continue
-      this.#difference = { seq: pending.seq, step: pending.step, expected: effectText(expected), found: effectText(found) }
-      return
+      return { seq: pending.seq, step: pending.step, expected: effectText(expected), found: effectText(found) }
     }
+    return null
   }
 
   #isOwnMessage(id: string): boolean {
