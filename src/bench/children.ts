@@ -76,7 +76,7 @@ export class Children {
     const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs)
     try {
       const [status, signal] = await once(child, 'close') as [number | null, string | null]
-      if (status !== 0) throw new Error(`${program} ${parameters.join(' ')} ended with ${signal ?? `status ${status}`}: ${started.said()}`)
+      if (status !== 0) throw new Error(`${program} ${parameters.join(' ')} ended with ${signal ?? `status ${status}`}: ${started.said() || output.trimEnd().slice(-saidBytesMax)}`)
       return output
     } finally {
       clearTimeout(timer)

@@ -15,6 +15,6 @@ export {
 } from './linearizability/history'
 export { judgeHistory, judgeKey, verdictOf } from './linearizability/judge'
 export { HistoryOfTrace } from './linearizability/history-of-trace'
-export { LiveHistory, type HistoryError, type HistoryStanding, type Linearizability } from './linearizability/live-history'
+export { LiveHistory, type HistoryError, type HistoryMax, type HistoryStanding, type Linearizability } from './linearizability/live-history'
 export { linearizabilityText, standingSentence } from './linearizability/standing-words'
 export { shownValue } from './linearizability/why'

@@ -2,7 +2,7 @@
 // lines or as JSON, and of what is broken the event, the events that prove it, and a sentence. Status 0: all is as it should be; 1: something is
 // broken; 2: a file cannot be judged, or a search ended at its limit. `check --history FILE`: the same of another tool's history.
 import type { Command } from 'commander'
-import { linearizabilityText, LiveHistory, RuleMonitors, ruleTexts, standingSentence, type HistoryStanding, type RuleState, type SearchLimits } from '../check'
+import { linearizabilityText, LiveHistory, RuleMonitors, ruleTexts, standingSentence, type HistoryMax, type HistoryStanding, type RuleState, type SearchLimits } from '../check'
 import { readRecordingFile, reasonOf } from '../lab'
 import { grouped, RecordingProblem, type TraceHeader } from '../trace'
 import { CannotRun, wholeNumber } from './cannot-run'
@@ -22,6 +22,9 @@ export function checkCommand(program: Command): void {
     .option('--json', 'one line of JSON for each file')
     .action(check)
 }
+
+/** A command has the memory to itself: some 600 MiB of it where a recording is as large as this. */
+const fileMax: HistoryMax = { operations: 1_000_000, bytes: 512 * 1024 * 1024, keys: 200_000 }
 
 interface Judged {
   readonly header: TraceHeader
@@ -56,7 +59,7 @@ async function judge(path: string, limits: SearchLimits): Promise<Judged> {
   const { header, count, note } = await readRecordingFile(path, {
     begin: (first) => {
       if (first.source !== 'imported') monitors = new RuleMonitors(first)
-      history = new LiveHistory(first)
+      history = new LiveHistory(first, fileMax)
     },
     take: ({ events }) => {
       for (const event of events) {

@@ -4,9 +4,14 @@ import type { Operation, Result } from '../../protocol'
 import { operationOf, resultOf, type EventOf, type TraceEvent, type TraceHeader } from '../../trace'
 import type { HistoryOperation } from './history'
 
-/** Operations that are held to be judged together, and the bytes of their values. */
-export const heldOperationsMax = 200_000
-export const heldBytesMax = 128 * 1024 * 1024
+/** Operations that are held to be judged together, and the bytes of their keys and values. */
+export interface HeldMax {
+  readonly operations: number
+  readonly bytes: number
+}
+
+/** As much as a window may take beside all else. */
+export const heldMax: HeldMax = { operations: 200_000, bytes: 128 * 1024 * 1024 }
 
 /** Told of operations in the order of events. What fails is taken back: it never took effect. */
 export interface HistoryListener {
@@ -19,6 +24,7 @@ export interface HistoryListener {
 export class HistoryOfTrace {
   readonly #isImported: boolean
   readonly #listener: HistoryListener | null
+  readonly #max: HeldMax
   /** By id, in the order of invocation. */
   readonly #operations = new Map<number, HistoryOperation>()
   /** By client, life and operationId. */
@@ -28,8 +34,9 @@ export class HistoryOfTrace {
   #invoked = 0
   #returned = 0
 
-  constructor({ source }: Pick<TraceHeader, 'source'>, listener: HistoryListener | null = null) {
+  constructor({ source }: Pick<TraceHeader, 'source'>, listener: HistoryListener | null = null, max = heldMax) {
     this.#isImported = source === 'imported'
+    this.#max = max
     this.#listener = listener
   }
 
@@ -120,7 +127,7 @@ export class HistoryOfTrace {
   #hold(operation: HistoryOperation): void {
     this.#operations.set(operation.id, operation)
     this.#bytes += bytesIn(operation)
-    while (this.#operations.size > heldOperationsMax || this.#bytes > heldBytesMax) {
+    while (this.#operations.size > this.#max.operations || this.#bytes > this.#max.bytes) {
       const [oldest] = this.#operations.values()
       if (oldest === undefined) return
       this.#operations.delete(oldest.id)

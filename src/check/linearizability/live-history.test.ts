@@ -79,6 +79,20 @@ describe('a history judged live', () => {
     })
   })
 
+  it('knows as many keys and operations as it is given room for, and says where there were more', () => {
+    const put = (id: number): HistoryOperation =>
+      ({ id, process: 'c1', operation: { type: 'put', key: utf8ToBytes(`k${id}`), value: utf8ToBytes('1') }, invoked: id * 2, returned: id * 2 + 1, result: { type: 'done' } })
+    const events = eventsOf(Array.from({ length: 30 }, (_, index) => put(index + 1)))
+    const judged = (keys: number, operations: number): object => {
+      const live = new LiveHistory({ source: 'live', settings: defaultSettings }, { keys, operations, bytes: 1_000_000 })
+      for (const event of events) live.take(event)
+      return live.finish({ stepsMax: 100_000, memoMax: 1000, milliseconds: 10_000, now: () => performance.now() })
+    }
+    expect(judged(30, 10)).toMatchObject({ standing: 'linearizable', judged: 30 })
+    expect(judged(10, 30)).toMatchObject({ standing: 'linearizable', judged: 30 })
+    expect(judged(10, 10)).toMatchObject({ standing: 'unknown', judged: 10, limit: 'There are more than 10 keys.' })
+  })
+
   it('does not know where too many unknown writes fit', () => {
     const many = Array.from({ length: 14 }, (_, index): HistoryOperation => ({
       id: index + 1, process: `c${index}`, operation: { type: 'append', key: utf8ToBytes('a'), value: utf8ToBytes(String.fromCharCode(97 + index)) }, invoked: index, returned: null, result: null,

@@ -3,13 +3,18 @@
 import type { ByteString } from '../../protocol'
 import type { TraceEvent, TraceHeader } from '../../trace'
 import type { HistoryJudgement, HistoryOperation, SearchLimits, Verdict } from './history'
-import { HistoryOfTrace } from './history-of-trace'
+import { heldMax, HistoryOfTrace, type HeldMax } from './history-of-trace'
 import { byKey, judgeHistory, verdictOf } from './judge'
 import { LiveKey } from './live-key'
 import { whyUnplaced } from './why'
 
-/** Keys that are judged; of more it says that it does not know. */
-export const liveKeysMax = 10_000
+/** What is judged at most; of more keys it says that it does not know, and of more operations it judges as far as it can live. */
+export interface HistoryMax extends HeldMax {
+  readonly keys: number
+}
+
+/** As much as a window may take beside all else. */
+export const liveMax: HistoryMax = { ...heldMax, keys: 10_000 }
 
 export interface HistoryError {
   readonly key: ByteString
@@ -43,16 +48,18 @@ export class LiveHistory {
   readonly #keys = new Map<ByteString, LiveKey>()
   readonly #errors: HistoryError[] = []
   readonly #isPromised: boolean
+  readonly #keysMax: number
   #limit = ''
   #settled = 0
 
-  constructor(header: Pick<TraceHeader, 'source' | 'settings'>) {
+  constructor(header: Pick<TraceHeader, 'source' | 'settings'>, max = liveMax) {
     this.#isPromised = header.settings.replication !== 'asynchronous'
+    this.#keysMax = max.keys
     this.history = new HistoryOfTrace(header, {
       invoked: (operation) => this.#at(operation, (key) => key.invoked(operation)),
       ended: (operation) => this.#at(operation, (key) => key.ended(operation)),
       failed: (operation) => this.#at(operation, (key) => key.failed(operation)),
-    })
+    }, max)
   }
 
   take(event: TraceEvent): void {
@@ -86,8 +93,8 @@ export class LiveHistory {
 
   #at({ operation: { key: name } }: HistoryOperation, act: (key: LiveKey) => void): void {
     const known = this.#keys.get(name)
-    if (known === undefined && this.#keys.size >= liveKeysMax) {
-      this.#limit ||= `There are more than ${liveKeysMax} keys.`
+    if (known === undefined && this.#keys.size >= this.#keysMax) {
+      this.#limit ||= `There are more than ${this.#keysMax} keys.`
       return
     }
     const key = known ?? new LiveKey()
