@@ -16,6 +16,8 @@ const keptCapacity = 1024 * 1024
 
 /** A text up to here is laid down in a loop, which is faster than a call into the engine. */
 const loopedText = 96
+/** A text up to here is given all the room that it could need. */
+const roomyText = 4096
 
 /** Collects frames; the owner hands them to a socket once a tick. */
 export class FrameWriter {
@@ -137,7 +139,7 @@ export class FrameWriter {
   longText(value: string): void {
     const start = this.beginLength()
     // UTF-8 has at most three bytes for each of a string's units; to ask for the exact length is a second call into the engine.
-    this.#reserve(value.length * 3)
+    this.#reserve(value.length <= roomyText ? value.length * 3 : Buffer.byteLength(value))
     this.#length += this.#buffer.write(value, this.#length, 'utf8')
     this.endLength(start)
   }
