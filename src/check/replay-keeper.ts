@@ -122,10 +122,15 @@ export class ReplayKeeper {
 
   /** The nodes after the last event that was followed, if that is `seq` and few events are needed for it; else empty, and `look` can tell. */
   lookNow(nodes: readonly string[], seq: number): Seen[] {
+    if (seq !== this.#followed) return []
     const first = this.#tail[0]?.seq ?? Infinity
-    const kept = nodes.map((node) => this.#recentOf(node))
-    if (seq !== this.#followed || !kept.every((found) => found !== undefined && found.lookedAt + 1 >= first)) return []
-    return nodes.map((node, index) => this.#seen(node, seq, kept[index] as Kept, this.#tail))
+    const seen: Seen[] = []
+    for (const node of nodes) {
+      const kept = this.#recentOf(node)
+      if (kept === undefined || kept.lookedAt + 1 < first) return []
+      seen.push(this.#seen(node, seq, kept, this.#tail.slice(kept.lookedAt + 1 - first)))
+    }
+    return seen
   }
 
   /** What delivering a message after event `seq` would do, from the events that its receiver needs; null if that has not started by then. */
@@ -178,14 +183,15 @@ export class ReplayKeeper {
   #keep(replay: NodeReplay): void {
     const last = this.#kept.get(replay.node)?.at(-1)
     if (last === undefined || this.#followed - last.lookedAt < this.#distance) return
-    const kept = this.#moment(replay, last.start)
+    const kept = this.#moment(replay)
     if (kept) this.#add(replay.node, kept)
   }
 
   /** The life as it stands; null before its start. */
-  #moment(replay: NodeReplay, start: Kept['start']): Kept | null {
+  #moment(replay: NodeReplay): Kept | null {
+    const start = this.#kept.get(replay.node)?.at(-1)?.start
     const checkpoint = replay.checkpoint()
-    if (checkpoint === null) return null
+    if (start === undefined || checkpoint === null) return null
     const underWay = new Map([...this.#underWay].filter(([, sent]) => sent.to === replay.node))
     return { replay: checkpoint, start, lookedAt: checkpoint.lookedAt, underWay }
   }
@@ -202,8 +208,7 @@ export class ReplayKeeper {
       const newest = recent.at(-1)
       // Where no step came since, the present ones serve for longer: what the last step changed is wanted too.
       if (newest && (replay.seq <= newest.lookedAt || this.#followed - newest.lookedAt < recentEvents)) continue
-      const start = this.#kept.get(replay.node)?.at(-1)?.start
-      const kept = start && this.#moment(replay, start)
+      const kept = this.#moment(replay)
       if (kept) this.#recent.set(replay.node, [...recent.slice(-1), kept])
     }
   }

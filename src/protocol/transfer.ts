@@ -98,10 +98,10 @@ export class OutgoingTransfer {
    */
   chunksToRetry(): Chunk[] {
     const chunks: Chunk[] = []
-    for (const { chunk, waited } of this.#unacked.values()) {
-      if (waited && (!this.#hasProgressed || chunk.chunk < this.#ackedUpTo)) chunks.push(chunk)
+    for (const sent of this.#unacked.values()) {
+      if (sent.waited && (!this.#hasProgressed || sent.chunk.chunk < this.#ackedUpTo)) chunks.push(sent.chunk)
+      sent.waited = true
     }
-    for (const sent of this.#unacked.values()) sent.waited = true
     this.#hasProgressed = false
     return chunks
   }

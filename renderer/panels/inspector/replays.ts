@@ -60,8 +60,9 @@ export class Replays {
   async look(nodes: readonly string[], seq: number): Promise<readonly Seen[] | null> {
     await this.#reach(seq)
     if (this.#isOver) return null
-    const now = await this.#worker.ask({ type: 'look-now', nodes, seq })
-    if (now.seen.length > 0) return this.#isOver ? null : now.seen
+    // At the present the worker has what it needs; of an earlier moment it is not asked in vain.
+    const now = seq === this.#followed ? await this.#worker.ask({ type: 'look-now', nodes, seq }) : null
+    if (now !== null && now.seen.length > 0) return this.#isOver ? null : now.seen
     const text = await this.#textFor(nodes, seq)
     if (text === null) return null
     const { seen, problem } = await this.#worker.ask({ type: 'look', nodes, seq, text })
@@ -70,6 +71,7 @@ export class Replays {
 
   /** What delivering a message after event `seq` would do; null as above. */
   async preview(sent: EventOf<'message-sent'>, seq: number): Promise<Preview | null> {
+    await this.#reach(seq)
     const text = await this.#textFor([sent.to], seq)
     return text === null ? null : (await this.#worker.ask({ type: 'preview', sent, seq, text })).preview
   }
@@ -81,7 +83,6 @@ export class Replays {
   }
 
   async #textFor(nodes: readonly string[], seq: number): Promise<string | null> {
-    await this.#reach(seq)
     if (this.#isOver) return null
     const { from } = await this.#worker.ask({ type: 'needs', nodes, seq })
     try {
