@@ -1,4 +1,4 @@
-// A recording that is far longer than a screen or a session of a lesson: shown while it is read, and quick to move about in.
+// A recording far longer than a lesson's session: the window shows it while it is read, and moving through it stays fast.
 import { join } from 'node:path'
 import { writeBigRecording } from '../src/bench/big-recording'
 import { expect, test } from './fixtures'
@@ -9,16 +9,16 @@ const events = process.env['UNDERSTUDY_LONG'] === '1' ? 1_000_000 : 200_000
 const middle = events / 2
 
 test(`${events} events are shown while they are read, drawn as a whole and one by one, scrolled, and travelled to`, async ({ lab, folder }) => {
-  test.setTimeout(240_000)
+  test.setTimeout(400_000)
   const path = join(folder, 'big.jsonl')
   await writeBigRecording({ path, events })
   await lab.open(path)
   await lab.openTab('Log')
-  // Rows come before the last event does.
+  // Rows appear before the last event has arrived.
   await lab.logContains('killed')
   await lab.expectEvents(events)
 
-  // All of it in one picture, and then single messages in its middle.
+  // The whole recording in one picture, then single messages in its middle.
   await lab.focusElsewhere()
   await lab.showAll()
   await expect(lab.page.getByRole('grid', { name: new RegExp(`^Space-time.*#1 to #${String(events).replace(/\B(?=(\d{3})+$)/g, '.')}$`) })).toBeAttached()

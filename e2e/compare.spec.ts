@@ -1,4 +1,4 @@
-// Two recordings side by side: a changed one, a branch and what it came from, another run, files that are none.
+// Two recordings side by side: a changed copy, a branch and its parent, another run, files that are not recordings.
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from './fixtures'
@@ -21,7 +21,7 @@ test('changed effects are found, shown beside the recorded ones, and reached by 
   await expect(lab.comparedRows).toHaveCount(1)
 
   await lab.compareWith(other)
-  // The message as it was sent, as it was handed over, and as it was taken: the same words that differ.
+  // One changed message differs in several events: sent, handed over and taken.
   await expect(lab.differences).toHaveText(/^1 of \d+$/)
   await lab.expectCursor(changed.seq)
   await expect(lab.comparedRow).toHaveAttribute('data-state', 'differs')
@@ -31,7 +31,7 @@ test('changed effects are found, shown beside the recorded ones, and reached by 
   expect(Number.parseInt(await marked.nth(1).innerText())).toBe(Number.parseInt(await marked.nth(0).innerText()) + 1)
   await lab.expectAccessible()
 
-  // From another tab too: the cursor moves in every panel.
+  // F8 works from another tab too, because all panels share one cursor.
   await lab.openTab('Log')
   for (let step = 0; step < 9 && await lab.cursorSeq() < last.seq; step++) await lab.press('F8')
   await lab.expectCursor(last.seq)
@@ -55,7 +55,7 @@ test('a branch is compared with what it came from, and again when more has happe
   const events = text.trimEnd().split('\n').length - 1
   await lab.openWhole(path)
   await lab.branchHere()
-  // When the branch stands still, the inboxes come to the front.
+  // The branch starts frozen, and a freeze brings the inboxes to the front.
   await expect(lab.chip).toContainText('Frozen')
   await expect(lab.page.getByRole('tab', { name: /Inboxes/ })).toHaveAttribute('aria-selected', 'true')
   await lab.compareWithParent()
@@ -70,7 +70,7 @@ test('a branch is compared with what it came from, and again when more has happe
   await lab.openTab('Compare')
   await lab.page.getByRole('button', { name: 'Compare again' }).click()
   await expect(lab.differences).toBeVisible()
-  // What only the branch did is one stretch, and nothing of the parent is missing in it.
+  // The events that only the branch has form one difference; no event of the parent is missing.
   await expect(lab.differences).toHaveText('1 of 1')
   await lab.page.getByRole('button', { name: 'fold alike' }).click()
   await expect(lab.comparedRow).toHaveAttribute('data-state', 'only-first')

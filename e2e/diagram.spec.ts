@@ -1,4 +1,4 @@
-// The space-time diagram as a person uses it: what is drawn live is there to be read, chosen and saved, and one moment is shown everywhere.
+// The space-time diagram as a person uses it: what it draws live can be read, selected and saved, and every panel shows the same moment.
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { expect, test } from './fixtures'
@@ -21,7 +21,7 @@ test('draws a failover live, shows one moment in every panel, and saves the pict
   const picture = await lab.savePicture('SVG', folder)
   const svg = readFileSync(picture, 'utf8')
   expect(svg).toContain('view 3')
-  // A parser that is not ours; the tests have a Python for the example client.
+  // An independent XML parser; the example client needs Python, so the tests have one.
   execFileSync('python3', ['-c', 'import sys, xml.dom.minidom; xml.dom.minidom.parse(sys.argv[1])', picture])
   await lab.savePicture('PNG', folder)
   await lab.page.getByTestId('diagram-follow').click()
@@ -44,7 +44,7 @@ test('tells a lost message with its reason and a late one with its delay', async
 test('shows a partition: what is lost between its sides, and the failover on the other', async ({ lab }) => {
   await lab.expectView('s1', 's2')
   await lab.zoomOut()
-  // The client must know the view, or it has nobody to ask on its side.
+  // The client must have a view cached, because the partition separates it from the view server.
   await lab.send('put', 'w', '0')
   await lab.partition(['s1', 'c1'], ['vs', 's2', 's3', 'c2'])
   await lab.sendOnly('put', 'x', '1')

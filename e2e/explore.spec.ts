@@ -1,4 +1,4 @@
-// Every order explored from the window: what is found is listed, shown as a session, and done again on processes.
+// Exploring every order from the window: the result is listed, shown as a session, and run again on processes.
 import { expect, test } from './fixtures'
 
 test('a rule broken on purpose is found, listed step by step, shown, and broken again on real processes', async ({ lab }) => {
@@ -28,7 +28,7 @@ test('a rule broken on purpose is found, listed step by step, shown, and broken 
   await expect(lab.process('s2')).toHaveAttribute('data-life', 'up')
 })
 
-test('from the cursor of a running cluster: the shortest way to where every operation ends, carried out on a branch that stands still', async ({ lab }) => {
+test('from the cursor of a running cluster: the shortest way to where every operation ends, carried out on a branch that is frozen', async ({ lab }) => {
   await lab.startQuickCluster({ replicas: 2, clients: 1 })
   expect(await lab.send('put', 'a', '1')).toMatchObject({ state: 'ok' })
   const dialog = await lab.openExplore('here')

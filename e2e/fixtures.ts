@@ -1,5 +1,5 @@
-// Opens the lab for a spec, in the Electron window or in Chromium, with a data folder of its own; afterwards nothing of it may be
-// left: no message on the console, no process.
+// Opens the lab for a spec, in the Electron window or in Chromium, with a data folder of its own.
+// A spec must never leave a process running or a message on the console.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
@@ -9,18 +9,19 @@ import { createInterface } from 'node:readline'
 import { test as base, expect, type _electron as ElectronLauncher, type BrowserType, type Page } from '@playwright/test'
 import { electronEnvironment, findElectron } from '../scripts/electron.mjs'
 import { LabPage } from './lab-page'
+import { allowAgain, mayRunAgain, stalledAnnotation, stalledWhile } from './stalled'
 
 export interface HostOptions {
   host: 'electron' | 'chromium'
 }
 
 export interface Fixtures {
-  /** Begins without a cluster when true. */
+  /** True: the lab starts without a cluster. */
   empty: boolean
   windowSize: { width: number; height: number }
-  /** A folder of this spec alone; downloads of the desktop window land there. */
+  /** A folder for this spec alone; the desktop window saves downloads there. */
   folder: string
-  /** Where below the folder downloads of the desktop window land. */
+  /** The subfolder of `folder` into which the desktop window saves downloads. */
   saveFolder: string
   lab: LabPage
 }
@@ -39,13 +40,15 @@ export const test = base.extend<Fixtures, HostOptions>({
   empty: [false, { option: true }],
   windowSize: [{ width: 1280, height: 800 }, { option: true }],
   saveFolder: ['', { option: true }],
-  // Playwright reads what a fixture needs from this pattern: nothing.
+  // Playwright reads the fixture's dependencies from this pattern: it has none.
   folder: async ({}, use) => {
     const folder = mkdtempSync(join(tmpdir(), 'understudy-e2e-'))
     await use(folder)
     rmSync(folder, { recursive: true, force: true })
   },
   lab: async ({ host, empty, windowSize, playwright, folder: data, saveFolder }, use, info) => {
+    const { outputDir } = info.project
+    if (info.retry > 0 && !mayRunAgain(outputDir, info.testId)) throw new Error('It failed, and the machine had not stalled: it is not run again.')
     const problems: string[] = []
     const watch = (page: Page): void => {
       page.on('console', (message) => {
@@ -58,10 +61,16 @@ export const test = base.extend<Fixtures, HostOptions>({
       : await openChromium(data, empty, windowSize, playwright, watch, info.project.use.launchOptions ?? {})
     const lab = new LabPage(opened.page, host)
     await use(lab)
+    const stalled = info.status === info.expectedStatus ? '' : stalledWhile(data)
+    if (stalled !== '') {
+      info.annotations.push({ type: stalledAnnotation, description: stalled })
+      allowAgain(outputDir, info.testId)
+      console.log(`${info.title}: ${stalled}`)
+    }
     const children = childrenOf(opened.pid)
     await opened.close()
     expect(problems, 'errors and warnings on the console').toEqual([])
-    await expect.poll(() => children.filter(isAlive), { message: 'processes that are left', timeout: 5000 }).toEqual([])
+    await expect.poll(() => children.filter(isAlive), { message: 'processes that are left' }).toEqual([])
   },
 })
 
@@ -84,7 +93,7 @@ async function openElectron(
   watch(page)
   await app.evaluate(({ BrowserWindow, dialog }, { width, height, folder }) => {
     BrowserWindow.getAllWindows()[0]?.setContentSize(width, height)
-    // The system's save dialog cannot be clicked by a test: this one answers with the folder.
+    // A test cannot click the system's save dialog, so this replacement answers with the folder.
     dialog.showSaveDialog = (...asked: unknown[]) => {
       const { defaultPath } = asked.at(-1) as { defaultPath: string }
       return Promise.resolve({ canceled: false, filePath: `${folder}/${defaultPath}` })
@@ -115,7 +124,7 @@ async function openChromium(
   }
 }
 
-/** Every process below this one. */
+/** Every descendant of this process. */
 export function childrenOf(pid: number): number[] {
   const parents = new Map<number, number[]>()
   for (const name of readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) {
@@ -135,7 +144,7 @@ function statusOf(pid: number): string {
   try {
     return readFileSync(`/proc/${pid}/status`, 'utf8')
   } catch {
-    // It has ended.
+    // The process has ended.
     return ''
   }
 }

@@ -1,4 +1,4 @@
-// What the clients saw, put in order while a cluster runs: a good one can be explained, a broken one loses a write and the panel says which.
+// The history that clients saw, linearized while a cluster runs. A correct cluster has an order; a broken one loses a write, and the panel names it.
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from './fixtures'
@@ -6,7 +6,7 @@ import { expect, test } from './fixtures'
 test('rule 1 broken on purpose: the rule turns red, the guilty message is lit, and the history shows the write that was lost', async ({ lab }) => {
   await lab.startQuickCluster({ broken: 'answers-before-backups' })
   await lab.send('put', 'a', '1')
-  // From here on the backup hears nothing of its primary, which answers all the same.
+  // From here on the backup receives nothing from its primary, which still answers clients.
   await lab.addLinkFault('drop', { from: 's1', to: 's2' })
   expect(await lab.send('put', 'a', '2')).toMatchObject({ state: 'ok' })
   await lab.act('Kill', 's1')

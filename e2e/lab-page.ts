@@ -1,12 +1,12 @@
-// The lab as a person speaks of it: start a cluster, put a key, kill s1, what does the card say. Specs use these words alone; the page's
-// structure is known here and nowhere else.
+// The page object of the lab, in a person's words: start a cluster, put a key, kill s1, read the card.
+// Specs use only these words; only this file knows the structure of the page.
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import AxeBuilder from '@axe-core/playwright'
 import { expect, type Locator, type Page } from '@playwright/test'
 
-/** How an operation ended, as its row shows it; `result` is the same whether it was executed for this reply or answered from the table. */
+/** The outcome of an operation as its row shows it; `result` does not say whether the reply came from the at-most-once table. */
 export type Outcome = { readonly state: string; readonly result: string }
 
 export class LabPage {
@@ -40,7 +40,7 @@ export class LabPage {
     await this.page.getByRole('button', { name: `${what} ${name}`, exact: true }).click()
   }
 
-  /** A new cluster whose servers are dead after 6 silent checks of 50 ms: a spec does not wait long, and a busy machine is no failure. `broken`: a rule. */
+  /** A new cluster whose servers are dead after 12 silent checks of 50 ms: short to wait for, long enough for a busy machine. `broken`: a rule. */
   async startQuickCluster({ replicas = 3, clients = 2, broken = '' } = {}): Promise<void> {
     await this.expectView('s1', 's2')
     await this.page.keyboard.press('Control+n')
@@ -49,7 +49,7 @@ export class LabPage {
     await set('Replicas', replicas)
     await set('Clients', clients)
     await set('Ping every', 50)
-    await set('Dead after', 6)
+    await set('Dead after', 12)
     if (broken !== '') await dialog.getByTestId('cluster-broken').selectOption(broken)
     await dialog.getByRole('button', { name: /Start cluster/ }).click()
     await expect(dialog).toBeHidden()
@@ -71,14 +71,14 @@ export class LabPage {
     return this.outcome(before)
   }
 
-  /** Waits until the operation after the first `count` has ended; it must be the last one. */
+  /** Waits until the operation after the first `count` has ended; there must be no later one. */
   async outcome(count: number): Promise<Outcome> {
     await this.openTab('Operations')
     await expect.poll(() => this.operationCount()).toBeGreaterThan(count)
     const row = this.page.getByTestId('operation-row').last()
-    await expect(row).not.toHaveAttribute('data-state', 'waiting', { timeout: 20_000 })
+    await expect(row).not.toHaveAttribute('data-state', 'waiting', { timeout: 60_000 })
     const result = (await row.getByRole('gridcell').nth(3).innerText()).trim()
-    // Whether a reply came from the at-most-once table depends on whether an earlier one was lost or late: any network may do that.
+    // A lost or late earlier reply makes the at-most-once table answer; any network may do that, so the result leaves it out.
     return { state: await row.getAttribute('data-state') ?? '', result: result.replace(/, from the table$/, '') }
   }
 
@@ -93,7 +93,7 @@ export class LabPage {
     if (await tab.getAttribute('aria-selected') !== 'true') await tab.click()
   }
 
-  /** Sends an operation and does not wait for what becomes of it. */
+  /** Sends an operation and does not wait for its outcome. */
   async sendOnly(operation: 'put' | 'append', key: string, value: string): Promise<void> {
     const send = this.page.locator('[data-panel="send"]')
     await send.getByRole('radio', { name: operation, exact: true }).click()
@@ -106,7 +106,7 @@ export class LabPage {
     await this.page.getByRole('switch', { name: /workload/i }).click()
   }
 
-  /** Starts a workload of appends alone, at this rate, over `k0` to `k(keys-1)`; so many of each client may be out at once. */
+  /** Starts a workload of appends only, at this rate, over `k0` to `k(keys-1)`; each client may have `inFlight` of them in flight. */
   async startAppends(rate: number, keys: number, inFlight = 4): Promise<void> {
     await this.page.getByRole('button', { name: 'Workload settings' }).click()
     const dialog = this.page.getByRole('dialog', { name: /Workload/ })
@@ -157,7 +157,7 @@ export class LabPage {
     await expect(dialog).toBeHidden()
   }
 
-  /** Two sides that do not reach each other. */
+  /** Adds a partition: two sides that cannot reach each other. */
   async partition(one: readonly string[], other: readonly string[]): Promise<void> {
     await this.page.getByRole('button', { name: 'Partition…' }).click()
     const dialog = this.page.getByRole('dialog', { name: 'Add a fault' })
@@ -172,7 +172,7 @@ export class LabPage {
     await expect(this.faults).toHaveCount(0)
   }
 
-  /** Has the cluster freeze by itself when a message of this kind is sent. */
+  /** Sets a break condition: the cluster freezes when a message of this kind is sent. */
   async freezeWhenSent(kind: string): Promise<void> {
     await this.page.getByRole('button', { name: 'Freeze when…' }).click()
     const dialog = this.page.getByRole('dialog', { name: 'Freeze when…' })
@@ -181,7 +181,7 @@ export class LabPage {
     await expect(dialog).toBeHidden()
   }
 
-  /** Has it freeze by itself when a rule is broken. */
+  /** Sets a break condition: the cluster freezes when a rule is broken. */
   async freezeWhenRuleBroken(): Promise<void> {
     await this.page.getByRole('button', { name: 'Freeze when…' }).click()
     const dialog = this.page.getByRole('dialog', { name: 'Freeze when…' })
@@ -191,28 +191,29 @@ export class LabPage {
     await expect(dialog).toBeHidden()
   }
 
-  /** By its key, once the window is there to take it; letters before the field has the focus would be keys of their own. */
+  /** Opens it by its key and waits for the focus: a letter typed before the field has the focus would be a key of the window. */
   async openPalette(): Promise<void> {
     await expect(this.page.getByRole('button', { name: /^Command palette/ })).toBeVisible()
     await this.page.keyboard.press('Control+k')
     await expect(this.page.getByRole('dialog').getByRole('combobox')).toBeFocused()
   }
 
-  /** Runs a command by its title from the palette. */
+  /** Runs a command by its title from the palette and returns when it has run: the palette closes first, and runs the command in a later task. */
   async command(title: string): Promise<void> {
     await this.openPalette()
     await this.page.keyboard.type(title)
     await this.page.getByRole('option', { name: title }).first().click()
+    await this.page.evaluate(() => new Promise((done) => { setTimeout(done) }))
   }
 
-  // ---- a cluster that stands still
+  // ---- a frozen cluster
 
   get chip(): Locator {
     return this.page.getByTestId('session-chip')
   }
 
   async freeze(): Promise<void> {
-    // The button and not Space: a field or a button that has the focus would take the key.
+    // The button and not Space, because a focused field or button would take the key.
     await this.page.getByRole('button', { name: 'Freeze', exact: true }).click()
     await expect(this.chip).toContainText('Frozen')
     await this.openTab('Inboxes')
@@ -223,16 +224,44 @@ export class LabPage {
     await expect(this.chip).not.toContainText('Frozen')
   }
 
-  /** Messages in the inboxes, as far as their rows are in sight. */
+  /** The messages of the inboxes whose rows are on screen. */
   get messages(): Locator {
     return this.page.getByTestId('inbox-row')
   }
 
-  /** Clicks a message (-1: the last in sight) and presses the key of an act; resolves when its row has gone (or, for a copy, when the act is said). */
+  get selectedMessage(): Locator {
+    return this.page.locator('[data-test="inbox-row"][aria-selected="true"]')
+  }
+
+  /** How many messages wait, as shown on the tab. */
+  async inboxCount(): Promise<number> {
+    return Number((await this.page.getByRole('tab', { name: /^Inboxes/ }).innerText()).replace(/\D/g, ''))
+  }
+
+  /** The only message whose row has this text, anywhere in the list; scrolls it into view. */
+  async findMessage(text: string): Promise<Locator> {
+    const message = this.messages.filter({ hasText: text })
+    const list = this.page.getByTestId('inboxes').locator('.message-rows')
+    await expect.poll(async () => {
+      for (let page = 0, isEnd = false; !isEnd; page++) {
+        isEnd = await list.evaluate((box, pages) => {
+          box.scrollTop = pages * box.clientHeight / 2
+          return box.scrollTop + box.clientHeight >= box.scrollHeight - 1
+        }, page)
+        // A row is drawn in the frame after it scrolled into view.
+        await this.page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))))
+        if (await message.count() === 1) return true
+      }
+      return false
+    }, { message: `a message "${text}"` }).toBe(true)
+    return message
+  }
+
+  /** Clicks a message (-1: the last on screen) and presses the key of an act; resolves when its row is gone (for a copy: when the act is reported). */
   async actOnMessage(row: number, key: 'Enter' | 'd' | 'u'): Promise<void> {
     await this.messages.nth(row).click()
-    // The selected one, whichever it is: what an earlier act has caused may still come, and move the rows.
-    const id = await this.page.locator('[data-test="inbox-row"][aria-selected="true"]').getAttribute('data-message') ?? ''
+    // Takes the message that is selected in the end: effects of an earlier act may still move the rows.
+    const id = await this.selectedMessage.getAttribute('data-message') ?? ''
     const message = this.page.locator(`[data-message="${id}"]`)
     await this.page.keyboard.press(key)
     const said = { Enter: /^Delivered: /, d: /^Dropped: /, u: /^A copy waits: / }[key]
@@ -246,7 +275,7 @@ export class LabPage {
     return this.page.getByTestId('scenario-row')
   }
 
-  /** Plays one of the lab's scenarios, found by its words. */
+  /** Plays one of the lab's scenarios, found by searching for these words. */
   async playScenario(words: string): Promise<void> {
     await this.page.keyboard.press('Control+k')
     await this.page.getByRole('combobox').fill('Run a scenario')
@@ -259,26 +288,26 @@ export class LabPage {
 
   // ---- the diagram
 
-  /** Several seconds in view instead of one, so that what a spec looks for is still there when it looks. */
+  /** Shows several seconds instead of one, so that an event is still in view when a spec looks for it. */
   async zoomOut(): Promise<void> {
     for (let press = 0; press < 5; press++) await this.page.keyboard.press('-')
   }
 
-  /** The whole session in view. */
+  /** Brings the whole session into view. */
   async showAll(): Promise<void> {
     await this.page.keyboard.press('0')
   }
 
-  /** The diagram as it is told: a row for each lane, a cell for each event in view. */
+  /** A lane of the diagram as a screen reader reads it: a row for each lane, a cell for each event in view. */
   lane(name: string): Locator {
     return this.page.getByRole('grid', { name: /^Space-time/ }).getByRole('row').filter({ has: this.page.getByRole('rowheader', { name: new RegExp(`^${name},`) }) })
   }
 
-  /** Waits until the canvas shows more than its ground. */
+  /** Waits until the canvas shows more than its background. */
   async expectDrawn(): Promise<void> {
     await expect.poll(() => this.page.getByTestId('diagram').locator('canvas').evaluate((canvas) => {
       const drawn = canvas as HTMLCanvasElement
-      // A copy: a canvas that is read more than once is said on the console.
+      // Reads a copy, because browsers warn on the console when a canvas is read back more than once.
       const copy = new OffscreenCanvas(drawn.width, drawn.height).getContext('2d', { willReadFrequently: true })
       copy?.drawImage(drawn, 0, 0)
       const data = copy?.getImageData(0, 0, drawn.width, drawn.height).data ?? new Uint8ClampedArray()
@@ -300,7 +329,7 @@ export class LabPage {
   /** Selects an event of a lane by keyboard, as a screen reader does. */
   async chooseInDiagram(lane: string, words: RegExp): Promise<void> {
     const cell = this.lane(lane).getByRole('gridcell').filter({ hasText: words }).last()
-    // Cells follow the session: the event is held by its number from here on.
+    // Cells move as the session goes on, so the event is identified by its seq from here on.
     const seq = await cell.getAttribute('data-seq')
     const held = this.page.locator(`[role="gridcell"][data-seq="${seq}"]`)
     await held.focus()
@@ -337,12 +366,12 @@ export class LabPage {
     return this.page.locator('[data-search]')
   }
 
-  /** A key of the window, from wherever the focus is that is no field. */
+  /** Presses a key of the window; the focus must not be in a field. */
   async press(key: string): Promise<void> {
     await this.page.keyboard.press(key)
   }
 
-  /** The focus rests on a process, as after a click on it. */
+  /** Puts the focus on a process, as after a click on it. */
   async focusElsewhere(): Promise<void> {
     await this.process('vs').getByRole('button').first().focus()
   }
@@ -380,7 +409,7 @@ export class LabPage {
     return this.page.getByTestId('node-state')
   }
 
-  /** A live session from the moment at the cursor. */
+  /** Starts a live session from the moment at the cursor. */
   async branchHere(): Promise<void> {
     await this.page.getByRole('button', { name: 'Branch here', exact: true }).click()
     await expect(this.page.getByText('Recorded', { exact: true })).toBeHidden()
@@ -388,9 +417,9 @@ export class LabPage {
 
   // ---- recordings
 
-  /** Saves the recording and returns its text; `gzip` by the keys that ask for it. */
+  /** Saves the recording and returns its text; `gzip`: with the keys for a packed file. */
   async save(folder: string, gzip = false): Promise<{ path: string; text: string }> {
-    // In the desktop window the fixture answers the save dialog; in a browser the page's download is taken.
+    // In the desktop window the fixture answers the save dialog; in a browser the test saves the page's download.
     const download = this.host === 'chromium' ? this.page.waitForEvent('download') : undefined
     const known = new Set(readdirSync(folder))
     await this.page.keyboard.press(gzip ? 'Control+Shift+s' : 'Control+s')
@@ -445,15 +474,17 @@ export class LabPage {
   }
 
   async open(path: string): Promise<void> {
+    // A window without a connection to the lab refuses a file.
+    await expect(this.chip).not.toHaveText(/^(Connecting|Not connected)$/)
     await this.page.getByTestId('file-picker').setInputFiles(path)
     const confirm = this.page.getByRole('dialog').getByRole('button', { name: /^(Open|End it and open)/ })
     const recorded = this.page.getByText('Recorded', { exact: true })
     await expect(confirm.or(recorded).first()).toBeVisible()
     if (await confirm.isVisible()) await confirm.click()
-    await expect(recorded).toBeVisible({ timeout: 30_000 })
+    await expect(recorded).toBeVisible()
   }
 
-  /** Opens a recording and waits until all its events are there: it is shown while it is read. */
+  /** Opens a recording and waits for all its events, because it is shown while it is still being read. */
   async openWhole(path: string): Promise<void> {
     await this.open(path)
     const bytes = readFileSync(path)
@@ -461,7 +492,7 @@ export class LabPage {
     await expect.poll(async () => digitsOf(await this.page.getByTestId('event-count').innerText())).toBe(events)
   }
 
-  // ---- looking
+  // ---- reading the page
 
   async viewCount(): Promise<number> {
     await this.openTab('Views')
@@ -496,7 +527,7 @@ export class LabPage {
     return this.exploreDialog
   }
 
-  /** Fills the form in and begins. */
+  /** Fills in the form and starts the exploration. */
   async explore({ goal = '', program = '', broken = '' }: { goal?: string; program?: string; broken?: string }): Promise<void> {
     if (goal !== '') await this.exploreDialog.getByText(goal, { exact: true }).click()
     if (program !== '') await this.exploreDialog.getByTestId('explore-program').fill(program)
@@ -505,34 +536,34 @@ export class LabPage {
     await expect(this.exploreDialog.getByTestId('explore-form')).toHaveCount(0)
   }
 
-  /** The sentence at the end; `data-end` says how it ended. */
+  /** The sentence about the end of the exploration; `data-end` says how it ended. */
   get explored(): Locator {
     return this.exploreDialog.getByTestId('explore-end')
   }
 
-  /** The steps of the way that was found. */
+  /** The steps that lead to what was found. */
   get foundWay(): Locator {
     return this.exploreDialog.getByTestId('explore-way').getByRole('listitem')
   }
 
-  /** What the status line says of an exploration. */
+  /** The text about an exploration in the status line. */
   get exploring(): Locator {
     return this.page.getByTestId('exploring')
   }
 
   // ---- the history
 
-  /** What is said of the whole; `data-standing` says how it stands. */
+  /** The sentence about the whole history; `data-standing` says how it stands. */
   get history(): Locator {
     return this.page.getByTestId('history-head')
   }
 
-  /** The history as it is told: a cell for each operation in view. */
+  /** The history as a screen reader reads it: a cell for each operation in view. */
   get historyCells(): Locator {
     return this.page.getByRole('grid', { name: /^History/ }).getByRole('gridcell')
   }
 
-  /** Waits until so many operations in view have their point. */
+  /** Waits until `count` operations in view have a point. */
   async expectPoints(count: number): Promise<void> {
     await expect(this.page.getByTestId('history-drawing')).toHaveAttribute('data-placings', String(count))
   }
@@ -551,7 +582,7 @@ export class LabPage {
     await expect(this.differences).toBeVisible()
   }
 
-  /** Where the cursor is among the differences, in words. */
+  /** The position of the cursor among the differences, in words. */
   get differences(): Locator {
     return this.page.getByTestId('compare-place')
   }
@@ -569,10 +600,10 @@ export class LabPage {
 
   /** Waits until all events are in the window. */
   async expectEvents(count: number): Promise<void> {
-    await expect.poll(async () => digitsOf(await this.page.getByTestId('log-count').innerText()), { timeout: 150_000 }).toBe(count)
+    await expect.poll(async () => digitsOf(await this.page.getByTestId('log-count').innerText()), { timeout: 220_000 }).toBe(count)
   }
 
-  /** Travels to an event by its number, through the palette. */
+  /** Moves the cursor to an event by its seq, through the palette. */
   async goToEvent(seq: number): Promise<void> {
     await this.page.keyboard.press('Control+k')
     const dialog = this.page.getByRole('dialog')
@@ -585,12 +616,12 @@ export class LabPage {
     await expect.poll(async () => digitsOf((await this.page.getByTestId('cursor').innerText()).split('#')[1] ?? '')).toBe(seq)
   }
 
-  /** Scrolls the log to a share of its length, with the wheel's own event. */
+  /** Scrolls the log to a share of its length. */
   async scrollLog(share: number): Promise<void> {
     await this.page.getByRole('grid', { name: 'Log', exact: true }).evaluate((grid, to) => { grid.scrollTop = to * grid.scrollHeight }, share)
   }
 
-  /** axe finds nothing at WCAG A and AA, in what is shown when every short transition is over: a colour on its way is nobody's to read. */
+  /** Expects no axe findings at WCAG A and AA, after all short transitions have ended, because their intermediate colours do not matter. */
   async expectAccessible(): Promise<void> {
     await this.page.evaluate(async () => {
       const short = document.getAnimations().filter(({ effect }) => Number.isFinite(effect?.getComputedTiming().endTime))
@@ -601,5 +632,5 @@ export class LabPage {
   }
 }
 
-/** A number as it is shown, with thin spaces between thousands. */
+/** Parses a number as it is shown, with thin spaces between thousands. */
 const digitsOf = (text: string): number => Number(text.replace(/\D/g, ''))

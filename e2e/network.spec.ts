@@ -1,16 +1,16 @@
-// The network under a person's hands: links cut and mended, faults that say what they have done, and a cluster that stands still while
-// its messages are delivered one by one.
+// The network as a person changes it: links cut and healed, faults that report what they have done, and a frozen cluster whose messages
+// are delivered one by one.
 import { expect, test } from './fixtures'
 import { messagesByHand, operationsIn, viewsIn } from './recording'
 
-/** How long the cluster stands still: its servers are dead after 300 ms of silence. */
+/** Seconds that the cluster is frozen, far longer than the 600 ms of silence after which a server is dead. */
 const frozenSeconds = process.env['UNDERSTUDY_LONG'] === '1' ? 60 : 10
 
 test(`freezes under a workload for ${frozenSeconds} s, delivers 20 messages in another order than sent, and thaws: no failover, no lost operation`, async ({ lab, folder }) => {
   test.setTimeout(300_000)
   await lab.startQuickCluster()
   const views = await lab.viewCount()
-  // A slow link to the backup keeps many operations under way, so that there is something to deliver whenever time stops.
+  // A slow link to the backup keeps many operations in flight, so that a freeze at any time leaves messages to deliver.
   await lab.addFault('delay', async (dialog) => {
     await dialog.getByTestId('fault-from').selectOption('s1')
     await dialog.getByTestId('fault-to').selectOption('s2')
@@ -22,11 +22,11 @@ test(`freezes under a workload for ${frozenSeconds} s, delivers 20 messages in a
   await lab.freeze()
   for (let delivered = 0; delivered < 20; delivered++) {
     await expect(lab.messages.first()).toBeVisible()
-    // By turns the last one in sight, which is the newest of its node, and the first, which has waited longest.
+    // Alternates between the last row on screen (the newest of its node) and the first row (the one that has waited longest).
     await lab.actOnMessage(delivered % 2 === 0 ? -1 : 0, 'Enter')
   }
   await lab.expectAccessible()
-  // No time at all for the cluster.
+  // No cluster time passes meanwhile.
   await lab.page.waitForTimeout(Math.max(0, frozenSeconds * 1000 - (Date.now() - began)))
   await lab.thaw()
   const operations = await lab.operationCount()
@@ -38,7 +38,7 @@ test(`freezes under a workload for ${frozenSeconds} s, delivers 20 messages in a
 
   const { text } = await lab.save(folder)
   const byHand = messagesByHand(text)
-  expect(byHand.length, 'messages that were taken while time stood still').toBeGreaterThanOrEqual(20)
+  expect(byHand.length, 'messages that were taken during the freeze').toBeGreaterThanOrEqual(20)
   expect(byHand, 'they were not taken in the order of sending').not.toEqual(byHand.toSorted((one, other) => one - other))
   expect(viewsIn(text)).toBe(views)
   const ended = operationsIn(text)
@@ -61,17 +61,18 @@ test('steps a frozen cluster by hand: a copy, a drop and a delivery, all by keyb
   await expect(lab.chip).toContainText('Frozen')
   await lab.openTab('Inboxes')
   await expect(lab.page.getByTestId('freeze-reason')).toContainText('forward is sent')
-  const forward = lab.messages.filter({ hasText: 'forward from s1' })
-  await expect(forward).toHaveCount(1)
-  await forward.click()
+  // It must be selected and on screen, however many messages wait before it.
+  await expect(lab.selectedMessage).toContainText('forward from s1')
+  const waiting = await lab.inboxCount()
+  await lab.selectedMessage.click()
   await expect(lab.page.getByTestId('delivery-preview')).toContainText(/executed|forward-ack/)
   await lab.page.keyboard.press('u')
-  await expect(forward).toHaveCount(2)
+  await expect.poll(() => lab.inboxCount()).toBe(waiting + 1)
   await lab.page.keyboard.press('d')
-  await expect(forward).toHaveCount(1)
-  await forward.click()
+  await expect.poll(() => lab.inboxCount()).toBe(waiting)
+  await (await lab.findMessage('forward from s1')).click()
   await lab.page.keyboard.press('Enter')
-  await expect(lab.messages.filter({ hasText: 'forward-ack from s2' })).toHaveCount(1)
+  await lab.findMessage('forward-ack from s2')
   await lab.expectAccessible()
   await lab.page.keyboard.press('Escape')
   await lab.thaw()
@@ -83,7 +84,7 @@ test('cuts one direction of a link in the matrix, mends it, and every fault says
   await lab.link('s1', 'vs').click()
   await expect(lab.link('s1', 'vs')).toHaveAccessibleName(/s1 to vs: cut/)
   await expect(lab.link('vs', 's1')).toHaveAccessibleName(/vs to s1: (?!cut)/)
-  // The primary is silent to the view server and to nobody else.
+  // The primary cannot reach the view server but reaches every other node.
   await lab.expectView('s2')
   await expect(lab.faults).toHaveCount(1)
   await expect(lab.faults).toContainText(/[1-9]\d* lost/)

@@ -1,4 +1,4 @@
-// What a spec reads in a saved recording, to judge the window by it: operations with their outcomes, views, what was done by hand.
+// Reads a saved recording, so that a spec can check the window against it: operations with their outcomes, views, messages delivered by hand.
 
 interface Event {
   readonly type: string
@@ -23,7 +23,7 @@ function eventsIn(text: string): Event[] {
   return text.trimEnd().split('\n').slice(1).map((line) => JSON.parse(line) as Event)
 }
 
-/** The operations of a recording with how they ended. */
+/** The operations of a recording with their outcomes. */
 export function operationsIn(text: string): EndedOperation[] {
   const events = eventsIn(text)
   const outcomes = new Map(events.flatMap((event) => event.type === 'operation-returned' ? [[event.operationId, event.outcome]] : []))
@@ -37,7 +37,7 @@ export function viewsIn(text: string): number {
   return eventsIn(text).filter(({ type }) => type === 'view-changed').length
 }
 
-/** The seqs at which the messages were sent that nodes took while time stood still, in the order of taking. */
+/** For each message that a node took during a freeze: the seq of its sending. In the order of taking. */
 export function messagesByHand(text: string): number[] {
   const sent = new Map<string, number>()
   const taken: number[] = []
@@ -56,7 +56,7 @@ export function seqOfFirst(text: string, type: string): number {
   return eventsIn(text).find((event) => event.type === type)?.seq ?? 0
 }
 
-/** The recording with one effect that no replica had: a forward-ack, the last or the first, says that it executed one operation more. */
+/** The recording with one false effect: its last or first forward-ack says that the backup executed one operation more. */
 export function withOtherEffect(text: string, which: 'first' | 'last' = 'last'): { readonly text: string; readonly seq: number; readonly node: string } {
   const lines = text.split('\n')
   const isAck = (line: string): boolean => line.includes('"type":"message-sent"') && line.includes('"type":"forward-ack"')

@@ -1,10 +1,10 @@
-// The rules of the protocol, watched while a cluster runs: kept by a cluster as it should be, and broken by one that was broken on purpose.
+// The rules of the protocol, checked while a cluster runs: a correct cluster keeps them, and a cluster with a mutant breaks them.
 import { expect, test } from './fixtures'
 
 test('a cluster as it should be keeps every rule through a failover, and says what was not exercised', async ({ lab }) => {
   await lab.startQuickCluster()
   await lab.openTab('Rules')
-  // Nothing was asked of a server that is not primary, and no green tick says otherwise.
+  // No request reached a server that is not primary, so rule 3 must not show a green tick.
   await expect(lab.rule(3)).toHaveAttribute('data-standing', 'not-exercised')
   await lab.send('put', 'x', '1')
   await lab.act('Kill', 's1')
@@ -31,7 +31,7 @@ test('rule 1 broken on purpose: it turns red with its sentence, and the guilty m
   await expect(lab.selected).toContainText('reply s1 → c1')
   await lab.diagramTells('s1', /reply/)
   await lab.expectAccessible()
-  // The others were kept.
+  // The other rules were kept.
   for (const number of [2, 4, 6]) await expect(lab.rule(number)).toHaveAttribute('data-standing', 'held')
 })
 
@@ -44,8 +44,8 @@ test('copies that differ are told; the trace tells it too, travel stops there on
   await lab.openTab('Rules')
   const equal = lab.page.locator('[data-rule="equal-copies"]')
   await expect(equal).toHaveAttribute('data-standing', 'broken')
-  await expect(equal).toContainText('Nothing is under way, and under "a" s2 holds nothing, s1, the primary of view 2, "1".')
-  // It was found and told, and that is one stop of travel.
+  await expect(equal).toContainText('Nothing is in flight, and under "a" s2 holds nothing, s1, the primary of view 2, "1".')
+  // The window found the violation and the trace reports it too; time travel must stop there only once.
   await lab.command('Previous violation')
   const at = await lab.cursorSeq()
   await lab.command('Previous violation')

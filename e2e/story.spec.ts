@@ -1,4 +1,4 @@
-// One story from every side: a moment of it in all panels, a branch from the middle of a transfer, and files that tell a wrong story.
+// One failover seen through every panel: the same moment in all of them, a branch from the middle of a state transfer, and hostile or altered files.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from './fixtures'
@@ -45,7 +45,7 @@ test('a branch from the middle of a state transfer completes it, and the workloa
   await expect(lab.chip).toContainText('Frozen')
   const { path, text } = await lab.save(folder)
   await lab.openWhole(path)
-  // The cursor is at the end: state is under way from s2 to s3, and no view 3 is acked.
+  // The cursor is at the end: the state transfer from s2 to s3 is in flight, and view 3 is not acked.
   await lab.branchHere()
   await expect(lab.chip).toContainText('Frozen')
   await expect(lab.page.getByTestId('view-card')).toHaveAttribute('data-acked', 'false')
@@ -72,7 +72,7 @@ test('hostile text is text, and a recording with one changed effect is told apar
   const { path, text } = await lab.save(folder)
   await lab.openWhole(path)
   await lab.openTab('Operations')
-  // What would turn the text around is written out.
+  // A character that would reverse the text direction is shown as an escape.
   await expect(lab.page.getByTestId('operation-row').first()).toContainText('put <img src=x onerror="document.title=1">\\u202egnp.exe <script>1</script>')
   await expect(lab.page).toHaveTitle(/Understudy/)
 
@@ -80,7 +80,7 @@ test('hostile text is text, and a recording with one changed effect is told apar
   writeFileSync(path, changed.text)
   await lab.openWhole(path)
   await lab.selectProcess(changed.node)
-  // A step is named by its input, which is the event before its effects.
+  // A step is identified by its input, which is the event before its effects.
   await expect(lab.nodeState).toContainText(new RegExp(`The recorded effects differ from #${String(changed.seq - 1).replace(/\B(?=(\d{3})+$)/, '\\s')} on`))
 
   const cut = join(folder, 'cut.jsonl')

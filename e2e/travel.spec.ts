@@ -1,4 +1,4 @@
-// Time travel, play, search and watch, in a person's words: in a recording, and in a live session's past.
+// Time travel, play, search and watch: in a recording, and in the past of a live session.
 import { expect, test } from './fixtures'
 
 test('travels by event, message, view and failure with one cursor, and plays a recording from there', async ({ lab, folder }) => {
@@ -85,7 +85,7 @@ test('watches a key: when it became 2, on whom, and by which message, while the 
   await expect(lab.page.getByTestId('last-step')).toContainText('a: 2')
   await lab.expectAccessible()
 
-  // A live session's past plays; at its tail Space freezes again.
+  // Space plays in the past of a live session; at the tail it freezes.
   await lab.press('Space')
   await expect(lab.page.getByRole('button', { name: 'Stop', exact: true })).toBeVisible()
   await lab.press('l')

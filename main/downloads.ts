@@ -1,16 +1,16 @@
-// A file that the page saves, until it lies where the person wants it: its bytes come to a private folder first, and only then is it
-// asked where they go. So a place that cannot be written, or a disk that is full, never leaves half a file, nor takes what was there.
-// The page is told what became of it. It must never choose a place itself.
+// Saves files that the page downloads. A download goes to a private folder first; only then a dialog asks for its final path.
+// So a path that cannot be written, or a full disk, never leaves half a file there and never destroys a file that was there.
+// The page receives the outcome. This file must never choose a path by itself.
 import { copyFile, rename, rm, statfs } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { BrowserWindow, dialog, type DownloadItem, type Session, type WebContents } from 'electron'
-import { reasonOf } from '../src/lab'
+import { reasonOf } from '../src/system'
 
-/** Told as `lab:saved`; `address` is that of the page's blob. */
+/** The outcome of a download, sent to the page as `lab:saved`; `address` is the URL of the page's blob. */
 export interface SavedFile {
   readonly address: string
   readonly state: 'saved' | 'cancelled' | 'failed'
-  /** Why it failed, to stand within a sentence; else empty. */
+  /** Why it failed, as a part of a sentence; empty unless it failed. */
   readonly reason: string
 }
 
@@ -18,13 +18,13 @@ type Outcome = Omit<SavedFile, 'address'>
 
 const cancelled: Outcome = { state: 'cancelled', reason: '' }
 
-/** `folder`: a private one, for files that nobody has a place for yet. */
+/** `folder`: a private folder for downloads that have no final path yet. */
 export function watchDownloads(session: Session, folder: string): void {
   let count = 0
   session.on('will-download', (_event, item, contents) => {
     const address = item.getURL()
     const path = join(folder, `saving-${++count}`)
-    // Said at once, or Electron asks by itself, and writes there as the bytes come.
+    // Must be set synchronously: otherwise Electron shows its own dialog and writes straight to the chosen path.
     item.setSavePath(path)
     bytesOf(item, folder)
       .then((outcome) => outcome ?? askAndPlace(path, item.getFilename(), BrowserWindow.fromWebContents(contents)))
@@ -37,13 +37,13 @@ export function watchDownloads(session: Session, folder: string): void {
   })
 }
 
-/** Resolves when they are all in the private folder: with null, or with why they are not. */
+/** Resolves when the whole download is in the private folder: with null, or with the reason why it is not. */
 function bytesOf(item: DownloadItem, folder: string): Promise<Outcome | null> {
   return new Promise((resolve) => {
     let isBroken = false
     item.on('updated', (_event, state) => {
       if (state !== 'interrupted') return
-      // It could be taken up again by hand, and nobody would.
+      // An interrupted download could be resumed by hand, but nothing here does that.
       isBroken = true
       item.cancel()
     })
@@ -55,9 +55,9 @@ function bytesOf(item: DownloadItem, folder: string): Promise<Outcome | null> {
   })
 }
 
-/** Electron does not say why a file broke off: the room that is left does. */
+/** Electron does not say why a download failed. The free disk space does. */
 async function reasonIn(folder: string): Promise<string> {
-  const room = await statfs(folder).catch(() => null) // Not to be seen: then it is not known.
+  const room = await statfs(folder).catch(() => null) // The free space is unknown: the reason stays general.
   return room?.bavail === 0 ? `there is no room left in ${folder}` : 'the system did not take it'
 }
 
@@ -69,7 +69,7 @@ async function askAndPlace(path: string, name: string, window: BrowserWindow | n
   return { state: 'saved', reason: '' }
 }
 
-/** In one act where both are on one disk; else as a copy beside its place, which takes the place when it is whole. */
+/** Renames the file when both paths are on one disk. Otherwise copies it beside the wanted path and renames the whole copy. */
 async function place(path: string, wanted: string): Promise<void> {
   try {
     await rename(path, wanted)
@@ -82,7 +82,7 @@ async function place(path: string, wanted: string): Promise<void> {
     await copyFile(path, beside)
     await rename(beside, wanted)
   } catch (error) {
-    await rm(beside, { force: true }).catch(() => undefined) // Its folder may not be there at all.
+    await rm(beside, { force: true }).catch(() => undefined) // The folder may not exist.
     throw error
   }
 }

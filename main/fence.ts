@@ -1,4 +1,4 @@
-// What no page may ever do here: leave the lab's own address, open windows, attach other pages, or be given a permission.
+// Blocks what no page may do: leave the lab's own address, open windows, attach webviews, or receive a permission. It must never make an exception.
 import { session, type WebContents } from 'electron'
 import { windowOrigin } from './window-files'
 
@@ -19,7 +19,7 @@ export function fenceSession(): void {
 
 function originOf(url: string): string {
   try {
-    // URL gives a custom scheme no origin, so it is put together here.
+    // `URL.origin` is "null" for a custom scheme, so the origin is built here.
     const { protocol, host } = new URL(url)
     return `${protocol}//${host}`
   } catch {

@@ -1,4 +1,4 @@
-// The application menu: what the operating system expects of every window. The lab's own acts are in the window and its palette.
+// The application menu: only what the operating system expects of every window. The lab's commands are in the window and its palette.
 import type { MenuItemConstructorOptions } from 'electron'
 
 export function menuTemplate(name: string): MenuItemConstructorOptions[] {
@@ -7,7 +7,7 @@ export function menuTemplate(name: string): MenuItemConstructorOptions[] {
     : []
   return [
     ...application,
-    // Copy and paste need their menu items on macOS; the accelerators of the page stay its own.
+    // On macOS copy and paste work only with menu items. The page keeps its own accelerators.
     { label: 'Edit', submenu: [{ role: 'undo' }, { role: 'redo' }, { type: 'separator' }, { role: 'cut' }, { role: 'copy' }, { role: 'paste' }, { role: 'selectAll' }] },
     { label: 'Window', submenu: [{ role: 'minimize' }, { role: 'togglefullscreen' }, { role: 'toggleDevTools' }, { role: 'close' }] },
   ]

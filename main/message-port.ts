@@ -1,4 +1,5 @@
-// Electron's MessagePort as a Port of the contract. Its other end is in the page (renderer/link/open-port.ts).
+// Wraps Electron's MessagePort as a `Port` of the contract. The other end is in the page (renderer/link/open-port.ts).
+// It must never interpret frames.
 import type { MessagePortMain } from 'electron'
 import { createCarrier, type Port } from '../src/contract'
 

@@ -1,6 +1,5 @@
-// The only bridge between the page and the main process: it passes on one port, the path of a file that a person chose for a recording, and
-// what became of files that the page saved.
-// A sandboxed preload is CommonJS and may require Electron alone.
+// The only bridge between the page and the main process. It passes on one port, the path of a chosen recording, and the outcomes of downloads.
+// It must expose nothing else. A sandboxed preload is CommonJS and may require Electron alone.
 import { contextBridge, ipcRenderer, webUtils } from 'electron'
 
 const origin = (): string => location.origin === 'null' ? '*' : location.origin
@@ -14,9 +13,9 @@ ipcRenderer.on('lab:port', (event) => {
   if (port) window.postMessage('lab:port', origin(), [port])
 })
 
-// A page cannot name a path: only a `File` that a person picked or dropped has one. It is told whether the file was taken, not where it is.
+// A page cannot name a path: only a `File` that a person picked or dropped has one. The page learns whether the file was taken, but never its path.
 contextBridge.exposeInMainWorld('understudyFiles', {
-  /** Brings a file that was announced with `uploadBegin`; its sentence where that cannot be, else empty. */
+  /** Sends a file that was announced with `uploadBegin` to the lab. Resolves with an empty text, or with one sentence of refusal. */
   bring: (key: string, file: File): Promise<string> => {
     const path = webUtils.getPathForFile(file)
     return path === '' ? Promise.resolve('This file has no place on this machine.') : ipcRenderer.invoke('lab:bring', key, path) as Promise<string>

@@ -1,5 +1,5 @@
-// The window's files, served under a scheme of our own and never as file: each answer carries the policy that fences the page in,
-// and no path leads out of the folder.
+// Serves the window's files under a custom scheme, never under file:. Every answer carries the content security policy.
+// It must never serve a path outside of the folder.
 import { readFile } from 'node:fs/promises'
 import { extname, join, normalize, sep } from 'node:path'
 import { protocol } from 'electron'
@@ -14,7 +14,7 @@ export function windowUrl(isEmpty: boolean): string {
 
 const types: Record<string, string> = {
   '.html': 'text/html; charset=utf-8', '.js': 'text/javascript; charset=utf-8', '.css': 'text/css; charset=utf-8', '.svg': 'image/svg+xml',
-  '.png': 'image/png', '.woff2': 'font/woff2', '.map': 'application/json',
+  '.png': 'image/png', '.woff2': 'font/woff2', '.map': 'application/json', '.txt': 'text/plain; charset=utf-8',
 }
 
 /** Must run before Electron is ready. */
@@ -38,7 +38,7 @@ export function serveWindowFiles(folder: string): void {
         },
       })
     } catch {
-      // Missing or a folder: which of them is nobody's business.
+      // The answer must not reveal whether the file is missing or is a folder.
       return new Response(null, { status: 404 })
     }
   })

@@ -1,4 +1,4 @@
-// Where the window was and how large, remembered between starts. A broken or missing file means the default, never an error.
+// Remembers the window's position and size between starts. A broken or missing file means the default; it must never cause an error.
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { screen, type BrowserWindow, type Rectangle } from 'electron'
@@ -10,7 +10,7 @@ interface WindowState {
 
 const file = (folder: string): string => join(folder, 'window.json')
 const usual: WindowState = { bounds: { width: 1280, height: 800 }, isMaximized: false }
-/** Moves and resizes come in bursts; the last one counts. */
+/** Moves and resizes come in bursts: only the last one is saved, after this long. */
 const settledMs = 500
 
 export async function readWindowState(folder: string): Promise<WindowState> {
@@ -18,12 +18,12 @@ export async function readWindowState(folder: string): Promise<WindowState> {
     const { bounds, isMaximized } = JSON.parse(await readFile(file(folder), 'utf8')) as { bounds: Rectangle; isMaximized: boolean }
     const numbers = [bounds.x, bounds.y, bounds.width, bounds.height]
     if (!numbers.every(Number.isInteger) || bounds.width < 480 || bounds.height < 360) return usual
-    // A screen that was unplugged would leave the window nowhere.
+    // Without this check, a window on an unplugged screen would be invisible.
     const { workArea } = screen.getDisplayMatching(bounds)
     const isVisible = bounds.x < workArea.x + workArea.width && bounds.y < workArea.y + workArea.height && bounds.x + bounds.width > workArea.x
     return { bounds: isVisible ? bounds : usual.bounds, isMaximized }
   } catch {
-    // Never written yet, or not by us.
+    // Missing, or not valid.
     return usual
   }
 }
@@ -37,7 +37,7 @@ export function rememberWindowState(window: BrowserWindow, folder: string): void
       await writeFile(`${file(folder)}.new`, JSON.stringify(state))
       await rename(`${file(folder)}.new`, file(folder))
     } catch {
-      // A folder that cannot be written costs the place of the window and nothing else.
+      // If the folder cannot be written, only the window's position is lost.
     }
   }
   const later = (): void => {

@@ -5,7 +5,7 @@ declare module '*.vue' {
   export default component
 }
 
-/** The address of a module that is built to run as a worker. */
+/** The address of a module that the build makes into a worker. */
 declare module '*?worker&url' {
   const address: string
   export default address

@@ -1,4 +1,4 @@
-// The window begins here: styles, stores, the link to the lab, the page. Nothing else may start anything.
+// Entry point of the window: styles, stores, the link to the lab, the page. Nothing else may start anything.
 import { createPinia } from 'pinia'
 import { createApp } from 'vue'
 import './styles/tokens.css'

@@ -1,6 +1,6 @@
-// `node scripts/bench-diagram.mjs [EVENTS]`: how many events a second the diagram takes, and how long a frame is at every zoom, in
-// Chromium with software drawing. Times are the processor time of the page's process, so that a busy machine tells nearly the same. One JSON line
-// for the taking, then one for each zoom, the slowest first. Nothing of it is a test: machines differ.
+// `node scripts/bench-diagram.mjs [EVENTS]`: measures how many events the diagram takes in a second, and how long a frame takes at every zoom.
+// It runs in Chromium with software rendering. Times are CPU time of the page's process, so a busy machine changes them little.
+// Prints one JSON line for taking the events, then one for each zoom, the slowest first. It must never be a test: machines differ.
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -24,7 +24,7 @@ try {
   const page = await browser.newPage()
   await page.addScriptTag({ path: join(folder, readdirSync(folder).find((name) => name.endsWith('.js'))) })
   const cdp = await browser.newBrowserCDPSession()
-  /** Milliseconds of processor time that the page's process has used, with all its threads. */
+  /** CPU milliseconds of the page's process, all threads together. */
   const usedMs = async () => (await cdp.send('SystemInfo.getProcessInfo')).processInfo.filter(({ type }) => type === 'renderer').reduce((sum, { cpuTime }) => sum + cpuTime, 0) * 1000
   const timed = async (work) => {
     const before = await usedMs()

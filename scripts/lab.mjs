@@ -1,14 +1,12 @@
-// `npm run lab -- COMMAND`: the command line, installed and built first where need be. It runs in this process: a second Node would be one
-// more start to wait for, and would hold its memory as long as the command runs.
-import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
+// `npm run lab -- COMMAND`: the command line; installs and builds first if needed.
 import { buildIfStale } from './build.mjs'
-import { installModules, requireNode, root } from './install.mjs'
+import { runCommandLine } from './command-line.mjs'
+import { installModules, requireNode } from './install.mjs'
+import { watchStarter } from './starter.mjs'
 
 requireNode()
+// If npm dies, the command gets the signal that a closed terminal would send.
+watchStarter(() => process.kill(process.pid, 'SIGHUP'))
 installModules()
 buildIfStale()
-const program = join(root, 'out/main/cli.js')
-// The command line finds its own words where it looks for them.
-process.argv[1] = program
-await import(pathToFileURL(program).href)
+await runCommandLine(process.argv.slice(2))

@@ -1,31 +1,13 @@
-// `npm start`: installs what is missing, builds what is stale, opens the lab. In Electron where its runtime and a display are to be
-// had, else in a browser; `--web` asks for the browser.
-import { spawn } from 'node:child_process'
-import { join } from 'node:path'
+// `npm start`: installs what is missing, builds what is stale, and opens the lab as `understudy open` does. It opens in Electron if its runtime and
+// a display are available, otherwise in a browser. `--web` forces the browser, `--download` retries the runtime. The lab ends with npm.
 import { buildIfStale } from './build.mjs'
-import { electronEnvironment, hasDisplay, obtainElectron, sandboxSwitches } from './electron.mjs'
-import { installModules, requireNode, root, say } from './install.mjs'
+import { runCommandLine } from './command-line.mjs'
+import { installModules, requireNode } from './install.mjs'
+import { watchStarter } from './starter.mjs'
 
 requireNode()
-const parameters = process.argv.slice(2)
-const wantsWeb = parameters.includes('--web')
-const rest = parameters.filter((parameter) => parameter !== '--web')
+// Must come first: if npm ended before this call, its end would go unnoticed.
+watchStarter(() => process.kill(process.pid, 'SIGHUP'))
 installModules()
 buildIfStale()
-
-const runtime = wantsWeb || !hasDisplay() ? undefined : obtainElectron()
-if (!wantsWeb && !hasDisplay()) say('There is no display here, so the lab is served to a browser on this machine.')
-else if (!wantsWeb && !runtime) say('Without the Electron runtime the lab is served to a browser on this machine.')
-
-const child = runtime
-  ? spawn(runtime, [...sandboxSwitches(), ...rest, root], { stdio: 'inherit', env: electronEnvironment() })
-  : spawn(process.execPath, [join(root, 'out/main/cli.js'), 'serve', ...rest], { stdio: 'inherit' })
-// Ctrl-C reaches the child by itself; this process only waits for it to end well.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
-child.on('error', (error) => {
-  say(`The lab could not be opened: ${error.message}`)
-  process.exitCode = 2
-})
-child.on('exit', (code, signal) => {
-  process.exitCode = code ?? (signal ? 1 : 0)
-})
+await runCommandLine(['open', ...process.argv.slice(2)])

@@ -1,5 +1,5 @@
-// Installs what the tests need of the operating system, and nothing else. For a machine whose Electron comes from elsewhere: whoever
-// unpacks a runtime there may want to see it run before `npm test` comes to install its libraries.
+// Installs the system packages that the tests need, and nothing else. It is for machines whose Electron comes from elsewhere: it allows
+// trying that runtime before `npm test` would install its libraries.
 import { hasDisplay } from './electron.mjs'
 import { requireNode, say } from './install.mjs'
 import { prepareSystem } from './system.mjs'

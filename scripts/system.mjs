@@ -1,5 +1,5 @@
-// What the tests need of the operating system: a browser, and where there is no display, Xvfb and the libraries of Electron.
-// Installed only where it may be (root on a Debian), and said; elsewhere it is said what is missing.
+// System packages that the tests need: a browser and, without a display, Xvfb and Electron's libraries.
+// It must install only as root on Debian, and logs that; elsewhere it reports what is missing.
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { say } from './install.mjs'
@@ -10,18 +10,23 @@ export function findChromium(environment = process.env) {
   return [environment.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) => path && existsSync(path))
 }
 
+export function findFirefox(environment = process.env) {
+  return [environment.FIREFOX, '/usr/bin/firefox-esr', '/usr/bin/firefox'].find((path) => path && existsSync(path))
+}
+
 const has = (program) => spawnSync('which', [program], { stdio: 'ignore' }).status === 0
 const hasPackage = (name) => spawnSync('dpkg', ['-s', name], { stdio: 'ignore' }).status === 0
 
-/** Installs the missing ones of what the end-to-end tests need; returns what is still missing, in words. */
+/** Installs what the end-to-end tests lack; returns what is still missing, as words. */
 export function prepareSystem({ wantsElectron, hasDisplay }) {
   const mayInstall = process.platform === 'linux' && process.getuid?.() === 0 && has('apt-get')
   const wanted = []
   if (!findChromium()) wanted.push('chromium', 'fonts-dejavu-core')
+  if (!findFirefox()) wanted.push('firefox-esr')
   if (wantsElectron && !hasDisplay && !has('Xvfb')) wanted.push('xvfb')
   if (wantsElectron && mayInstall) wanted.push(...electronLibraries.filter((name) => !hasPackage(name)))
   if (mayInstall && !wanted.includes('fonts-dejavu-core') && !hasPackage('fonts-dejavu-core')) wanted.push('fonts-dejavu-core')
-  // The tests run the Python example against the real wire.
+  // The tests run the Python example against the real wire protocol.
   if (mayInstall && !has('python3')) wanted.push('python3')
   if (wanted.length > 0 && mayInstall) {
     say(`Installing Debian packages for the tests: ${wanted.join(', ')} ...`)
@@ -31,11 +36,12 @@ export function prepareSystem({ wantsElectron, hasDisplay }) {
   }
   const missing = []
   if (!findChromium()) missing.push('Chromium')
+  if (!findFirefox()) missing.push('Firefox')
   if (wantsElectron && !hasDisplay && !has('Xvfb')) missing.push('Xvfb')
   return missing
 }
 
-/** Starts Xvfb on a free display; resolves with the display's name and a function that ends it. */
+/** Starts Xvfb on a free display; resolves with the display's name and a function that stops it. */
 export function startXvfb() {
   const child = spawn('Xvfb', ['-displayfd', '3', '-screen', '0', '1920x1200x24', '-nolisten', 'tcp'], { stdio: ['ignore', 'ignore', 'ignore', 'pipe'] })
   return new Promise((resolve, reject) => {

@@ -4,7 +4,7 @@ import { createPinia, setActivePinia } from 'pinia'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { nextTick } from 'vue'
 import { connectLab, createPortPair, defaultClusterSettings, Refusal, serveLab, type ClusterSettings, type LabHandlers } from '../../src/contract'
-import { useOverlays } from '../shell/overlays'
+import { useOverlays } from '../stores/overlays'
 import { noStatus, useSessionStore } from '../stores/session'
 import NewCluster from './NewCluster.vue'
 
@@ -43,7 +43,7 @@ describe('the New cluster dialog', () => {
     const session = useSessionStore()
     session.lab = connectLab(screen)
     session.connection = 'open'
-    session.about = { version: '1', host: 'browser', lastSettings: { ...defaultClusterSettings, replicas: 5, title: 'last week' }, status: noStatus, canPause: true }
+    session.about = { version: '1', host: 'browser', lastSettings: { ...defaultClusterSettings, replicas: 5, title: 'last week' }, status: noStatus, canPause: true, lab: '', readOnly: false }
     useOverlays().open('new-cluster')
     dialog = mount(NewCluster, { attachTo: document.body })
     await nextTick()

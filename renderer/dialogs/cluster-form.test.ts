@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { ClusterSettings } from '../../src/contract'
-import { courseDefault, fieldHint, fieldProblem, formProblem, isCourseDefault, mainFields, moreFields, seedProblem, stepped, type ClusterForm } from './cluster-form'
+import { courseDefault, fieldHint, fieldProblem, formDanger, formProblem, isCourseDefault, mainFields, moreFields, seedProblem, stepped, type ClusterForm } from './cluster-form'
 
 const spec = (name: string) => [...mainFields, ...moreFields].find((field) => field.name === name) ?? mainFields[0]!
 const form = (changes: Partial<ClusterForm> = {}): ClusterForm => ({ ...courseDefault, ...changes })
@@ -36,6 +36,13 @@ describe('the New cluster form', () => {
         expect(formProblem(tried) === '' || roomless, `${field.name} ${value}`).toBe(ClusterSettings.safeParse(tried).success)
       }
     }
+  })
+
+  it('says what a table lets happen that is too small for the clients', () => {
+    expect(formDanger(form())).toBe('')
+    expect(formDanger(form({ clients: 2, tableClientsMax: 128 }))).toBe('')
+    expect(formDanger(form({ clients: 2, tableClientsMax: 1 })))
+      .toBe('The at-most-once table keeps 1 client, sessions counted. When more have asked, a request of the others that comes again is executed again.')
   })
 
   it('says what missed pings mean in time', () => {

@@ -1,11 +1,11 @@
-// The New cluster form as values: fields with their limits, and one sentence for each field that is wrong. Pure.
+// The New cluster form as values: fields with their limits, and one sentence for each invalid field. Pure.
 // The limits are the contract's own; the lab checks them again.
 import { clusterLimits, defaultClusterSettings, type ClusterSettings } from '../../src/contract'
 import { mutantNames, mutants, settingLimits, type MutantName } from '../../src/protocol'
 
-export type NumberField = 'replicas' | 'clients' | 'backupsWanted' | 'pingIntervalMs' | 'deadPings' | 'retryMs' | 'operationTimeoutMs' | 'diskFreeMiBMin'
+export type NumberField = 'replicas' | 'clients' | 'backupsWanted' | 'pingIntervalMs' | 'deadPings' | 'retryMs' | 'operationTimeoutMs' | 'tableClientsMax' | 'diskFreeMiBMin'
 
-/** A whole number that is typed or stepped to. */
+/** A field for a whole number that is typed or stepped to. */
 export interface StepSpec {
   readonly label: string
   readonly unit: string
@@ -18,7 +18,7 @@ export interface FieldSpec extends StepSpec {
   readonly name: NumberField
 }
 
-/** The six that a course speaks of, then those of "More settings". */
+/** The fields that are always shown; the fields of "More settings" follow. */
 export const mainFields: readonly FieldSpec[] = [
   { name: 'replicas', label: 'Replicas', unit: '', step: 1, ...clusterLimits.replicas },
   { name: 'clients', label: 'Clients', unit: '', step: 1, ...clusterLimits.clients },
@@ -29,15 +29,16 @@ export const mainFields: readonly FieldSpec[] = [
 ]
 export const moreFields: readonly FieldSpec[] = [
   { name: 'operationTimeoutMs', label: 'Give an operation up after', unit: 'ms', step: 1000, ...settingLimits.operationTimeoutMs },
+  { name: 'tableClientsMax', label: 'Remember requests of', unit: 'clients', step: 1, ...settingLimits.tableClientsMax },
   { name: 'diskFreeMiBMin', label: 'Stop recording below', unit: 'MiB free', step: 256, ...clusterLimits.diskFreeMiBMin },
 ]
 
-/** What is typed: a number, or NaN where it is none. */
+/** The values as typed: a number, or NaN where the text is no number. */
 export type ClusterForm = { -readonly [Key in keyof ClusterSettings]: ClusterSettings[Key] }
 
 export const courseDefault: ClusterSettings = defaultClusterSettings
 
-/** The mutants in a list, by the rule that they break; those of no numbered rule come last. */
+/** The mutants grouped by the rule that they break; the last group breaks no numbered rule. */
 export function mutantGroups(): { readonly title: string; readonly names: readonly MutantName[] }[] {
   return [1, 2, 3, 4, 5, 6, 0].map((rule) => ({
     title: rule > 0 ? `Rule ${rule}` : 'Beside the rules', names: mutantNames.filter((name) => mutants[name].rule === rule),
@@ -49,7 +50,7 @@ export function mutantTitle(name: MutantName): string {
   return name.replaceAll('-', ' ')
 }
 
-/** One sentence for a field, or empty when it is right. */
+/** The problem of a field in one sentence; empty if the field is valid. */
 export function fieldProblem(form: ClusterForm, spec: FieldSpec): string {
   const value = form[spec.name]
   if (!Number.isInteger(value)) return 'A whole number'
@@ -60,7 +61,7 @@ export function fieldProblem(form: ClusterForm, spec: FieldSpec): string {
   return ''
 }
 
-/** What stands under a field that is right. */
+/** The hint below a valid field. */
 export function fieldHint(form: ClusterForm, spec: FieldSpec): string {
   switch (spec.name) {
     case 'replicas':
@@ -73,11 +74,22 @@ export function fieldHint(form: ClusterForm, spec: FieldSpec): string {
     case 'deadPings': return Number.isInteger(form.pingIntervalMs * form.deadPings) ? `${grouped(form.pingIntervalMs * form.deadPings)} ms of silence` : ''
     case 'retryMs': return 'then it is sent again'
     case 'operationTimeoutMs': return form.operationTimeoutMs === 0 ? '0: never' : 'then its result is unknown; 0: never'
+    case 'tableClientsMax': return 'of more, a late copy is executed twice'
     case 'diskFreeMiBMin': return form.diskFreeMiBMin === 0 ? '0: when the disk is full' : 'the lab goes on; 0: when the disk is full'
   }
 }
 
-/** Empty, or one sentence about the seed. */
+/** Sessions that one client of a workload may have at once: each has its own client id, and a row in the at-most-once table. */
+const sessionsOfClient = 64
+
+/** A warning about what these settings allow to go wrong; empty if there is nothing. */
+export function formDanger({ clients, tableClientsMax }: ClusterForm): string {
+  if (!(tableClientsMax < clients * sessionsOfClient)) return ''
+  return `The at-most-once table keeps ${grouped(tableClientsMax)} ${tableClientsMax === 1 ? 'client' : 'clients'}, sessions counted. When more have asked, a request of `
+    + 'the others that comes again is executed again.'
+}
+
+/** The problem of the seed in one sentence; empty if there is none. */
 export function seedProblem(seed: string): string {
   if (seed.length > 64) return 'At most 64 characters'
   return /^[ -~]*$/.test(seed) ? '' : 'Printable ASCII only'

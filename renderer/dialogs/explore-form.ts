@@ -1,9 +1,9 @@
-// The Explore form as values: fields with their limits, a program as it is typed, one sentence for what is wrong; and the figures of an exploration
-// in words. Pure. The limits are the contract's own; the lab checks them again.
+// The Explore form as values: fields with their limits, a program as typed, and one sentence for each problem; also the figures of an
+// exploration in words. Pure. The limits are the contract's own; the lab checks them again.
 import { defaultExploreRequest, exploreFormLimits, type ExploreRequest, type ExploreStanding } from '../../src/contract'
 import { settingLimits, type Settings } from '../../src/protocol'
 import { bytesText, counted, type TraceHeader } from '../../src/trace'
-import { countText } from '../shell/bar'
+import { countText } from '../words/figures'
 import type { StepSpec } from './cluster-form'
 
 type ProgramStep = ExploreRequest['program'][number]
@@ -13,23 +13,23 @@ export interface ExploreSpec extends StepSpec {
   readonly name: ExploreField
 }
 
-/** What is chosen; `program` as it is typed, numbers NaN where what is typed is none. */
+/** The values of the form; `program` as typed, numbers NaN where the typed text is no number. */
 export type ExploreForm = { -readonly [Key in Exclude<keyof ExploreRequest, 'seq' | 'program'>]: ExploreRequest[Key] } & { program: string }
 
-/** A small cluster: with a rule broken it answers in a second, and a million states of a sound one take ten. */
+/** A small cluster: with a broken rule the answer takes about a second; a million states of a correct cluster take about ten seconds. */
 export const exploreFormDefault: ExploreForm = {
   replicas: 2, clients: 1, backupsWanted: 1, mutants: [], program: 'append, get', depth: 0, crashes: 1, restarts: 1, losses: 1, duplicates: 1, goal: 'violation',
 }
 
 const one = { unit: '', step: 1 } as const
 
-/** Of a new cluster; from a moment of a session its own are taken. */
+/** Fields for an exploration of a new cluster; one that starts inside a session uses that session's settings. */
 export const nodeFields: readonly ExploreSpec[] = [
   { name: 'replicas', label: 'Replicas', ...one, ...exploreFormLimits.replicas },
   { name: 'clients', label: 'Clients', ...one, ...exploreFormLimits.clients },
   { name: 'backupsWanted', label: 'Backups wanted', ...one, ...settingLimits.backupsWanted },
 ]
-/** What may go wrong on one way, and how long a way may be. */
+/** How many faults one explored path may have, and how many steps. */
 export const boundFields: readonly ExploreSpec[] = [
   { name: 'crashes', label: 'Crashes', ...one, ...exploreFormLimits.budget },
   { name: 'restarts', label: 'Restarts', ...one, ...exploreFormLimits.budget },
@@ -46,7 +46,7 @@ export const goals: readonly { readonly value: ExploreRequest['goal']; readonly 
 
 const programWords: readonly ProgramStep[] = ['append', 'get', 'delete']
 
-/** The steps of a program as typed, or a sentence that says what is wrong with it. */
+/** The steps of a typed program, or its problem in one sentence. */
 export function parseProgram(text: string): readonly ProgramStep[] | string {
   const { min, max } = exploreFormLimits.operations
   const words = text.toLowerCase().split(/[\s,;]+/).filter(Boolean)
@@ -62,7 +62,7 @@ export function programProblem(text: string): string {
   return typeof parsed === 'string' ? parsed : ''
 }
 
-/** One sentence for a field, or empty when it is right. */
+/** The problem of a field in one sentence; empty if the field is valid. */
 export function fieldProblem(form: ExploreForm, spec: ExploreSpec): string {
   const value = form[spec.name]
   if (!Number.isInteger(value)) return 'A whole number'
@@ -73,7 +73,7 @@ export function fieldProblem(form: ExploreForm, spec: ExploreSpec): string {
   return ''
 }
 
-/** What stands under a field that is right. */
+/** The hint below a valid field. */
 export function fieldHint(form: ExploreForm, { name, min, max }: ExploreSpec): string {
   switch (name) {
     case 'depth': return form.depth === 0 ? '0: no limit' : 'then it stops'
@@ -86,7 +86,7 @@ export function fieldHint(form: ExploreForm, { name, min, max }: ExploreSpec): s
   }
 }
 
-/** Empty, or one sentence: `fromSession` leaves out what a new cluster alone is asked. */
+/** The first problem of the form in one sentence, or empty. `fromSession` skips the fields that only a new cluster needs. */
 export function formProblem(form: ExploreForm, fromSession: boolean): string {
   for (const spec of [...fromSession ? [] : nodeFields, ...boundFields]) {
     const problem = fieldProblem(form, spec)
@@ -96,7 +96,7 @@ export function formProblem(form: ExploreForm, fromSession: boolean): string {
   return program === '' ? '' : `Each client does: ${program}.`
 }
 
-/** What the lab is asked for; `seq` 0: from a new cluster. The form has no problem. */
+/** The request for the lab; `seq` 0: from a new cluster. The form must have no problem. */
 export function requestOf(form: ExploreForm, seq: number): ExploreRequest {
   const parsed = parseProgram(form.program)
   const { replicas, clients, backupsWanted, mutants } = seq === 0 ? form : defaultExploreRequest
@@ -105,13 +105,13 @@ export function requestOf(form: ExploreForm, seq: number): ExploreRequest {
   return { seq, replicas, clients, backupsWanted, mutants: [...mutants], program, goal, depth, crashes, restarts, losses, duplicates }
 }
 
-/** The form as it was filled in for a request; what that did not ask is as at first. */
+/** The form that makes this request; fields that the request does not have get their defaults. */
 export function formOf({ seq, program, replicas, clients, backupsWanted, mutants, ...asked }: ExploreRequest): ExploreForm {
   const cluster = seq === 0 ? { replicas, clients, backupsWanted, mutants: [...mutants] } : {}
   return { ...exploreFormDefault, ...asked, ...cluster, program: program.join(', ') }
 }
 
-/** The cluster that an exploration from a moment begins with. */
+/** The cluster of an exploration that starts inside a session, in words. */
 export function clusterText({ nodes, settings }: Pick<TraceHeader, 'nodes' | 'settings'>): string {
   const count = (kind: TraceHeader['nodes'][number]['kind'], noun: string): string => counted(nodes.filter((node) => node.kind === kind).length, noun)
   const broken = settings.mutants.length === 0 ? '' : `, broken on purpose: ${brokenText(settings)}`
@@ -122,7 +122,7 @@ function brokenText({ mutants }: Pick<Settings, 'mutants'>): string {
   return mutants.map((name) => name.replaceAll('-', ' ')).join(', ')
 }
 
-/** What is explored, as a line above the figures. */
+/** The request as one sentence, shown above the figures. */
 export function requestText(request: ExploreRequest): string {
   const { seq, replicas, clients, backupsWanted, program, goal } = request
   const from = seq === 0
@@ -132,7 +132,7 @@ export function requestText(request: ExploreRequest): string {
   return `From ${from}, every client doing ${program.join(', ')}: ${to}.`
 }
 
-/** How far it has come, a name and a figure each. */
+/** The progress of an exploration as pairs of name and figure. */
 export function figuresOf({ states, steps, queue, depth, bytes, ms }: ExploreStanding): readonly (readonly [name: string, figure: string])[] {
   return [
     ['States', countText(states)], ['Steps tried', countText(steps)], ['Whole to depth', countText(depth)], ['Still to look at', countText(queue)],
@@ -140,7 +140,7 @@ export function figuresOf({ states, steps, queue, depth, bytes, ms }: ExploreSta
   ]
 }
 
-/** A few words for the status line. */
+/** The exploration in a few words, for the status line. */
 export function shortText({ states, depth, paused, end }: ExploreStanding): string {
   if (end === null) return `${paused ? 'Exploration paused' : 'Exploring'}: ${countText(states)} states, ${depth} steps`
   return end.type === 'found' ? 'Exploration: found' : 'Exploration: ended'

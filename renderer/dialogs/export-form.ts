@@ -1,13 +1,13 @@
-// The Export dialog as values: which events are meant, what is wrong with a range, and what is said beside it. Pure.
+// The Export dialog as values: the chosen events, the problem of a range, and the text beside it. Pure.
 // The lab checks the range again.
 import { exportName, wholeRecording, type ExportFormat, type ExportRange } from '../../src/export'
-import { countText } from '../shell/bar'
+import { countText } from '../words/figures'
 
 export type RangeChoice = 'whole' | 'view' | 'cursor' | 'range'
 
 export interface ExportForm {
   choice: RangeChoice
-  /** As typed; NaN where it is no number. They count with `range` alone. */
+  /** As typed; NaN where the text is no number. Used only with `range`. */
   from: number
   to: number
 }
@@ -18,7 +18,7 @@ export interface ExportFacts {
   /** seq of the event at the cursor. */
   readonly cursor: number
   readonly follows: boolean
-  /** What the diagram shows now; null without one. */
+  /** The range that the diagram shows now; null without a diagram or an event in view. */
   readonly view: ExportRange | null
   /** Name or path of the recording. */
   readonly recording: string
@@ -27,7 +27,7 @@ export interface ExportFacts {
   readonly isReading: boolean
 }
 
-/** The events that the form means; null where it is not right. */
+/** The chosen events; null if the form has a problem. */
 export function rangeOf(form: ExportForm, facts: ExportFacts): ExportRange | null {
   if (rangeProblem(form, facts) !== '') return null
   switch (form.choice) {
@@ -38,7 +38,7 @@ export function rangeOf(form: ExportForm, facts: ExportFacts): ExportRange | nul
   }
 }
 
-/** Why a choice cannot be taken now; '' when it can. */
+/** Why a choice is not possible now; '' if it is. */
 export function choiceProblem(choice: RangeChoice, { cursor, follows, view }: ExportFacts): string {
   switch (choice) {
     case 'whole':
@@ -59,7 +59,7 @@ export function rangeProblem(form: ExportForm, facts: ExportFacts): string {
   return ''
 }
 
-/** What stands beside a choice: "412 to 1 204, 793 events". */
+/** The text beside a choice: "412 to 1 204, 793 events". */
 export function rangeText({ from, to }: ExportRange, latest: number): string {
   const last = Math.min(to, latest)
   const count = Math.max(0, last - from + 1)
@@ -70,7 +70,7 @@ export function nameOf(form: ExportForm, format: ExportFormat, facts: ExportFact
   return exportName(facts.recording, format, rangeOf(form, facts) ?? wholeRecording, facts.latest)
 }
 
-/** What the file will not have, although a person might think so; '' if nothing. */
+/** Which events the file will not contain, although a person may expect them; '' if none. */
 export function limitText({ choice, to }: ExportForm, { latest, isLive, isReading }: ExportFacts): string {
   const isToTheEnd = choice === 'whole' || choice === 'range' && to >= latest
   if (!isToTheEnd) return ''

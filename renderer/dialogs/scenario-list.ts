@@ -1,13 +1,13 @@
-// The scenarios of the chooser: those that match what is typed, by suite; and what is wrong with a file, in words. Pure.
+// The scenarios of the chooser: the matches of the typed text, by suite; and the problems of a file, in words. Pure.
 import type { Gives, ScenarioEntry } from '../../src/contract'
 
 export interface Suite {
   readonly name: string
-  /** `index` counts through all suites, as the arrows go. */
+  /** `index` counts through all suites, in the order in which the arrow keys move. */
   readonly scenarios: readonly { readonly entry: ScenarioEntry; readonly index: number }[]
 }
 
-/** Suites in the order in which they come; every word that is typed occurs somewhere in the scenario. */
+/** Suites in the order of `entries`, with the scenarios that contain every typed word. */
 export function suitesOf(entries: readonly ScenarioEntry[], query: string): Suite[] {
   const words = query.toLowerCase().split(/\s+/).filter(Boolean)
   const found = entries.filter((entry) => {
@@ -20,7 +20,7 @@ export function suitesOf(entries: readonly ScenarioEntry[], query: string): Suit
   }))
 }
 
-/** Problems of a file that are shown; the rest are counted. */
+/** Most problems of a file that are shown; further ones are only counted. */
 export const problemsMax = 20
 
 export function problemTexts(problems: Gives<'checkScenario'>['problems']): string[] {

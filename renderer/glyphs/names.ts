@@ -1,5 +1,4 @@
-// The names of every drawing in GlyphSheet.vue. A meaning carries its own colour; an icon takes the colour of the text beside it.
-import type { Role } from '../../src/protocol'
+// The names of every drawing in GlyphSheet.vue. A glyph with a meaning has its own colour; an icon takes the colour of the text beside it.
 
 export const meanings = [
   'primary', 'backup', 'idle', 'dead', 'paused', 'held', 'vs', 'client', 'none', 'bad', 'ok', 'lost', 'warn', 'unknown',
@@ -13,10 +12,5 @@ export const icons = [
 ] as const
 export type IconName = (typeof icons)[number]
 
-/** What the symbols are called in the page. */
+/** The ids of the symbols in the page. */
 export const symbolId = { meaning: (name: Meaning) => `g-${name}`, icon: (name: IconName) => `i-${name}` }
-
-/** The glyph of a role; roles and their glyphs share their names. */
-export function roleGlyph(role: Role): Meaning {
-  return role
-}

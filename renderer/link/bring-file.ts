@@ -1,26 +1,26 @@
-// How a file comes to the lab: as it is where the host has a way beside the calls, else in pieces of base64 through them. It must never
-// look inside the file; what is done with it is the lab's to say.
+// Uploads a file to the lab: directly where the host offers it, else as base64 chunks in calls.
+// It must never look inside the file; the lab decides what it is.
 import type { Lab } from '../../src/contract'
 
-/** What came of it: empty, or one sentence; `isStopped` if whoever watched wanted no more of it. */
+/** The result of an upload: a problem in one sentence or empty; `isStopped` if `gone` cancelled it. */
 export interface Brought {
   readonly problem: string
   readonly isStopped: boolean
 }
 
-/** Told the bytes that have gone; false: no more is wanted. */
+/** Receives the number of bytes sent so far; returns false to cancel the upload. */
 export type Gone = (bytes: number) => boolean
 
 export type BringFile = (upload: { readonly upload: number; readonly key: string }, file: File, gone: Gone) => Promise<Brought>
 
-/** What Electron's preload offers. */
+/** The interface that Electron's preload offers. */
 interface DesktopFiles {
   bring(key: string, file: File): Promise<string>
 }
 
-/** Bytes of a file in one piece: a whole number of base64 groups, within the contract's limit. */
+/** Bytes of a file in one chunk: a whole number of base64 groups, within the contract's limit. */
 export const pieceBytes = 3 * 256 * 1024
-/** Pieces that are on their way at once: the lab writes one while the next comes. */
+/** Most chunks in flight at once: the lab writes one while the next arrives. */
 const piecesAtOnce = 4
 
 export function bringFileBy(host: 'electron' | 'browser' | 'in-process' | undefined, lab: Lab): BringFile {
@@ -34,7 +34,7 @@ function bringOnDesktop(desktop: DesktopFiles): BringFile {
   return async ({ key }, file, gone) => {
     if (!gone(0)) return { problem: '', isStopped: true }
     const taken = desktop.bring(key, file)
-    // It says nothing on its way, and whoever watches may still want no more of it.
+    // The main process reports no progress, so this asks now and then whether the caller cancels.
     let problem: string | null = null
     void taken.then((said) => { problem = said })
     while (problem === null) {
@@ -47,7 +47,7 @@ function bringOnDesktop(desktop: DesktopFiles): BringFile {
 
 const askedEveryMs = 100
 
-/** The browser sends it beside the page's own work, and only the host of this page gets it. */
+/** The browser sends the file outside the main thread, and only to the host of this page. */
 const bringOverHttp: BringFile = ({ key }, file, gone) => new Promise((resolve) => {
   if (!gone(0)) return resolve({ problem: '', isStopped: true })
   const request = new XMLHttpRequest()
@@ -75,7 +75,7 @@ function bringInPieces(lab: Lab): BringFile {
   }
 }
 
-/** The bytes of a piece of a file as base64: made by the browser beside the main thread, which a megabyte by hand would hold up. */
+/** A chunk of a file as base64. The browser encodes it outside the main thread, which a megabyte would block. */
 async function readBase64(piece: Blob): Promise<string> {
   const reader = new FileReader()
   await new Promise((resolve, reject) => {

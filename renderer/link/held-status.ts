@@ -1,35 +1,35 @@
-// A status that tells of events which are on their way: it is shown with them, in one frame. It must never be held for long.
+// Holds back a status until the events that it counts have arrived, so that one frame shows both. It must never hold a status for long.
 import type { SessionStatus } from '../../src/contract'
 
-/** A status waits no longer than this for its events, in milliseconds. */
+/** The longest time that a status waits for its events, in milliseconds. */
 export const heldMs = 50
 
 export class HeldStatus {
   readonly #show: (status: SessionStatus) => void
   #status: SessionStatus | null = null
-  #timer: ReturnType<typeof setTimeout> | undefined
+  #timer: ReturnType<typeof setTimeout> | null = null
 
   constructor(show: (status: SessionStatus) => void) {
     this.#show = show
   }
 
-  /** Holds a status in the place of an earlier one. */
+  /** Holds this status instead of an earlier one; the wait still counts from the earlier one. */
   hold(status: SessionStatus): void {
-    this.forget()
     this.#status = status
-    this.#timer = setTimeout(() => this.showNow(), heldMs)
+    this.#timer ??= setTimeout(() => this.showNow(), heldMs)
   }
 
-  /** Its events are here. */
+  /** Shows the held status: its events have arrived. */
   showNow(): void {
     const status = this.#status
     this.forget()
     if (status) this.#show(status)
   }
 
-  /** A newer one is shown. */
+  /** Drops the held status: a newer one is shown. */
   forget(): void {
-    clearTimeout(this.#timer)
+    if (this.#timer !== null) clearTimeout(this.#timer)
+    this.#timer = null
     this.#status = null
   }
 }

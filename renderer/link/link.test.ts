@@ -8,7 +8,7 @@ const status = (changes: Partial<SessionStatus> = {}): SessionStatus => ({
   session: 1, kind: 'live', title: '', reason: '', header, frozen: false, workload: null, scenario: null, recording: null, latest: 0, ...changes,
 })
 
-/** A lab that can be connected to again and again, and a window's stores as lists. */
+/** A lab that accepts any number of connections, and lists in place of the window's stores. */
 function world() {
   const subscriptions: { session: number; since: number }[] = []
   const acked: number[] = []
@@ -17,13 +17,11 @@ function world() {
   let down = 0
   const refuse = (): never => { throw new Error('not asked in these tests') }
   const handlers: LabHandlers = {
-    hello: () => ({ version: '1', host: 'in-process', lastSettings: defaultClusterSettings, status: now, canPause: true }),
+    hello: () => ({ version: '1', host: 'in-process', lastSettings: defaultClusterSettings, status: now, canPause: true, lab: '', readOnly: false }),
     subscribe: (asked) => { subscriptions.push(asked); return {} },
     ackBatch: ({ batch }) => { acked.push(batch); return {} },
     newCluster: refuse, endSession: refuse, branch: refuse, rerun: refuse, exploreBegin: refuse, exploreRead: refuse, exploreSteer: refuse, exploreShow: refuse,
-    kill: refuse, pause: refuse, resume: refuse, restart: refuse, freeze: refuse, thaw: refuse, invoke: refuse,
     act: refuse, listScenarios: refuse, checkScenario: refuse, runScenario: refuse, steerScenario: refuse,
-    startWorkload: refuse, stopWorkload: refuse,
     readEvents: refuse, readParent: refuse, readRecording: refuse, exportBegin: refuse, exportRead: refuse, exportEnd: refuse,
     uploadBegin: refuse, uploadPiece: refuse, uploadOpen: refuse,
   }
@@ -32,7 +30,7 @@ function world() {
   const connections: string[] = []
   const begun: (readonly [number, boolean])[] = []
   let events: number[] = []
-  /** Statuses, by the newest event that they tell of, and batches, as they reach the stores. */
+  /** Statuses (by their newest event) and batches, in the order in which they reach the stores. */
   const shown: string[] = []
   const sink: LinkSink = {
     connection: (state) => connections.push(state),

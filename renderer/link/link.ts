@@ -1,20 +1,20 @@
-// Keeps the stores fed: connects, says hello, subscribes, takes batches, and connects again when the connection ends.
-// It decides nothing about the cluster. The stores keep what they hold while there is no connection.
+// Feeds the stores: connects, says hello, subscribes, takes batches, and reconnects when the connection ends.
+// It must never decide anything about the cluster. The stores keep their content while there is no connection.
 import { connectLab, type EventBatch, type Gives, type Lab, type Port, type SessionStatus } from '../../src/contract'
 import type { TraceHeader } from '../../src/trace'
 import type { Connection } from '../stores/session'
 import { HeldStatus } from './held-status'
 
-/** What the link tells; stores/session.ts and stores/trace.ts in the window, plain objects in tests. */
+/** Receives what the link reports: stores/session.ts and stores/trace.ts in the window, plain objects in tests. */
 export interface LinkSink {
   connection(state: Connection, problem: string): void
   /** A connection is up (null: it ended). */
   connected(lab: Lab | null): void
   hello(about: Gives<'hello'>): void
   status(status: SessionStatus): void
-  /** Another session begins: forget all events. */
+  /** Another session begins; the sink drops all events. */
   begin(session: number, header: TraceHeader | null): void
-  /** Takes the events of a batch; resolves when the next may come. */
+  /** Takes the events of a batch; resolves when the next batch may be sent. */
   events(batch: EventBatch): Promise<void>
 }
 
@@ -23,15 +23,15 @@ export interface LinkOptions {
   wait(ms: number): Promise<void>
 }
 
-/** Wait before each next try; the last one repeats. */
+/** The wait before each further attempt; the last one repeats. */
 export const retryWaitsMs = [250, 500, 1000, 2000, 4000] as const
 
-/** Runs until `stop`; a failed connection is tried again for ever. */
+/** Runs until `stop`; retries a failed connection forever. */
 export function startLink(sink: LinkSink, options: LinkOptions): { stop(): void } {
   let stopped = false
   let lab: Lab | null = null
   let session = 0
-  /** seq of the newest event that came in this session; the window may still be taking it. */
+  /** seq of the newest event that arrived in this session; the window may not have taken it yet. */
   let latest = 0
   let hasHeader = false
   const held = new HeldStatus((status) => sink.status(status))
@@ -52,13 +52,13 @@ export function startLink(sink: LinkSink, options: LinkOptions): { stop(): void 
     }
   }
 
-  /** Resolves when the connection has ended; rejects if it never became one. */
+  /** Resolves when the connection has ended; rejects if it was never established. */
   async function talk(port: Port, opened: () => void): Promise<void> {
     const open = connectLab(port)
     lab = open
     const closed = new Promise<void>((resolve) => open.onClose(resolve))
     try {
-      // A status before the answer to hello is older than the one in that answer: two subscriptions would overlap.
+      // Ignores a status that arrives before the answer to hello: that answer has a newer one, and two subscriptions would overlap.
       let greeted = false
       open.on('status', (status) => { if (greeted) takeStatus(open, status, false) })
       open.on('events', (batch) => void takeBatch(open, batch))
@@ -67,7 +67,7 @@ export function startLink(sink: LinkSink, options: LinkOptions): { stop(): void 
       opened()
       sink.connected(open)
       sink.connection('open', '')
-      // Subscribes anew in any case: the last subscription ended with its connection.
+      // Always subscribes again: the last subscription ended with its connection.
       takeStatus(open, about.status, true)
       sink.hello(about)
       await closed
@@ -94,17 +94,17 @@ export function startLink(sink: LinkSink, options: LinkOptions): { stop(): void 
   }
 
   function subscribe(to: Lab): void {
-    // A refusal means that the session is already another one: its status is on its way and subscribes again.
+    // A refusal means that the lab has another session by now; the status of that session is in flight and subscribes again.
     to.call('subscribe', { session, since: latest + 1 }).catch(() => undefined)
   }
 
   async function takeBatch(from: Lab, batch: EventBatch): Promise<void> {
     if (batch.session !== session || !hasHeader) return
-    if (batch.from !== latest + 1) return from.close() // A gap: the next connection asks for what is missing.
+    if (batch.from !== latest + 1) return from.close() // A gap: the next connection asks for the missing events.
     latest += batch.count
     held.showNow()
     await sink.events(batch)
-    // Refused only when the session or the connection has ended meanwhile; then nobody waits for it.
+    // Refused only when the session or the connection has ended meanwhile; then nothing waits for the ack.
     from.call('ackBatch', { session: batch.session, batch: batch.batch }).catch(() => undefined)
   }
 

@@ -2,20 +2,20 @@
 // It must never interpret frames, and never put the token anywhere but this tab's session storage.
 import { createCarrier, textOfFrame, type Port } from '../../src/contract'
 
-/** What the address of the page said. */
+/** What the address of the page contained. */
 export interface PageAddress {
   readonly host: 'electron' | 'browser'
-  /** `#empty` or `?empty`: no cluster is started by itself. */
+  /** `#empty` or `?empty`: the page must not start a cluster by itself. */
   readonly empty: boolean
-  /** Empty: this tab was never given one. */
+  /** Empty: this tab never received a token. */
   readonly token: string
 }
 
 const tokenKey = 'understudy.token'
-/** How long Electron's main process may take to hand over the port. */
+/** The longest time that Electron's main process may take to hand over the port. */
 const handOverMs = 10_000
 
-/** Reads the address once, keeps the token for this tab and takes it out of the address bar. */
+/** Reads the address once, keeps the token for this tab and removes it from the address bar. */
 export function readAddress(): PageAddress {
   const host = location.protocol === 'lab:' || navigator.userAgent.includes('Electron/') ? 'electron' : 'browser'
   const fragment = new URLSearchParams(location.hash.slice(1))

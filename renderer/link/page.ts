@@ -1,5 +1,5 @@
-// Ties the link to this page's stores, and starts the first cluster by itself: "npm start opens the lab with a running cluster".
-// It must start one only once for each load of the page, and never over a session that exists.
+// Connects the link to this page's stores, and starts the first cluster, so that `npm start` opens a lab with a running cluster.
+// It must start at most one cluster for each load of the page, and never one over an existing session.
 import { useActivityStore } from '../stores/activity'
 import { useDerivedStore } from '../stores/derived'
 import { useLayoutStore } from '../stores/layout'
@@ -10,7 +10,7 @@ import { useTraceStore } from '../stores/trace'
 import { startLink } from './link'
 import { openPort, readAddress } from './open-port'
 
-/** A hidden window draws no frames: after this long a batch counts as drawn. */
+/** A batch counts as drawn after so many milliseconds, because a hidden window draws no frames. */
 const drawnMaxMs = 250
 
 function drawn(): Promise<void> {
@@ -27,7 +27,7 @@ export function startLinkOfPage(): void {
   const session = useSessionStore()
   const trace = useTraceStore()
   const layout = useLayoutStore()
-  // They read events from the first on, whenever a panel looks.
+  // These stores must exist before the first event, because they read every event of a session.
   useDerivedStore()
   useActivityStore()
   useStopsStore()
@@ -46,18 +46,22 @@ export function startLinkOfPage(): void {
     },
     hello: (about) => {
       session.about = about
-      if (mayStart && layout.startOnOpen && about.status.kind === 'none') {
+      if (mayStart && !about.readOnly && layout.startOnOpen && about.status.kind === 'none') {
         session.isOpening = true
         void session.newCluster(about.lastSettings).finally(() => { session.isOpening = false })
       }
       mayStart = false
     },
-    status: (status) => { session.status = status },
+    status: (status) => {
+      session.status = status
+      if (status.session === trace.session) trace.labHas(status.latest)
+    },
     begin: trace.reset,
     events: async ({ text }) => {
       const isRoom = trace.takeText(text)
-      // What was taken at once is acked no faster than it is drawn; of what takes longer the next comes while this is worked on.
-      await (trace.isTaking() ? isRoom : drawn())
+      // A batch that was taken at once is acked after the next frame. The ack of a slow batch, or of a window far behind, waits only for
+      // room in the intake, so that the next batch is in flight meanwhile.
+      await (trace.isTaking() || trace.isFarBehind() ? isRoom : drawn())
     },
   }, {
     open: () => openPort(address),

@@ -1,18 +1,18 @@
-// How far play has come: cluster time goes on by the clock, times a speed. Pure: the caller looks once for each frame and says what time
-// it is. A frame that comes late does not leap: play falls behind the clock rather than skip what happened.
+// The position of playback: cluster time advances with the clock, times a speed. Pure: the caller passes the time once for each frame.
+// It must never skip ahead after a late frame: play falls behind the clock instead.
 
 export const speeds = [0.1, 0.25, 0.5, 1, 2, 5, 10, 50, 100] as const
 export type Speed = (typeof speeds)[number]
 
-/** A longer gap between two frames (a hidden window, a slow machine) counts as this much. */
+/** A longer gap between two frames (hidden window, slow machine) counts as this many milliseconds. */
 export const frameMaxMs = 100
 
 export class Pacing {
-  /** Cluster time in microseconds; whole ones would stand still at a tenth of the speed. */
+  /** Cluster time in microseconds, not rounded, so that fractions add up at low speeds. */
   #micros: number
   #clockMs: number
 
-  /** Begins at a cluster time. */
+  /** Begins at a cluster time in microseconds. */
   constructor(micros: number, nowMs: number) {
     this.#micros = micros
     this.#clockMs = nowMs
@@ -22,7 +22,7 @@ export class Pacing {
     return this.#micros
   }
 
-  /** The cluster time that is reached at this moment of the clock. */
+  /** Advances to `nowMs` and returns the cluster time reached. */
   advance(nowMs: number, speed: number): number {
     const elapsedMs = Math.max(0, Math.min(frameMaxMs, nowMs - this.#clockMs))
     this.#clockMs = nowMs
@@ -30,18 +30,18 @@ export class Pacing {
     return this.#micros
   }
 
-  /** The clock goes on and play does not: events are on their way. */
+  /** Lets the clock advance without the play, while events are being fetched. */
   wait(nowMs: number): void {
     this.#clockMs = nowMs
   }
 }
 
-/** Less than this is no freeze: cluster time and wall time are never quite alike. */
+/** A smaller difference is no freeze: cluster time and wall time always differ a little. */
 const freezeLeastMicros = 200_000
 
 interface Moment { readonly at: number; readonly wall: number }
 
-/** Wall time in microseconds that passed between two moments while cluster time stood still; 0 for next to none. */
+/** Wall time in microseconds that passed between two moments while cluster time was frozen; 0 below `freezeLeastMicros`. */
 export function frozenBetween(before: Moment, after: Moment): number {
   const frozen = (after.wall - before.wall) - (after.at - before.at)
   return frozen >= freezeLeastMicros ? frozen : 0

@@ -1,11 +1,12 @@
-// What may be written at the caret of the search field: fields, and values of the field that stands there. Pure.
+// Completions at the caret of the search field: fields, or values of the field at the caret. Pure.
 import type { EventType, TraceHeader } from '../../src/trace'
 import { eventTypes } from '../../src/trace'
+import { messageKinds, operationTypes } from '../../src/protocol'
 import { typeWords } from './match'
 import { fieldWords, fields, quoted, type Field } from './query'
 
 export interface Completion {
-  /** What is put in the place of `from` to `to`. */
+  /** The text that replaces `from` to `to`. */
   readonly text: string
   readonly hint: string
 }
@@ -16,18 +17,14 @@ export interface Completions {
   readonly options: readonly Completion[]
 }
 
-/** What this session has that can be named. */
+/** The names in this session that completions can use. */
 export interface CompletionFacts {
   readonly nodes: TraceHeader['nodes']
   readonly keys: readonly string[]
 }
 
-/** Options that are offered at once. */
+/** Most options that are offered at once. */
 export const optionsMax = 40
-
-export const messageKinds = [
-  'request', 'reply', 'rejected', 'not-yet', 'forward', 'forward-ack', 'state-transfer', 'state-transfer-ack', 'ping', 'view-reply', 'get-view', 'restarted', 'superseded',
-] as const
 
 export function completionsAt(text: string, caret: number, facts: CompletionFacts): Completions {
   const before = text.slice(0, caret)
@@ -55,14 +52,14 @@ function valuesOf(field: Field, { nodes, keys }: CompletionFacts): Completion[] 
     case 'type': return eventTypes.map((type) => ({ text: shortWord(type), hint: type }))
     case 'from': case 'to': case 'node': return nodes.map(({ name, kind }) => ({ text: name, hint: kind.replace('-', ' ') }))
     case 'client': return named(nodes.filter(({ kind }) => kind === 'client').map(({ name }) => name), 'client')
-    case 'op': return named(['put', 'append', 'get', 'delete', 'cas'])
+    case 'op': return named(operationTypes)
     case 'key': return named(keys.map((key) => /^[^\s",*]+$/.test(key) ? key : quoted(key)), 'key')
     case 'rule': return named(['1', '2', '3', '4', '5', '6'])
     default: return []
   }
 }
 
-/** The word that people would use. */
+/** The shortest common word for a type. */
 function shortWord(type: EventType): string {
   const words = typeWords(type)
   return type === 'message-dropped' ? 'lost' : words[1] ?? type

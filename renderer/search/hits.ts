@@ -1,6 +1,6 @@
-// The events that a search has found so far, in order. They grow in slices as events are looked at. Pure.
+// The events that a search has found so far, in order. The list grows in slices as events are tested. Pure.
 
-/** Anything that says of an event whether it is wanted. */
+/** Tests whether an event is wanted. */
 export interface Wanted { test(seq: number): boolean }
 
 export class Hits {
@@ -8,7 +8,7 @@ export class Hits {
   #seqs: number[] = []
   #taken: number
 
-  /** `first`: the first event that is looked at. */
+  /** `first`: the first event to test. */
   constructor(wanted: Wanted, first: number) {
     this.#wanted = wanted
     this.#taken = first - 1
@@ -18,25 +18,25 @@ export class Hits {
     return this.#seqs.length
   }
 
-  /** The last event that was looked at. */
+  /** The last tested event. */
   get taken(): number {
     return this.#taken
   }
 
-  /** Looks at up to `count` events more; returns whether any are left of `latest`. */
+  /** Tests up to `count` more events; returns whether any are left up to `latest`. */
   advance(latest: number, count: number): boolean {
     const end = Math.min(latest, this.#taken + count)
     while (this.#taken < end) if (this.#wanted.test(++this.#taken)) this.#seqs.push(this.#taken)
     return this.#taken < latest
   }
 
-  /** Events before `first` are held no more. */
+  /** Drops hits before `first`: those events are no longer in memory. */
   dropBefore(first: number): void {
     this.#seqs = this.#seqs.slice(this.upTo(first - 1))
     this.#taken = Math.max(this.#taken, first - 1)
   }
 
-  /** How many are at or before an event. */
+  /** Number of hits at or before an event. */
   upTo(seq: number): number {
     let low = 0
     let high = this.#seqs.length
@@ -48,12 +48,12 @@ export class Hits {
     return low
   }
 
-  /** Known for events that were looked at; asked of the query itself for others. */
+  /** True if the event is a hit; an event that was not tested yet is tested now. */
   has(seq: number): boolean {
     return seq > this.#taken ? this.#wanted.test(seq) : this.#seqs[this.upTo(seq) - 1] === seq
   }
 
-  /** The nearest after (`by` 1) or before (`by` -1) an event; undefined without one. */
+  /** The nearest hit after (`by` 1) or before (`by` -1) an event; undefined without one. */
   nearest(seq: number, by: 1 | -1): number | undefined {
     return by === 1 ? this.#seqs[this.upTo(seq)] : this.#seqs[this.upTo(seq - 1) - 1]
   }

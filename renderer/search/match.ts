@@ -1,29 +1,29 @@
-// Whether an event is what a query asks for. A query is made ready once, and then held against events one by one, the cheap terms first:
-// most events are out before they are parsed. Pure.
+// Tests whether an event matches a query. A query is prepared once and then tested on single events, cheap terms first, so that most
+// events fail before they are parsed. Pure.
 import { eventLine, eventTypes, type EventOf, type EventType, type TraceEvent } from '../../src/trace'
 import type { Name, NameField, NumberField, Query, Range, Term } from './query'
 
-/** How events are found. `typeAt` and `isHeartbeat` cost next to nothing; the others parse a line. */
+/** The source of events. `typeAt` and `isHeartbeat` are cheap; the others parse a line. */
 export interface SearchSource {
   eventAt(seq: number): TraceEvent | undefined
   typeAt(seq: number): EventType | undefined
-  /** The event that sent the message which this one is about. */
+  /** The event that sent the message of this event. */
   sentOf(event: TraceEvent): EventOf<'message-sent'> | undefined
   isHeartbeat(seq: number): boolean
 }
 
-/** What a search leaves out, as the log does, unless the query asks for it by name. */
+/** Whether a search includes heartbeats and details, as the log does. A query that names them includes them anyway. */
 export interface Scope {
   readonly heartbeats: boolean
   readonly details: boolean
 }
 
-/** Words that people use for an event's type, beside the type itself and its last part. */
+/** Other common words for an event's type, besides the type itself and its last part. */
 const otherWords: Partial<Record<EventType, readonly string[]>> = {
   'message-dropped': ['lost'], 'message-taken': ['delivered'], 'message-handed': ['handed-over'], 'message-delayed': ['late'], 'timer-fired': ['timer'],
 }
 
-/** Hand-overs, timers and the like, which say little. */
+/** True for types of little interest: hand-overs, timers and the like. */
 export function isDetail(type: EventType): boolean {
   switch (type) {
     case 'message-handed':
@@ -34,7 +34,7 @@ export function isDetail(type: EventType): boolean {
   }
 }
 
-/** What `type:` may be for an event. */
+/** The words that `type:` accepts for an event type. */
 export function typeWords(type: EventType): readonly string[] {
   const last = /^(?:message|node|operation)-(.+)$/.exec(type)?.[1]
   return [type, ...last === undefined ? [] : [last], ...otherWords[type] ?? []]
@@ -48,7 +48,7 @@ interface Looked {
 export class Matcher {
   readonly #source: SearchSource
   readonly #scope: Scope
-  /** Of each type what the terms about types say; the same for all events of it. */
+  /** The types that pass all terms about types. */
   readonly #types = new Set<EventType>()
   readonly #ranges: readonly Extract<Term, { type: 'numbers' }>[]
   readonly #others: readonly Term[]
@@ -78,7 +78,7 @@ export class Matcher {
   }
 }
 
-/** A query that names a heartbeat or a detail wants to see it. */
+/** The kinds of events that a term names, and that the search must therefore include. */
 function askedFor(term: Term): ('heartbeats' | 'details')[] {
   if (term.isNot) return []
   const texts = term.type === 'words' ? [term.text.toLowerCase()] : term.type === 'names' && (term.field === 'kind' || term.field === 'type') ? term.names.map((name) => name.text.toLowerCase()) : []
@@ -100,7 +100,7 @@ function holds(term: Term, looked: Looked): boolean {
   }
 }
 
-/** Keys and values are what they are; everything else may be written large or small. */
+/** Keys and values are case-sensitive; `isLoose` ignores case, for all other fields. */
 function isNamed(names: readonly Name[], found: string, isLoose: boolean): boolean {
   const other = isLoose ? found.toLowerCase() : found
   return names.some(({ text, isOpen }) => {
@@ -138,7 +138,7 @@ function namesOf(field: NameField, { event, sent }: Looked): readonly string[] {
 
 type Sent = EventOf<'message-sent'> | undefined
 
-/** A clientId begins with its client's name. */
+/** The clients that an event is about, as client ids and names; a clientId begins with the name of its client. */
 function clientsOf(event: TraceEvent, sent: Sent): string[] {
   if (event.type === 'operation-invoked' || event.type === 'operation-started' || event.type === 'operation-returned') return [event.node]
   const message = sent?.message

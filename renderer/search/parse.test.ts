@@ -42,7 +42,7 @@ describe('reading a search', () => {
     fc.assert(fc.property(text, (typed) => {
       const { query, problem } = parseQuery(typed)
       if (query) {
-        // Quotes and their escapes may make it longer than what may be typed.
+        // Quotes and escapes may make the printed query longer than the limit for typed text.
         const printed = printQuery(query)
         if (printed.length <= queryLimits.characters) expect(queryOf(printed)).toEqual(query)
         return

@@ -1,8 +1,8 @@
-// Reads what a person typed into the search field. Pure. Whatever the text, it never throws: it gives a query, or one sentence that says
-// what is wrong and where, for a person who is still typing.
+// Parses the text of the search field into a query, or into one sentence with the problem and its position. Pure.
+// It must never throw, whatever the text.
 import { fieldWords, fields, nameFields, type Bound, type Field, type Name, type NameField, type NumberField, type Query, type Range, type Term } from './query'
 
-/** What is wrong, and the characters that it is about. */
+/** The problem, and the characters that it is about. */
 export interface QueryProblem {
   readonly text: string
   readonly at: number
@@ -25,7 +25,7 @@ export function parseQuery(text: string): Parsed {
   }
 }
 
-/** Leaves the reader from wherever it stands; caught in `parseQuery` alone. */
+/** Thrown by the reader at any depth; only `parseQuery` catches it. */
 class Wrong extends Error {
   readonly problem: QueryProblem
   constructor(problem: QueryProblem) {
@@ -35,7 +35,7 @@ class Wrong extends Error {
 }
 
 const space = /\s/
-/** `name:` at the beginning of a term; what begins with a digit is no field but a time. */
+/** `name:` at the beginning of a term; a name has only letters, so a time such as 12:30 is no field. */
 const fieldStart = /([a-z]+):/iy
 
 class Reader {
@@ -48,7 +48,7 @@ class Reader {
 
   query(): Query {
     const terms: Term[] = []
-    /** The last term is of bare words: another word belongs to its phrase. */
+    /** The last term consists of unquoted words, so another word extends its phrase. */
     let isPhrase = false
     for (this.#skipSpace(); this.#at < this.#text.length; this.#skipSpace()) {
       const start = this.#at
@@ -88,7 +88,7 @@ class Reader {
     return { type: 'numbers', isNot, field, ranges: this.#list(field, start, () => this.#range(field, start)) }
   }
 
-  /** One or more by comma, up to white space. */
+  /** Reads one or more items, separated by commas, up to white space. */
   #list<Item>(field: Field, start: number, read: () => Item): Item[] {
     const items: Item[] = []
     do {
@@ -144,7 +144,7 @@ class Reader {
     return this.fail(`“${field}:” needs a value, as in ${fieldWords[field].example}.`, start, this.#at)
   }
 
-  /** Up to a character that ends it. */
+  /** Reads up to a character that matches `end`. */
   #bare(end: RegExp): string {
     const start = this.#at
     while (this.#at < this.#text.length && !end.test(this.#text[this.#at] as string)) this.#at++

@@ -1,7 +1,7 @@
-// What a search asks for, as data: terms that must all hold. Which fields exist, what they mean, and how a query is written back as text.
-// Pure. It must say nothing of how a query is read (parse.ts) or held against events (match.ts).
+// A query as data: terms that must all match. Also the fields with their meaning, and how a query is printed as text.
+// Pure. It must never define how a query is parsed (parse.ts) or matched (match.ts).
 
-/** Fields that are compared as names: equal, or beginning alike with `*` at the end. */
+/** Fields that are compared as names: equal, or with the same beginning if the name ends with `*`. */
 export const nameFields = ['kind', 'type', 'from', 'to', 'node', 'client', 'op', 'key', 'value', 'rule'] as const
 export type NameField = (typeof nameFields)[number]
 /** Fields that are compared as numbers. */
@@ -9,7 +9,7 @@ export const numberFields = ['view', 'seq', 'at'] as const
 export type NumberField = (typeof numberFields)[number]
 export type Field = NameField | NumberField
 
-/** What each field is, for the help and the completion; with an example of what may follow it. */
+/** The meaning of each field with an example, for the help and the completion. */
 export const fieldWords: Readonly<Record<Field, { readonly means: string; readonly example: string }>> = {
   kind: { means: 'kind of message, or of event', example: 'kind:forward,reply' },
   type: { means: 'what happened: sent, taken, lost, killed …', example: 'type:lost' },
@@ -27,25 +27,25 @@ export const fieldWords: Readonly<Record<Field, { readonly means: string; readon
 }
 export const fields: readonly Field[] = Object.keys(fieldWords) as Field[]
 
-/** `isOpen`: what begins with this text too. */
+/** `isOpen`: also matches names that begin with this text. */
 export interface Name { readonly text: string; readonly isOpen: boolean }
 export type Bound = '>' | '>=' | '<' | '<='
 export type Range =
   | { readonly type: 'bound'; readonly bound: Bound; readonly value: number }
-  /** Both ends belong to it; null: no end there. A single number has two equal ends. */
+  /** Both ends are inclusive; null: no limit. A single number has two equal ends. */
   | { readonly type: 'span'; readonly from: number | null; readonly to: number | null }
 
 export type Term =
   | { readonly type: 'words'; readonly isNot: boolean; readonly text: string }
-  /** Any of the names. */
+  /** Matches any of the names. */
   | { readonly type: 'names'; readonly isNot: boolean; readonly field: NameField; readonly names: readonly Name[] }
-  /** Any of the ranges. */
+  /** Matches any of the ranges. */
   | { readonly type: 'numbers'; readonly isNot: boolean; readonly field: NumberField; readonly ranges: readonly Range[] }
 
-/** All of them hold; without any, everything is found. */
+/** All terms must match; an empty query matches every event. */
 export type Query = readonly Term[]
 
-/** A query as text that is read as the same query. */
+/** A query as text that parses to the same query. */
 export function printQuery(query: Query): string {
   return query.map((term, index) => {
     const sign = term.isNot ? '-' : ''
@@ -57,7 +57,7 @@ export function printQuery(query: Query): string {
   }).join(' ')
 }
 
-/** Words that follow one another are read as one phrase, so the second of two phrases stands in quotes. */
+/** Adjacent words are parsed as one phrase, so the second of two phrases is printed in quotes. */
 function printWords({ text, isNot }: Extract<Term, { type: 'words' }>, before: Term | undefined): string {
   const isPlain = text.split(' ').every((word) => /^[^\s":-][^\s":]*$/.test(word))
   const isApart = before?.type !== 'words' || before.isNot
@@ -75,7 +75,7 @@ function printRange(range: Range): string {
   return `${range.from ?? ''}..${range.to ?? ''}`
 }
 
-/** In quotes, as a query says what would mean something otherwise. */
+/** A text in quotes, for text that would have another meaning without them. */
 export function quoted(text: string): string {
   return `"${text.replace(/[\\"]/g, '\\$&')}"`
 }

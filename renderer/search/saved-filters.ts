@@ -1,5 +1,5 @@
-// Searches that a person gave a name: kept in this browser as the layout is, never in a recording. Pure; the store reads and writes.
-// It must take nothing on trust: what is kept may have been written by anything.
+// Named searches of a person, stored in this browser like the layout, never in a recording. Pure; the store reads and writes.
+// It must never trust the stored text, which anything may have written.
 
 export interface SavedFilter {
   readonly name: string
@@ -9,13 +9,13 @@ export interface SavedFilter {
 export const savedLimits = { filters: 30, nameCharacters: 40, textCharacters: 1000 } as const
 export const savedKey = 'understudy.filters'
 
-/** What was kept, as far as it makes sense. */
+/** The valid part of the stored filters. */
 export function readSaved(text: string | null): readonly SavedFilter[] {
   let found: unknown
   try {
     found = JSON.parse(text ?? '[]')
   } catch {
-    return [] // Written by something else: start fresh.
+    return [] // The stored text is not ours: start empty.
   }
   if (!Array.isArray(found)) return []
   return found.filter(isSaved).slice(0, savedLimits.filters).map(({ name, text: query }) => ({ name, text: query }))
@@ -28,14 +28,14 @@ function isSaved(item: unknown): item is SavedFilter {
     && typeof text === 'string' && text !== '' && text.length <= savedLimits.textCharacters
 }
 
-/** With another one, or the same name with another text. */
+/** Adds a filter, or replaces the one with the same name. */
 export function withSaved(saved: readonly SavedFilter[], name: string, text: string): readonly SavedFilter[] {
   const added = { name: name.trim(), text }
   const others = saved.filter((filter) => filter.name !== added.name)
   return [...others, added].sort((one, other) => one.name < other.name ? -1 : 1)
 }
 
-/** Why it cannot be kept; '' when it can. */
+/** Why the filter cannot be saved; '' if it can. */
 export function saveProblem(saved: readonly SavedFilter[], name: string, text: string): string {
   const wanted = name.trim()
   if (text.trim() === '') return 'There is no search to keep.'

@@ -1,5 +1,5 @@
-// What a screen reader is told of a live session: view changes and operations politely and counted, stuck and violations at once.
-// Heartbeats and messages are never spoken. Pure: when something is said is Announcer.vue's.
+// The announcements about a live session for screen readers: view changes and operations politely and counted, stuck and violations at
+// once. It must never announce heartbeats and messages. Pure: Announcer.vue decides when to speak.
 import type { TraceEvent } from '../../src/trace'
 import type { Stuck } from '../../src/protocol'
 
@@ -16,7 +16,7 @@ export const nothingTold = (): Told => ({ views: [], processes: [], ok: 0, faile
 /** At most this many sentences of a kind in one announcement; the rest are counted. */
 const sentencesMax = 3
 
-/** Adds an event to what will be said; answers a sentence that must be said at once, or ''. */
+/** Adds an event to the next announcement; returns a sentence that must be announced at once, or ''. */
 export function hear(told: Told, event: TraceEvent, sentenceOfStuck: (stuck: Stuck) => string): string {
   switch (event.type) {
     case 'view-changed': {
@@ -36,7 +36,7 @@ export function hear(told: Told, event: TraceEvent, sentenceOfStuck: (stuck: Stu
   }
 }
 
-/** What was heard as one announcement; '' when there is nothing to say. */
+/** The collected events as one announcement; '' if there is nothing to announce. */
 export function say(told: Told): string {
   const operations = ([['ok', told.ok], ['failed', told.failed], ['unknown', told.unknown]] as const)
     .filter(([, count]) => count > 0).map(([word, count]) => `${count} ${count === 1 ? 'operation' : 'operations'} ${word}.`)

@@ -1,4 +1,4 @@
-// Which panels fit side by side in a window of this size. Pure; the workbench only follows it (sizes in CSS px, so zoom counts).
+// Which panels fit side by side in a window of this size. Pure. Sizes are in CSS px, so zoom counts.
 
 /**
  * `wide`: left, centre, inspector. `drawer`: the inspector lies over the centre. `rail`: the left is a rail of glyphs too.
@@ -8,9 +8,9 @@ export type Columns = 'wide' | 'drawer' | 'rail' | 'single'
 
 export interface Arrangement {
   readonly columns: Columns
-  /** The diagram has a place of its own above the tabs; else it is one of them. */
+  /** The diagram has a place of its own above the tabs; else it is one of the tabs. */
   readonly diagramAbove: boolean
-  /** The diagram says below it what its forms mean. */
+  /** There is a legend below the diagram. */
   readonly legend: boolean
   readonly timeLine: boolean
 }

@@ -1,10 +1,10 @@
-// The inboxes come to the front when the cluster freezes, and the tab before comes back when time runs again.
-// A person who has chosen another tab meanwhile keeps it, and a scenario that freezes its cluster keeps its own tab.
+// Shows the inboxes when the cluster freezes, and the tab before when time runs again. It must never replace a tab that a person chose
+// meanwhile, or the scenario's tab when the scenario itself freezes its cluster.
 import { computed, watch } from 'vue'
 import { useLayoutStore, type CentreTab } from '../stores/layout'
 import { useTraceStore } from '../stores/trace'
-import { focusOn } from './focus'
-import { useWorkbench } from './workbench'
+import { focusOn } from '../commands/focus'
+import { useWorkbench } from '../stores/workbench'
 
 export function followFreezes(): void {
   const trace = useTraceStore()
@@ -15,7 +15,7 @@ export function followFreezes(): void {
   const freeze = computed(() => { void trace.version; return `${trace.session} ${trace.header?.source === 'live' && trace.follow ? trace.state?.freeze ?? 0 : 0}` })
 
   function show(tab: CentreTab): void {
-    // The narrowest window shows one panel: only a panel of the centre gives way.
+    // The narrowest window shows a single panel; it is replaced only if it is a panel of the centre.
     if (workbench.single === layout.tab) workbench.single = tab
     layout.tab = tab
   }
@@ -25,7 +25,7 @@ export function followFreezes(): void {
     if (isFrozen && layout.tab !== 'inboxes' && layout.tab !== 'scenario') {
       before = layout.tab
       show('inboxes')
-      // Into the list, so that the arrows move there, unless somebody is writing or working elsewhere.
+      // Focuses the list, so that arrow keys move there, unless the focus is in use elsewhere.
       if (document.activeElement === document.body || document.activeElement?.closest('[data-panel="bar"]')) focusOn('.message-rows')
     } else if (!isFrozen && trace.follow) {
       if (before !== null && layout.tab === 'inboxes') show(before)

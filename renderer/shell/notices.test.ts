@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { SessionStatus } from '../../src/contract'
 import { noStatus } from '../stores/session'
-import { chipOf, clockText, countText, secondsText } from './bar'
+import { clockText, countText, secondsText } from '../words/figures'
+import { chipOf } from './bar'
 import { noticesOf } from './notices'
 
 const status = (changes: Partial<SessionStatus>): SessionStatus => ({ ...noStatus, session: 1, ...changes })
@@ -35,6 +36,11 @@ describe('what the bar and its notices say', () => {
   it('names the session', () => {
     expect((['none', 'starting', 'live', 'recorded', 'ended'] as const).map((kind) => chipOf('open', status({ kind })).text)).toEqual(['No cluster', 'Starting', 'Live', 'Recorded', 'Ended'])
     expect(chipOf('open', status({ kind: 'live', frozen: true })).text).toBe('Frozen')
+    expect(chipOf('open', status({ kind: 'live' }), 1500).text).toBe('Live')
+    expect(chipOf('open', status({ kind: 'live' }), 42_300)).toMatchObject({ kind: 'warn', text: '42 s behind' })
+    expect(chipOf('open', status({ kind: 'live', frozen: true }), 42_300).text).toBe('42 s behind')
+    // A recording is never "behind": its events arrive as fast as they are read.
+    expect(chipOf('open', status({ kind: 'recorded' }), 42_300).text).toBe('Recorded')
   })
 
   it('writes times and counts as the log does', () => {

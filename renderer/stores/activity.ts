@@ -1,20 +1,20 @@
-// Throughput, latency and marks along the session's time, for the plots and the time line: of the whole session, whatever is held of it.
+// Throughput, latency and marks of the whole session, for the plots and the time line, also for events that are not in memory.
 import { defineStore } from 'pinia'
 import type { TraceEvent } from '../../src/trace'
 import { marksOf, type Mark } from './marks'
 import { Series } from './series'
 import { useTraceStore } from './trace'
 
-/** Marks that are kept; the first ones, as more would lie on one another on any screen. */
+/** Most marks that are stored; later ones are dropped, because more would overlap on any screen. */
 const marksMax = 20_000
-/** Operations that are out at once and are timed. */
+/** Most operations in flight that are timed at once. */
 const openMax = 100_000
 
 export const useActivityStore = defineStore('activity', () => {
   const trace = useTraceStore()
   let series = new Series()
   let marks: Mark[] = []
-  /** When each operation that has not returned was invoked, in microseconds. */
+  /** By operation that has not returned: the time of its invocation, in microseconds. */
   let open = new Map<string, number>()
 
   function take(event: TraceEvent): void {
@@ -43,7 +43,7 @@ export const useActivityStore = defineStore('activity', () => {
     take,
   })
 
-  /** What is known by now. The lists grow in place: a caller copies what it keeps. */
+  /** The current series and marks. The lists grow in place, so a caller must copy what it stores. */
   function look(): { series: Series; marks: readonly Mark[] } {
     return { series, marks }
   }

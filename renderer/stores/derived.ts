@@ -1,8 +1,8 @@
-// What several panels compute from the events, computed once: which event sent a message, and the operations, of the page that is held.
-// Never folded back: what is after the cursor is told by its seq. It must hold nothing that the events do not say.
+// Data that several panels need, computed once from the events in memory: which event sent a message, and the operations.
+// It covers the whole page, also events after the cursor; a caller compares seqs. It must never hold anything that is not in the events.
 import { defineStore } from 'pinia'
 import { ref, shallowRef, watch } from 'vue'
-import { OperationLog, type EventOf } from '../../src/trace'
+import { OperationLog, sendingOf, type EventOf } from '../../src/trace'
 import { MessageIndex } from './message-index'
 import { useTraceStore } from './trace'
 
@@ -10,11 +10,11 @@ export const useDerivedStore = defineStore('derived', () => {
   const trace = useTraceStore()
   const messages = shallowRef(new MessageIndex())
   const operations = shallowRef(new OperationLog())
-  /** Grows with each batch that was taken in. */
+  /** Increases with each batch of events. */
   const version = ref(0)
-  /** Grows when another page begins: what was made of the one before must be made again. A page that lets events go stays the same. */
+  /** Increases when another page begins; then all data derived from the last page is invalid. Evicting events does not change it. */
   const page = ref(0)
-  // Read for each event: not through the refs.
+  // Plain variables, because reading refs for each event is slow.
   let index = messages.value
   let log = operations.value
 
@@ -35,10 +35,9 @@ export const useDerivedStore = defineStore('derived', () => {
   })
   watch(() => [trace.version, trace.session], () => { version.value++ }, { flush: 'sync' })
 
-  /** The event that sent the message which this event is about; undefined if it is about none, or is not held. */
+  /** The event that sent the message of this event; undefined if the event is about no message, or the sending is not in memory. */
   function sentOf(seq: number): EventOf<'message-sent'> | undefined {
-    const event = trace.eventAt(messages.value.sentSeq(seq))
-    return event?.type === 'message-sent' ? event : undefined
+    return sendingOf(trace.eventAt(messages.value.sentSeq(seq)))
   }
 
   return { messages, operations, version, page, sentOf }

@@ -1,23 +1,23 @@
-// The text of consecutive events, held in blocks: about a sixth of what the same events cost as objects. One line is parsed when it is
-// asked for. Pure. It must never hand out an event under another seq, and never grow a string that no engine could hold.
+// The text of consecutive events in blocks, which takes about a sixth of the memory of objects. A line is parsed when it is asked for. Pure.
+// It must never return an event for another seq, and never build a string longer than an engine allows.
 import type { TraceEvent } from '../../src/trace'
 
-/** A block is closed at so many events, or at so many characters: a line may be of any length up to 64 MiB. */
+/** A block is closed at either limit; the limit of characters is needed because a line may have up to 64 MiB. */
 export const blockLimits = { events: 1024, characters: 1024 * 1024 } as const
 
-/** Events that stay parsed: those on screen are asked for again with each frame. */
+/** Number of parsed events that are cached, because the events on screen are read in every frame. */
 const parsedMax = 1024
 
 interface Block {
   readonly from: number
   readonly count: number
   readonly text: string
-  /** Where each line begins; the last number is one after the line feed that would follow the last line. */
+  /** The start of each line; the last entry is where a next line would begin, after a line feed. */
   readonly starts: Uint32Array
   readonly bytes: number
 }
 
-/** A character outside of Latin-1 makes an engine keep two bytes for each of the whole string. */
+/** A single character outside of Latin-1 makes an engine use two bytes for every character of the string. */
 const wide = /[^\u0000-\u00ff]/
 
 export class EventBlocks {
@@ -27,7 +27,7 @@ export class EventBlocks {
   #open: string[] = []
   #openFrom = 1
   #openCharacters = 0
-  /** The text that all open lines are of, one after the other; null if they are of several, empty if there are none. */
+  /** The text that contains all open lines consecutively; null if they come from several texts, empty if there are none. */
   #openText: string | null = ''
   #openStart = 0
   #openEnd = 0
@@ -35,12 +35,12 @@ export class EventBlocks {
   #bytes = 0
   readonly #parsed: (TraceEvent | undefined)[] = new Array<TraceEvent | undefined>(parsedMax).fill(undefined)
 
-  /** seq of the first event that is held, or of the one that will be. */
+  /** seq of the first event in memory, or, without events, of the next one. */
   get first(): number {
     return this.#first
   }
 
-  /** seq of the last event that is held; one less than `first` without any. */
+  /** seq of the last event in memory; `first - 1` without events. */
   get last(): number {
     return this.#openFrom + this.#open.length - 1
   }
@@ -49,7 +49,7 @@ export class EventBlocks {
     return this.last - this.first + 1
   }
 
-  /** What the text costs, about. */
+  /** The approximate memory of the text, in bytes. */
   get bytes(): number {
     return this.#bytes + this.#openCharacters
   }
@@ -58,7 +58,7 @@ export class EventBlocks {
     return seq >= this.first && seq <= this.last
   }
 
-  /** Forgets everything; the next line is that of event `first`. */
+  /** Drops all events; the next line must be that of event `first`. */
   begin(first: number): void {
     this.#blocks = []
     this.#first = first
@@ -71,8 +71,8 @@ export class EventBlocks {
   }
 
   /**
-   * Takes the line of the event after `last`: from `at` to `end` of a text, of which the line before was the one just before it, or of
-   * another. Lines of one text are not copied: a block of them keeps the text that they came in.
+   * Takes the line of the event after `last`, from `at` to `end` of a text. If consecutive lines come from one text, they are not copied:
+   * their block refers to that text.
    */
   append(text: string, at = 0, end = text.length): void {
     const isNext = text === this.#openText && at === this.#openEnd + 1
@@ -87,7 +87,7 @@ export class EventBlocks {
     if (this.#open.length >= blockLimits.events || this.#openCharacters >= blockLimits.characters) this.#close()
   }
 
-  /** Lets go of what is before an event that is held; its block stays whole. */
+  /** Evicts the events before an event in memory; the block of that event stays whole. */
   dropBefore(seq: number): void {
     this.#first = Math.max(this.#first, seq)
     let gone = 0
@@ -95,7 +95,7 @@ export class EventBlocks {
     if (gone > 0) this.#blocks = this.#blocks.slice(gone)
   }
 
-  /** The line of an event; undefined where it is not held. */
+  /** The line of an event; undefined if it is not in memory. */
   lineAt(seq: number): string | undefined {
     if (!this.has(seq)) return undefined
     if (seq >= this.#openFrom) return this.#open[seq - this.#openFrom]
@@ -112,7 +112,7 @@ export class EventBlocks {
     return this.#parsed[place] = JSON.parse(line) as TraceEvent
   }
 
-  /** The same, for a walk over many: it leaves what is on screen parsed. */
+  /** Like `eventAt`, but without the cache, so that a walk over many events does not push out those on screen. */
   parse(seq: number): TraceEvent | undefined {
     const line = this.lineAt(seq)
     return line === undefined ? undefined : JSON.parse(line) as TraceEvent
@@ -133,7 +133,7 @@ export class EventBlocks {
     this.#openText = ''
   }
 
-  /** Looked for once in each text, as several blocks are of one. */
+  /** The result is cached for the last text, because several blocks may share one text. */
   #isWide(text: string): boolean {
     if (text !== this.#looked.text) this.#looked = { text, isWide: wide.test(text) }
     return this.#looked.isWide
@@ -144,7 +144,7 @@ export class EventBlocks {
     return from + count
   }
 
-  /** The block that holds an event; it must be in one. */
+  /** The index of the block that contains an event; the event must be in a block. */
   #blockOf(seq: number): number {
     let low = 0
     let high = this.#blocks.length - 1

@@ -9,7 +9,7 @@ const standing = (changes: Partial<ExploreStanding> = {}): ExploreStanding =>
   ({ states: 10, steps: 20, queue: 5, depth: 3, bytes: 100, ms: 40, paused: false, end: null, ...changes })
 const found = standing({ end: { type: 'found', rule: 'rule-6', text: 'Two views.', way: ['s1 crashes'] } })
 
-/** A lab whose readings are answered when the test says so. */
+/** A lab that answers `exploreRead` when the test calls `answer`. */
 class Readings {
   readonly asked: number[] = []
   #settle: ((now: ExploreStanding | Error) => void) | null = null
@@ -24,7 +24,7 @@ class Readings {
     },
   }
 
-  /** Answers, and waits until what comes of it has come. */
+  /** Answers, and waits until the store has handled the answer. */
   async answer(now: ExploreStanding | Error): Promise<void> {
     this.#settle?.(now)
     await settled()

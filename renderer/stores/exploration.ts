@@ -1,5 +1,5 @@
-// The exploration that this window follows: what was asked for, how far it has come, how it ended. It goes on in the lab whether a dialog shows it
-// or not, and through a lost connection. It must never explore anything itself.
+// The exploration that this window follows: its request, its progress and its end. It continues in the lab while no dialog shows it, and
+// while the connection is lost. This store must never explore anything itself.
 import { defineStore } from 'pinia'
 import { computed, ref, shallowRef, watch } from 'vue'
 import type { ExploreRequest, ExploreStanding, Lab, Takes } from '../../src/contract'
@@ -9,31 +9,31 @@ type Steer = Takes<'exploreSteer'>['act']
 
 export const useExplorationStore = defineStore('exploration', () => {
   const session = useSessionStore()
-  /** The lab's number of it; 0: none was begun. */
+  /** The lab's number of the exploration; 0: none. */
   const number = ref(0)
-  /** The session that its event is of, and what was asked for. */
+  /** The session that was shown when it began; `request.seq` is an event of it. */
   const ofSession = ref(0)
   const request = shallowRef<ExploreRequest | null>(null)
   const standing = shallowRef<ExploreStanding | null>(null)
-  /** Why it is not followed any more; empty while it is, or has ended. */
+  /** Why it is no longer followed; empty while it is followed, and after its end. */
   const problem = ref('')
-  /** Pause, resume or cancel, from the click until the lab has said that it is so. */
+  /** The requested act (pause, resume or cancel), from the click until the lab confirms it. */
   const asked = ref<Steer | null>(null)
 
-  /** Whether a screen should still offer it: from its beginning until what came of it was shown, or put away. */
+  /** True from its begin until its result was shown or dismissed; the window offers it meanwhile. */
   const isKept = ref(false)
 
   const isRunning = computed(() => number.value !== 0 && problem.value === '' && !standing.value?.end)
   const end = computed(() => standing.value?.end ?? null)
 
-  /** Why what was found cannot be shown now; '' when it can. */
+  /** Why the result cannot be shown now; '' if it can. */
   const showProblem = computed(() => {
-    if (session.commandProblem !== '') return session.commandProblem
+    if (session.actProblem !== '') return session.actProblem
     return request.value !== null && request.value.seq > 0 && ofSession.value !== session.status.session
       ? 'The way goes on from a session that is not shown any more.' : ''
   })
 
-  /** False when the lab refused, with its reason in the session's `refusal`. Ends one that goes on. */
+  /** Begins an exploration and ends a running one. False if the lab refused; the reason is in the session's `refusal`. */
   async function begin(what: ExploreRequest): Promise<boolean> {
     const shown = session.status.session
     const gives = await session.call('exploreBegin', { session: shown, request: what })
@@ -49,7 +49,7 @@ export const useExplorationStore = defineStore('exploration', () => {
     return true
   }
 
-  /** Each answer takes the lab as long as there is nothing new to say, up to a quarter of a second: the next question needs no wait. */
+  /** The lab holds back each answer until there is news, up to a quarter of a second, so this loop needs no wait of its own. */
   async function follow(own: number, lab: Lab | null): Promise<void> {
     let isClosed = lab === null
     lab?.onClose(() => { isClosed = true })
@@ -61,7 +61,7 @@ export const useExplorationStore = defineStore('exploration', () => {
         if (now.end !== null) return session.say(now.end.type === 'found' ? `Found: ${now.end.text}` : now.end.text)
       }
     } catch (error) {
-      // With the connection gone it is followed again when there is another: below.
+      // After a lost connection, the watch on `session.lab` below follows it again.
       if (!isClosed && own === number.value) lose(error instanceof Error ? error.message : String(error))
     }
   }
@@ -79,7 +79,7 @@ export const useExplorationStore = defineStore('exploration', () => {
 
   watch(() => session.lab, (lab) => { if (isRunning.value) void follow(number.value, lab) })
 
-  /** Why it cannot be steered now; '' when it can. */
+  /** Why it cannot be paused, resumed or cancelled now; '' if it can. */
   const steerProblem = computed(() => session.commandProblem || (asked.value === null ? '' : `The lab was asked to ${asked.value} it.`))
 
   async function steer(act: Steer): Promise<void> {
@@ -89,17 +89,17 @@ export const useExplorationStore = defineStore('exploration', () => {
     if (await session.call('exploreSteer', { exploration: number.value, act }) === undefined) asked.value = null
   }
 
-  /** Shows the way that was found; false when the lab refused. */
+  /** Shows the steps that were found as a session; false if the lab refused. */
   async function show(): Promise<boolean> {
     const done = request.value?.seq === 0
-      ? 'The way that was found, as a recording: time stands still from its freeze on.'
-      : 'The way that was found was carried out on processes; the cluster stands still at its end.'
+      ? 'The way that was found, as a recording: the cluster is frozen at its end.'
+      : 'The way that was found was carried out on processes; the cluster is frozen at its end.'
     const isShown = await session.call('exploreShow', { exploration: number.value }, done) !== undefined
     if (isShown) putAway()
     return isShown
   }
 
-  /** What came of it is no longer offered. One that goes on stays. */
+  /** Dismisses the result of an ended exploration; a running one stays. */
   function putAway(): void {
     if (!isRunning.value) isKept.value = false
   }

@@ -18,7 +18,7 @@ function folding(weight = 0): Folding<Sum, number> & { folds: number } {
   return counted
 }
 
-/** A history over numbers of which only some may be held. */
+/** A history over numbers, of which a test may keep only some in memory. */
 function historyOf(numbers: readonly number[], options = { checkpointEvents: 4, checkpointsMax: 5 }, weight = 0) {
   const held = { first: 1, last: Infinity }
   const fold = folding(weight)

@@ -1,30 +1,30 @@
-// Folded states of a growing list of events: the one at the tail, and any earlier one by way of checkpoints. The events themselves may
-// be let go: a checkpoint before a stretch of them and the stretch are all that a moment inside it needs.
-// Pure: it knows neither Vue nor what a state is. A state that it hands out must not be changed, and is valid until the next call.
+// Folded states of a growing list of events: the state at the tail, and any earlier state by way of checkpoints. Events may be evicted:
+// a state inside a stretch of events needs only that stretch and the checkpoint before it.
+// Pure: it must never depend on Vue or on what a state is. A caller must not change a returned state; it is valid until the next call.
 
-/** What a history folds: how a state begins, takes one event (in place), and is copied so that the copy shares nothing that a fold changes. */
+/** How states are folded: the first state, folding one event in place, and a copy that shares nothing that a fold changes. */
 export interface Folding<State, Event> {
   begin(): State
   fold(state: State, event: Event): void
   copy(state: State): State
-  /** What a copy costs, in things that are copied; 0 where it is always little. */
+  /** The cost of a copy, as the number of copied items; 0 if a copy is always cheap. */
   weight?(state: State): number
 }
 
 export interface HistoryOptions {
-  /** Events between two checkpoints of the stretch that is held. */
+  /** Number of events between two checkpoints in the stretch in memory. */
   readonly checkpointEvents: number
-  /** Checkpoints outside of it; at one more they are thinned. */
+  /** Most checkpoints outside of that stretch; with more they are thinned. */
   readonly checkpointsMax: number
 }
 
 interface Checkpoint<State> {
-  /** Of the events before it. */
+  /** Number of events before the checkpoint. */
   readonly count: number
   readonly state: State
 }
 
-/** A checkpoint comes no sooner than so many events for each thing that it copies: copies cost no more than events. */
+/** Least number of events since the last checkpoint for each item that a copy has, so that copies never cost more than folding. */
 const eventsForEachCopied = 4
 
 export class History<State, Event> {
@@ -33,18 +33,18 @@ export class History<State, Event> {
   readonly #options: HistoryOptions
   readonly #tail: State
   #folded = 0
-  /** Where the tail was last copied, or found to be too dear to copy. */
+  /** The number of events when a checkpoint of the tail was last made, or rejected as too expensive. */
   #tailKept = 0
-  /** In order; the first is before all events and never goes. */
+  /** In order; the first one is before all events and is never removed. */
   #checkpoints: Checkpoint<State>[]
-  /** Least distance of the checkpoints outside of what is held. */
+  /** Least distance of checkpoints outside of the stretch in memory, in events. */
   #distance: number
-  /** The state last handed out for an earlier moment: a step forward starts here and not at a checkpoint. */
+  /** The last returned earlier state; a small step forward continues from it instead of from a checkpoint. */
   #visited: { count: number; readonly state: State } | undefined
-  /** The state at the end of a stretch that is being brought back. */
+  /** The state at the end of the stretch that is being loaded again. */
   #stretch: { count: number; kept: number; readonly state: State } | undefined
 
-  /** `eventAt` gives events from 1 on; undefined for one that is not held. */
+  /** `eventAt` gives events from 1 on; undefined for one that is not in memory. */
   constructor(folding: Folding<State, Event>, eventAt: (seq: number) => Event | undefined, options: HistoryOptions) {
     this.#folding = folding
     this.#eventAt = eventAt
@@ -54,29 +54,29 @@ export class History<State, Event> {
     this.#distance = options.checkpointEvents
   }
 
-  /** Events that the tail has taken. */
+  /** Number of events that the tail has folded. */
   get folded(): number {
     return this.#folded
   }
 
-  /** Checkpoints that are kept. */
+  /** Number of checkpoints. */
   get checkpointCount(): number {
     return this.#checkpoints.length
   }
 
-  /** After every event so far. */
+  /** The state after all events so far. */
   get tail(): State {
     return this.#tail
   }
 
-  /** Takes the next event at the tail. `isDue`: a checkpoint is wanted here, whatever the distance: the events were long. */
+  /** Takes the next event at the tail. `isDue`: a checkpoint is wanted here at any distance, because the events were long. */
   take(event: Event, isDue = false): void {
     this.#folding.fold(this.#tail, event)
     this.#folded++
     if (this.#folded - this.#tailKept >= this.#options.checkpointEvents || isDue) this.#tailKept = this.#keep(this.#folded, this.#tail, isDue)
   }
 
-  /** After the first `count` events; undefined where an event that is needed is not held. */
+  /** The state after the first `count` events; undefined if a needed event is not in memory. */
   at(count: number): State | undefined {
     if (count >= this.#folded) return this.#tail
     const wanted = Math.max(0, count)
@@ -107,14 +107,14 @@ export class History<State, Event> {
     return before === count ? count : this.#checkpoints[index + 1]?.count
   }
 
-  /** A stretch is brought back, beginning after the checkpoint at `count`, which must exist. */
+  /** Begins to load a stretch again, after the checkpoint at `count`, which must exist. */
   beginStretch(count: number): void {
     const checkpoint = this.checkpointBefore(count)
     if (checkpoint.count !== count) throw new Error(`there is no checkpoint at ${count}`)
     this.#stretch = { count, kept: count, state: this.#folding.copy(checkpoint.state) }
   }
 
-  /** Takes the next event of the stretch, so that its moments have checkpoints again. */
+  /** Takes the next event of the stretch, and makes its checkpoints again. */
   takeOfStretch(event: Event, isDue = false): void {
     const stretch = this.#stretch
     if (stretch === undefined) throw new Error('no stretch was begun')
@@ -123,7 +123,7 @@ export class History<State, Event> {
     if (stretch.count - stretch.kept >= this.#options.checkpointEvents || isDue) stretch.kept = this.#keep(stretch.count, stretch.state, isDue)
   }
 
-  /** Only events `first` to `last` are held: checkpoints elsewhere are thinned to what may be kept, doubling their distance as need be. */
+  /** Thins the checkpoints outside of the events `first` to `last` down to `checkpointsMax`, by doubling their distance as often as needed. */
   thinOutside(first: number, last: number): void {
     const isInside = ({ count }: Checkpoint<State>): boolean => count >= first - 1 && count <= last
     const outside = this.#checkpoints.filter((checkpoint) => !isInside(checkpoint)).length
@@ -138,7 +138,7 @@ export class History<State, Event> {
     this.thinOutside(first, last)
   }
 
-  /** Keeps a copy, unless one is near already or it would cost more than the events since the last; answers where the last one is. */
+  /** Makes a checkpoint, unless one is near or the copy would cost more than the events since the last one; returns the count of the last one. */
   #keep(count: number, state: State, isDue: boolean): number {
     const index = this.#indexBefore(count)
     const last = this.#checkpoints[index]?.count ?? 0

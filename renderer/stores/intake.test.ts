@@ -2,8 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { aheadCharacters, Intake, shownEveryMs, shownShareMax, sliceMs } from './intake'
 
-/** An intake in a time of its own: each line takes as long as it says. */
-function intakeOf(lineMs = 0) {
+/** An intake with a simulated clock: each line takes `lineMs`. */
+function intakeOf(lineMs = 0, isFarBehind = false) {
   const taken: string[] = []
   const slices: number[] = []
   let nowMs = 0
@@ -19,6 +19,7 @@ function intakeOf(lineMs = 0) {
       nowMs += lineMs
     },
     taken: () => { shown++ },
+    isFarBehind: () => isFarBehind,
     nowMs: () => nowMs,
     pause: () => {
       slices.push(nowMs - sliceBegan)
@@ -38,7 +39,7 @@ function intakeOf(lineMs = 0) {
     await Promise.resolve()
     return now !== null
   }
-  /** Time goes by; what is shown is drawn at once, which takes `drawMs` of it. */
+  /** Advances the clock; shown content is drawn at once, which takes `drawMs`. */
   async function pass(ms: number): Promise<void> {
     const end = nowMs + ms
     for (;;) {
@@ -92,7 +93,7 @@ describe('the intake', () => {
     void intake.add(lines(200).join('\n'))
     await finish()
     expect(slices.length).toBeGreaterThan(10)
-    // A look at the clock comes every eight lines.
+    // The clock is checked every eight lines.
     expect(Math.max(...slices)).toBeLessThanOrEqual(sliceMs + 4)
   })
 
@@ -127,7 +128,7 @@ describe('the intake', () => {
     const { intake, shown, goOn, pass, drawTakes, now, finish } = intakeOf(0.05)
     drawTakes(40)
     for (let batch = 0; batch < 6; batch++) void intake.add(lines(40_000, 20).join('\n'))
-    // Two batches that are large may come from a cluster; the third is a flood.
+    // Two large batches may come from a cluster; the third makes a flood.
     while (await goOn()) await pass(1)
     expect(shown() * 40 / now()).toBeLessThanOrEqual(shownShareMax.flooded + 0.05)
     expect(shown()).toBeGreaterThan(now() / shownEveryMs.most / 2)
@@ -138,6 +139,20 @@ describe('the intake', () => {
     }
     expect((shown() - before) * 40 / (now() - began)).toBeGreaterThan(shownShareMax.busy)
     await finish()
+  })
+
+  it('shows less while it is far behind', async () => {
+    const shares = await Promise.all([false, true].map(async (isFarBehind) => {
+      const { intake, shown, now, pass, drawTakes } = intakeOf(0, isFarBehind)
+      drawTakes(20)
+      for (let batch = 0; batch < 200; batch++) {
+        void intake.add('event')
+        await pass(20)
+      }
+      return shown() * 20 / now()
+    }))
+    expect(shares[1]).toBeLessThan((shares[0] ?? 0) / 2)
+    expect(shares[1]).toBeLessThanOrEqual(shownShareMax.flooded * 1.2)
   })
 
   it('shows nothing of a session that was forgotten', async () => {

@@ -1,32 +1,34 @@
-// Batches of events are taken in slices, so that a million of them never hold the window up: a few milliseconds, then whatever else
-// waits (a frame, a click), then the next. A batch that fits in one slice is taken at once.
-// It must never reorder, and never take what belongs to a session that is over.
+// Takes batches of events in slices of a few milliseconds, so that a million events never block the window: other work (a frame, a click)
+// runs between two slices. A batch that fits in one slice is taken at once.
+// It must never reorder events, and never take events of a session that has ended.
 
 import { Pace, type PaceOptions } from './pace'
 
 export interface IntakeOptions extends PaceOptions {
-  /** Takes one line of events that come in order: from `at` to `end` of a text. */
+  /** Takes the line of the next event: from `at` to `end` of a text. */
   take(text: string, at: number, end: number): void
-  /** What was taken may be shown. Called soon after the end, and now and then on the way. */
+  /** The taken events may be shown. Called now and then during a batch, and soon after its end. */
   taken(): void
-  /** Resolves when everything else that waited has had its turn. */
+  /** Resolves when all other waiting work has run. */
   pause(): Promise<void>
+  /** The source has had many more events for seconds, so taking them has priority over drawing. */
+  isFarBehind?(): boolean
 }
 
-/** What one slice may cost: with it a frame still fits into its 16 ms. */
+/** The length of a slice; a frame still fits into its 16 ms with it. */
 export const sliceMs = 5
-/** Lines between two looks at the clock. */
+/** Lines between two checks of the clock. */
 const linesAtOnce = 8
 /**
- * How often what was taken is shown: nobody reads faster, and a screen that is drawn with every batch has no time left to answer. On a slow
- * screen more rarely, so that drawing costs no more than a share of the time: less of it while more waits to be taken, and least in a flood,
- * as when a long file is read: then every drawing makes a person wait for the end.
+ * Milliseconds between two updates of the screen. Nobody reads faster than `least`, and drawing every batch would leave no time to respond.
+ * If drawing is slow, updates are rarer, up to `most`, so that drawing takes at most `shownShareMax` of the time. That share is lower while
+ * events wait, and lowest in a flood (a long file is read), because then every update delays the end.
  */
 export const shownEveryMs = { least: 80, most: 500 } as const
 export const shownShareMax = { idle: 0.4, busy: 0.25, flooded: 0.06 } as const
-/** Who brings events waits while so many characters are not taken yet: the next batch comes while this one is worked on. */
+/** The source must wait while more characters than this are not taken; below it, the next batch arrives while this one is taken. */
 export const aheadCharacters = 1024 * 1024
-/** A flood: so many batches one after another, each of so many characters. What comes from running clusters is far from it. */
+/** A flood is so many consecutive batches with so many characters each; a running cluster sends far less. */
 export const flood = { batches: 3, characters: 512 * 1024 } as const
 
 interface Batch {
@@ -38,12 +40,12 @@ export class Intake {
   readonly #options: IntakeOptions
   #batches: Batch[] = []
   #characters = 0
-  /** Large batches since the last that was not. */
+  /** Number of large batches since the last small one. */
   #largeBatches = 0
   #isRunning = false
   readonly #pace: Pace
   #waiting: (() => void)[] = []
-  /** Grows with `clear`: a run of before ends. */
+  /** Increases with `clear`, so that an earlier run ends. */
   #generation = 0
 
   constructor(options: IntakeOptions) {
@@ -54,16 +56,16 @@ export class Intake {
   }
 
   #load(): keyof typeof shownShareMax {
-    if (this.#largeBatches >= flood.batches) return 'flooded'
+    if (this.#largeBatches >= flood.batches || this.#options.isFarBehind?.()) return 'flooded'
     return this.isIdle ? 'idle' : 'busy'
   }
 
-  /** Nothing waits to be taken. */
+  /** True if no events wait to be taken. */
   get isIdle(): boolean {
     return this.#batches.length === 0
   }
 
-  /** Takes lines that are joined by line feeds. Resolves when more may be brought; what fits in a slice is taken before it returns. */
+  /** Takes lines joined by line feeds. Resolves when the source may send more; lines that fit in a slice are taken before it returns. */
   add(text: string): Promise<void> {
     if (text !== '') {
       this.#batches.push({ text, at: 0 })
@@ -75,7 +77,7 @@ export class Intake {
     return new Promise((resolve) => this.#waiting.push(resolve))
   }
 
-  /** Forgets what waits. */
+  /** Drops all waiting events. */
   clear(): void {
     this.#generation++
     this.#batches = []
@@ -98,7 +100,7 @@ export class Intake {
     this.#pace.offer(() => this.#options.taken())
   }
 
-  /** True if more waits. */
+  /** Takes one slice; returns true if events still wait. */
   #slice(): boolean {
     const endMs = this.#options.nowMs() + sliceMs
     for (let batch = this.#batches[0]; batch !== undefined; batch = this.#batches[0]) {
@@ -108,7 +110,7 @@ export class Intake {
     return false
   }
 
-  /** True if the batch is done; false if the time is over. */
+  /** Returns true if the batch is done, false if the time is over. */
   #takeOf(batch: Batch, endMs: number): boolean {
     const { text } = batch
     for (let lines = 1; batch.at < text.length; lines++) {

@@ -1,5 +1,5 @@
-// How the window is arranged: sizes, tabs, theme, density, which drawer is open. Remembered in this browser, never in a recording.
-// It must hold nothing about the cluster.
+// The arrangement of the window: sizes, tabs, theme, density, open drawers. Stored in this browser, never in a recording.
+// It must never hold anything about the cluster.
 import { defineStore } from 'pinia'
 import { computed, reactive, ref, watch } from 'vue'
 
@@ -7,7 +7,7 @@ export const themes = ['system', 'light', 'dark'] as const
 export type Theme = (typeof themes)[number]
 export const densities = ['system', 'compact', 'roomy'] as const
 export type Density = (typeof densities)[number]
-/** The panels of the centre, in the order of their keys 1 to 9, then Y; the diagram is one of them only where it has no place of its own. */
+/** The panels of the centre, in the order of their keys 1 to 9, then Y. The diagram is a tab only if it has no place of its own. */
 export const centreTabs = ['log', 'operations', 'views', 'plots', 'inboxes', 'scenario', 'watch', 'compare', 'rules', 'history', 'diagram'] as const
 export type CentreTab = (typeof centreTabs)[number]
 export const splits = ['left', 'right', 'bottom', 'timeline'] as const
@@ -31,14 +31,14 @@ interface Kept {
 
 const defaults = (): Kept => ({ sizes: {}, tab: 'operations', theme: 'system', density: 'system', inspectorOpen: true, startOnOpen: true })
 
-/** What was kept, as far as it makes sense; anything else is the default. */
+/** The valid part of the stored layout; the rest has its defaults. */
 export function readKept(text: string | null): Kept {
   const kept = defaults()
   let found: unknown
   try {
     found = JSON.parse(text ?? '{}')
   } catch {
-    return kept // Written by something else: start fresh.
+    return kept // The stored text is not ours: use the defaults.
   }
   if (typeof found !== 'object' || found === null) return kept
   const { sizes, tab, theme, density, inspectorOpen, startOnOpen } = found as Record<string, unknown>
@@ -61,9 +61,9 @@ export function clampSize(split: Split, size: number): number {
 
 export const useLayoutStore = defineStore('layout', () => {
   const kept = readKept(localStorage.getItem(storageKey))
-  /** px; absent: the default of tokens.css. */
+  /** Sizes in px; absent: the default of tokens.css. */
   const sizes = reactive(kept.sizes)
-  /** The panel chosen in the centre; `diagram` matters only where the window is too low for two. */
+  /** The chosen panel of the centre; `diagram` counts only if the window is too low for two panels. */
   const tab = ref(kept.tab)
   const theme = ref(kept.theme)
   const density = ref(kept.density)
@@ -73,9 +73,11 @@ export const useLayoutStore = defineStore('layout', () => {
   const dark = window.matchMedia('(prefers-color-scheme: dark)')
   const systemIsDark = ref(dark.matches)
   dark.addEventListener('change', () => { systemIsDark.value = dark.matches })
-  /** The theme that is on screen. Canvas panels redraw when it changes. */
+  /** The theme on screen. Canvas panels redraw when it changes. */
   const shownTheme = computed<'light' | 'dark'>(() => theme.value === 'system' ? (systemIsDark.value ? 'dark' : 'light') : theme.value)
 
+  /** The theme that a click on the theme button selects. */
+  const nextTheme = computed<'light' | 'dark'>(() => shownTheme.value === 'dark' ? 'light' : 'dark')
   watch(shownTheme, (shown) => { document.documentElement.dataset.theme = shown }, { immediate: true, flush: 'sync' })
   watch(density, (wanted) => {
     if (wanted === 'system') delete document.documentElement.dataset.density
@@ -97,5 +99,5 @@ export const useLayoutStore = defineStore('layout', () => {
     delete sizes[split]
   }
 
-  return { sizes, tab, theme, density, inspectorOpen, startOnOpen, shownTheme, setSize, resetSize }
+  return { sizes, tab, theme, density, inspectorOpen, startOnOpen, shownTheme, nextTheme, setSize, resetSize }
 })

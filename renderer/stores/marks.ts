@@ -1,4 +1,4 @@
-// What the plots and the time line mark along time: views and what people do to processes. Pure.
+// The marks of the plots and the time line: views and acts on processes. Pure.
 import type { TraceEvent } from '../../src/trace'
 
 export interface Mark {
@@ -9,13 +9,13 @@ export interface Mark {
   readonly text: string
 }
 
-/** The marks of one event: none for most. */
+/** The marks of one event; most events have none. */
 export function marksOf(event: TraceEvent): Mark[] {
   const mark = (kind: Mark['kind'], text: string): Mark[] => [{ kind, at: event.at / 1_000_000, seq: event.seq, text }]
   switch (event.type) {
     case 'view-changed': return mark('view', `view ${event.view.viewnum}`)
     case 'node-killed': return mark('kill', `${event.node} killed`)
-    // The first start of each node is no news.
+    // The first start of a node is not marked, only a restart.
     case 'node-started': return event.incarnation > 1 ? mark('restart', `${event.node} restarted`) : []
     case 'node-paused': return mark('pause', `${event.node} paused`)
     case 'node-resumed': return mark('resume', `${event.node} resumed`)

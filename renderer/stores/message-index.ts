@@ -1,10 +1,10 @@
-// For every event that is held its type, and the seq of the event that sent its message: five bytes an event, where a map of all ids
-// would be a hundred. Pure.
-import { eventTypes, isHeartbeatMessage, isHeartbeatTimer, type ClusterState, type EventType, type TraceEvent } from '../../src/trace'
+// For every event in memory: its type, and the seq of the event that sent its message. Takes five bytes per event; a map of all ids would
+// take a hundred. Pure.
+import { eventTypes, isHeartbeatMessage, isHeartbeatTimer, MessagesInFlight, type ClusterState, type EventType, type TraceEvent } from '../../src/trace'
 
-/** Events of one chunk: chunks are let go whole. */
+/** Events of one chunk; only whole chunks are evicted. */
 const chunkEvents = 65_536
-/** In `kinds`: the event is about a heartbeat. The other bits are its type. */
+/** The bit in `kinds` for an event about a heartbeat; the other bits are its type. */
 const heartbeatBit = 0x80
 
 interface Chunk {
@@ -15,66 +15,43 @@ interface Chunk {
 const codeOf: ReadonlyMap<EventType, number> = new Map(eventTypes.map((type, index) => [type, index + 1]))
 
 export class MessageIndex {
-  /** Messages that were sent and are neither taken nor lost yet: the seq of their sending, doubled, plus one for a heartbeat. */
-  readonly #underWay = new Map<string, number>()
+  /** For each message in flight: twice the seq of its sending, plus one for a heartbeat. */
+  readonly #inFlight = new MessagesInFlight({ sent: ({ seq, message }) => seq * 2 + Number(isHeartbeatMessage(message)) })
   readonly #chunks = new Map<number, Chunk>()
-  /** The chunk of the event that was taken last. */
+  /** The chunk of the last taken event. */
   #chunk: Chunk = emptyChunk()
   #chunkIndex = -1
 
-  /** `before`: the cluster before the first event that is taken; without it that is event 1. */
+  /** `before`: the cluster state before the first event; without it the first event is event 1. */
   constructor(before?: ClusterState) {
-    for (const [id, { sentSeq, type, to }] of before?.underWay ?? []) {
-      // As for a sent event: what goes to a server is the answer to its ping.
+    for (const [id, { sentSeq, type, to }] of before?.inFlight ?? []) {
+      // The same rule as for a sent event: a view-reply to a replica answers its ping.
       const isBeat = type === 'ping' || (type === 'view-reply' && before?.nodes.get(to)?.kind === 'replica')
-      this.#underWay.set(id, sentSeq * 2 + Number(isBeat))
+      this.#inFlight.set(id, sentSeq * 2 + Number(isBeat))
     }
   }
 
-  /** Takes the next event; they come in order. */
+  /** Takes the next event; events must come in order. */
   take(event: TraceEvent): void {
     const { seq } = event
     this.#openChunkOf(seq)
     const at = seq % chunkEvents
     this.#chunk.kinds[at] = codeOf.get(event.type) ?? 0
-    switch (event.type) {
-      case 'message-sent': {
-        const message = seq * 2 + Number(isHeartbeatMessage(event.message))
-        this.#underWay.set(event.id, message)
-        return this.#join(at, message)
-      }
-      case 'message-duplicated': {
-        const original = this.#underWay.get(event.of)
-        if (original !== undefined) this.#underWay.set(event.id, original)
-        return this.#join(at, original)
-      }
-      case 'message-taken':
-      case 'message-dropped':
-        this.#join(at, this.#underWay.get(event.id))
-        this.#underWay.delete(event.id)
-        return
-      case 'message-handed':
-      case 'message-delayed':
-      case 'message-held':
-      case 'message-released': return this.#join(at, this.#underWay.get(event.id))
-      case 'timer-fired':
-        if (isHeartbeatTimer(event.name)) this.#chunk.kinds[at] |= heartbeatBit
-        return
-      default: return
-    }
+    if (event.type.startsWith('message-')) this.#join(at, this.#inFlight.take(event))
+    else if (event.type === 'timer-fired' && isHeartbeatTimer(event.name)) this.#chunk.kinds[at] |= heartbeatBit
   }
 
-  /** Events before `seq` are not asked for any more. */
+  /** Evicts events before `seq`. */
   dropBefore(seq: number): void {
     for (const index of this.#chunks.keys()) if ((index + 1) * chunkEvents <= seq) this.#chunks.delete(index)
   }
 
-  /** 0 for an event that is about no message, or is not held. */
+  /** seq of the event that sent the message; 0 for an event that is about no message, or is not in memory. */
   sentSeq(seq: number): number {
     return this.#chunks.get(Math.floor(seq / chunkEvents))?.sent[seq % chunkEvents] ?? 0
   }
 
-  /** A ping, its answer, or the timer that sends or checks pings, and what happens to them. */
+  /** True for all events about a ping, its answer, or the timer that sends or checks pings. */
   isHeartbeat(seq: number): boolean {
     return (this.#kindAt(seq) & heartbeatBit) !== 0
   }

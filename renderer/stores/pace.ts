@@ -1,26 +1,26 @@
-// How often something may be shown: acts come as fast as they like, and the screen is drawn for no more than a share of the time. It must
-// never lose the last act.
+// Limits how often something is drawn: acts may arrive at any rate, and drawing takes at most a share of the time.
+// It must never lose the last act.
 
 export interface PaceOptions {
   nowMs(): number
-  /** Acts after so many milliseconds; what it returns calls that off. */
+  /** Runs `act` after so many milliseconds; the returned function cancels it. */
   later(ms: number, act: () => void): () => void
-  /** Resolves when what was shown last is drawn. */
+  /** Resolves when the last act has been drawn. */
   drawn(): Promise<void>
 }
 
 export interface PaceLimits {
-  /** Milliseconds between two acts: at least, and however slow drawing is at most. */
+  /** Milliseconds between two acts: the minimum, and the maximum however slow drawing is. */
   readonly leastMs: number
   readonly mostMs: number
-  /** Share of the time that drawing may take. */
+  /** The share of the time that drawing may take, from 0 to 1. */
   share(): number
 }
 
 export class Pace {
   readonly #options: PaceOptions
   readonly #limits: PaceLimits
-  /** When the next act may be at the earliest. */
+  /** The earliest time of the next act. */
   #nextMs = 0
   #due: (() => void) | null = null
   #callOff: (() => void) | null = null
@@ -30,7 +30,7 @@ export class Pace {
     this.#limits = limits
   }
 
-  /** Acts now, or as soon as it may in the place of what waits; one that `mayBeLeft` is left out instead of waiting. */
+  /** Runs `act` now or as soon as allowed, replacing a waiting act; an act with `mayBeLeft` is dropped instead of waiting. */
   offer(act: () => void, { mayBeLeft = false } = {}): void {
     const waitMs = this.#nextMs - this.#options.nowMs()
     if (waitMs <= 0) return this.#actNow(act)
@@ -38,12 +38,12 @@ export class Pace {
     this.#due = act
     this.#callOff ??= this.#options.later(waitMs, () => {
       this.#callOff = null
-      // Drawing took longer than was known then.
+      // Offers it again, because drawing may have taken longer than was known when the timer was set.
       if (this.#due) this.offer(this.#due)
     })
   }
 
-  /** Forgets what waits, and lets the next act be at once. */
+  /** Drops a waiting act, and allows the next act at once. */
   clear(): void {
     this.#callOff?.()
     this.#callOff = null
@@ -58,7 +58,7 @@ export class Pace {
     const actedMs = this.#options.nowMs()
     this.#nextMs = actedMs + this.#limits.leastMs
     act()
-    // Where nothing depends on it what drawing costs is not asked: to ask is a frame.
+    // The cost of drawing is measured only if the limits depend on it, because measuring it takes a frame.
     if (this.#limits.leastMs < this.#limits.mostMs) void this.#noteCost(actedMs)
   }
 
@@ -69,7 +69,7 @@ export class Pace {
   }
 }
 
-/** Resolves when everything else that waited has had its turn: no timer, which would wait for milliseconds more. */
+/** Resolves when all other waiting work has run. It uses a message and no timer, which would add milliseconds. */
 export function pauseByMessage(): Promise<void> {
   return new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel()
@@ -81,7 +81,7 @@ export function pauseByMessage(): Promise<void> {
   })
 }
 
-/** The window's own clock and frames. A window that is not drawn has no frames to wait for. */
+/** The window's own clock and frames. A hidden window has no frames, so it does not wait for one. */
 export const paceOfWindow: PaceOptions = {
   nowMs: () => performance.now(),
   later: (ms, act) => {

@@ -1,35 +1,35 @@
-// Brings a page of events back from the lab, piece by piece: the moment that was asked for is there as soon as its events are, and the
-// rest of the page follows. Pure of Vue; the caller says how to fetch and when to pause. What is shown stays until the first piece came.
+// Fetches a page of events from the lab in chunks: the wanted event is shown as soon as it has arrived, and the rest of the page follows.
+// Does not use Vue; the caller gives the functions to fetch and to pause. It must never drop the shown page before the first chunk arrives.
 import { sliceMs } from './intake'
 import type { SessionEvents } from './session-events'
 
-/** Consecutive lines, the first of event `from`. */
+/** Consecutive lines; the first is that of event `from`. */
 export interface EventLines {
   readonly from: number
   readonly count: number
   readonly text: string
 }
 
-/** Asks the lab for events from `from` on, as many as one answer carries and no more than `count`. Rejects with a sentence. */
+/** Asks the lab for events from `from` on, as many as fit in one answer and at most `count`. Rejects with a sentence. */
 export type FetchEvents = (from: number, count: number) => Promise<EventLines>
 
-/** A page that is brought back holds so many events before the moment, and so many in all: under a second's work. */
+/** A fetched page has so many events before the wanted one, and so many in all; that takes less than a second. */
 export const pageBefore = 20_000
 export const pageEvents = 120_000
 
 export interface PageLoad {
-  /** The event whose moment is wanted, or the newest one, whatever comes. */
+  /** The wanted event, or the tail: the newest event, even if more arrive. */
   readonly target: number | 'tail'
   readonly fetch: FetchEvents
   readonly pause: () => Promise<void>
   readonly nowMs: () => number
-  /** Another page is wanted by now, or none. */
+  /** True if this page is no longer wanted. */
   isOver(): boolean
-  /** The moment that was asked for is there (`isThere`), or more of the page. */
+  /** Reports progress; `isThere`: the wanted event has arrived. */
   progress(done: number, total: number, isThere: boolean): void
 }
 
-/** Resolves when the page is whole or over. Rejects if the lab cannot give the events; what came before is shown then. */
+/** Resolves when the page is complete or no longer wanted. Rejects if the lab cannot give the events; those that arrived stay. */
 export async function loadPage(events: SessionEvents, load: PageLoad): Promise<void> {
   const { target, fetch } = load
   const wanted = target === 'tail' ? events.latest : target
@@ -37,15 +37,15 @@ export async function loadPage(events: SessionEvents, load: PageLoad): Promise<v
   const endOf = (): number => target === 'tail' ? events.latest : Math.min(events.latest, Math.max(wanted + pageBefore, first + pageEvents - 1))
   let lines = await fetch(first, endOf() - first + 1)
   if (load.isOver()) return
-  // Checkpoints are thinned as a session grows: this one may have gone meanwhile.
+  // The checkpoint before the page may have been thinned away meanwhile, as the session grew.
   if (events.pageBeginFor(first - 1) !== first) return loadPage(events, load)
   events.beginPage(first)
   for (;;) {
     if (lines.from !== events.last + 1) throw new Error(`Event ${events.last + 1} can no longer be read.`)
-    // The next piece is on its way while this one is taken.
+    // Fetches the next chunk while this one is taken.
     const next = events.last + lines.count + 1
     const coming = next <= endOf() ? fetch(next, endOf() - next + 1) : null
-    coming?.catch(() => undefined) // Awaited below, unless the page is over by then.
+    coming?.catch(() => undefined) // Awaited below, unless the page is no longer wanted by then.
     if (!await takeLines(events, lines.text, load, first, wanted, endOf)) return
     if (coming === null && events.last >= endOf()) break
     lines = await (coming ?? fetch(events.last + 1, endOf() - events.last))
@@ -55,7 +55,7 @@ export async function loadPage(events: SessionEvents, load: PageLoad): Promise<v
   load.progress(1, 1, true)
 }
 
-/** Takes lines in slices; false if the page is full or over meanwhile. */
+/** Takes lines in slices; returns false if the page is full, or is no longer wanted. */
 async function takeLines(events: SessionEvents, text: string, load: PageLoad, first: number, wanted: number, endOf: () => number): Promise<boolean> {
   const { target } = load
   let end = load.nowMs() + sliceMs
@@ -64,7 +64,7 @@ async function takeLines(events: SessionEvents, text: string, load: PageLoad, fi
     const next = lineFeed === -1 ? text.length : lineFeed
     events.takeOfPage(text, at, next, target === 'tail' ? Infinity : target)
     at = next + 1
-    // Long events: the page ends here, as what was asked for is in it.
+    // Long events fill the page early; it ends here, because it has the wanted event.
     if (target !== 'tail' && events.isFull && events.last >= target) {
       load.progress(1, 1, true)
       return false

@@ -10,7 +10,7 @@ const header: TraceHeader = {
   understudy: 'recording', version: 3, parent: null, source: 'live', title: '', createdAt: '', settings: defaultSettings, seed: '', protocolHash: '',
   nodes: [{ name: 's1', kind: 'replica' }],
 }
-/** Event `seq` at `seq` times 10 ms. */
+/** Event `seq`, at the time `seq` times 10 ms. */
 const event = (seq: number, wall = seq * 10_000): TraceEvent => ({ type: 'node-paused', seq, at: seq * 10_000, wall, node: 's1', incarnation: 1 })
 const events = Array.from({ length: 100 }, (_, index) => event(index + 1))
 

@@ -1,5 +1,5 @@
-// Plays what is recorded: the cursor goes on by the session's own time, once for each frame, from wherever it stands to the tail.
-// Whoever else moves the cursor stops it. It must never use a timer for an event: there are 20 000 of them in a second.
+// Plays a session: moves the cursor by the session's own time, once for each frame, from its position to the tail. Any other move of the
+// cursor stops it. It must never use a timer for each event, because a second may have 20 000 events.
 import { defineStore } from 'pinia'
 import { computed, ref, watch } from 'vue'
 import { frozenBetween, Pacing, type Speed } from '../playback/pacing'
@@ -13,10 +13,10 @@ export const usePlaybackStore = defineStore('playback', () => {
   const speed = ref<Speed>(1)
   let pacing: Pacing | null = null
   let frame = 0
-  /** Where play itself has put the cursor. */
+  /** The last cursor position that play set. */
   let own = 0
 
-  /** Why it cannot play now; '' when it can. A recording at its end plays from the beginning. */
+  /** Why play is not possible now; '' if it is. A recording at its end plays from the beginning. */
   const problem = computed(() => {
     if (trace.header === null || trace.latest === 0) return 'There is nothing to play yet.'
     return session.isLive && trace.follow ? 'Go back in time first: at the tail a live session plays by itself.' : ''
@@ -47,7 +47,7 @@ export const usePlaybackStore = defineStore('playback', () => {
     if (pacing === null) return
     if (trace.loading !== null) pacing.wait(nowMs)
     else move(pacing.advance(nowMs, speed.value))
-    // Moving may have stopped it.
+    // The move may have stopped play.
     if (isPlaying.value) frame = requestAnimationFrame(goOn)
   }
 

@@ -1,4 +1,4 @@
-// The scenarios that come with the lab, read once when they are first wanted; again if the last reading was refused.
+// The scenarios of the lab, read once when they are first needed, and again after a refused reading.
 import { defineStore } from 'pinia'
 import { computed, ref, shallowRef, watch } from 'vue'
 import type { ScenarioEntry } from '../../src/contract'
@@ -8,7 +8,7 @@ export const useScenarios = defineStore('scenarios', () => {
   const session = useSessionStore()
   const list = shallowRef<readonly ScenarioEntry[]>([])
   const isLoaded = ref(false)
-  /** Why there is no list; empty while there is none to tell of. */
+  /** Why the list could not be read; empty if there is no problem. */
   const problem = ref('')
   const count = computed(() => list.value.length)
   let isWanted = false

@@ -1,6 +1,6 @@
-// The one search of the window: what was typed, what it finds among the events that are held, and where the cursor stands in it. The log
-// shows what is found, the keys G and Shift G walk through it from any panel, and a drawing may ask `matches` of any event.
-// It must never look at more events at once than fit into a slice of time.
+// The one search of the window: the typed text, the matches among the events in memory, and the cursor's position among them. The log
+// shows the matches, the keys G and Shift G step through them from any panel, and a drawing may call `matches` for any event.
+// It must never test more events at once than fit into a slice of time.
 import { defineStore } from 'pinia'
 import { computed, ref, shallowRef, watch } from 'vue'
 import { Hits } from '../search/hits'
@@ -13,22 +13,22 @@ import { pauseByMessage } from './pace'
 import { SlicedWork } from './sliced-work'
 import { useTraceStore } from './trace'
 
-/** Events that are looked at between two looks at the clock. */
+/** Events that are tested between two checks of the clock. */
 const eventsAtOnce = 64
 
 export const useSearchStore = defineStore('search', () => {
   const trace = useTraceStore()
   const derived = useDerivedStore()
 
-  /** As it was typed. */
+  /** The text as typed. */
   const text = ref('')
-  /** The last text that could be read; null: nothing is searched for. While what is typed cannot be read, it stays. */
+  /** The query of the last text that could be parsed; null: no search. It stays while the typed text cannot be parsed. */
   const query = shallowRef<Query | null>(null)
   const problem = shallowRef<QueryProblem | null>(null)
-  /** Heartbeats and details are found too, as the log shows them. */
+  /** The search includes heartbeats and details if the log shows them. */
   const withHeartbeats = ref(false)
   const withDetails = ref(false)
-  /** Grows when more events were looked at. */
+  /** Increases when more events were tested. */
   const version = ref(0)
   const isLooking = ref(false)
   let hits: Hits | null = null
@@ -71,12 +71,12 @@ export const useSearchStore = defineStore('search', () => {
   watch(() => trace.version, () => { if (hits !== null) work.start() })
 
   const count = computed(() => { void version.value; return hits?.count ?? 0 })
-  /** How many are at or before the cursor; the last of them is the one that it stands on or behind. */
+  /** Number of matches at or before the cursor. */
   const place = computed(() => { void version.value; return hits?.upTo(trace.position) ?? 0 })
-  /** The cursor stands on one. */
+  /** True if the event at the cursor is a match. */
   const isOnOne = computed(() => { void version.value; return hits?.has(trace.position) ?? false })
 
-  /** What is searched for is in this event; false without a search. */
+  /** True if the event is a match; false without a search. */
   function matches(seq: number): boolean {
     void version.value
     return hits?.has(seq) ?? false
@@ -92,7 +92,7 @@ export const useSearchStore = defineStore('search', () => {
     saved.value = next
     localStorage.setItem(savedKey, JSON.stringify(next))
   }
-  /** Keeps what is typed under a name; answers why it cannot, or ''. */
+  /** Saves the typed text under a name; returns why it cannot, or ''. */
   function save(name: string): string {
     const refusal = problem.value?.text ?? saveProblem(saved.value, name, text.value)
     if (refusal === '') keep(withSaved(saved.value, name, text.value.trim()))
@@ -105,7 +105,7 @@ export const useSearchStore = defineStore('search', () => {
   return {
     text, query, problem, withHeartbeats, withDetails, version, isLooking, count, place, isOnOne, saved,
     matches, nearest, save, removeSaved,
-    /** The last event that was looked at. */
+    /** The last tested event. */
     looked: () => hits?.taken ?? 0,
   }
 })

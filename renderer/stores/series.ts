@@ -1,11 +1,11 @@
-// Throughput and latency over time, in buckets that grow with the operations as they return. Pure; a bucket keeps its latencies so that
-// a quantile is exact, and doubles its width when there would be too many buckets.
+// Throughput and latency over time, in buckets of returned operations. A bucket stores its latencies, so that a quantile is exact up to
+// `latenciesMax`. The width of the buckets doubles when there would be too many. Pure.
 export interface SeriesPoint {
-  /** The bucket's begin, in seconds of cluster time. */
+  /** The begin of the bucket, in seconds of cluster time. */
   readonly at: number
-  /** Operations a second that ended ok. */
+  /** Operations per second that ended ok. */
   readonly rate: number
-  /** In milliseconds; null where nothing returned. */
+  /** In milliseconds; null if no operation returned. */
   readonly p50: number | null
   readonly p99: number | null
 }
@@ -24,9 +24,9 @@ interface Bucket {
 }
 
 const firstBucketSeconds = 1
-/** A plot shows no more than this, and memory is bounded by it. */
+/** Most buckets; a plot cannot show more, and this bounds the memory. */
 const bucketsMax = 1200
-/** Latencies that one bucket keeps; beyond, every second one, so that quantiles stay close. */
+/** Most latencies of one bucket; beyond it every second one is dropped, and quantiles stay approximately right. */
 const latenciesMax = 4000
 
 export class Series {
@@ -52,7 +52,7 @@ export class Series {
     if (bucket.latenciesMs.length > latenciesMax) bucket.latenciesMs = bucket.latenciesMs.filter((_, at) => at % 2 === 0)
   }
 
-  /** One point for each bucket up to `endSeconds`, empty ones too, so that a standstill is seen. */
+  /** One point for each bucket up to `endSeconds`, including empty ones, so that a pause is visible. */
   points(endSeconds: number): SeriesPoint[] {
     const count = Math.max(this.#buckets.length, Math.floor(endSeconds / this.#width) + 1)
     return Array.from({ length: Math.min(count, bucketsMax) }, (_, index) => this.#point(index))
@@ -80,7 +80,7 @@ export class Series {
   }
 }
 
-/** The value that this share of the sorted values does not pass (nearest rank). */
+/** The quantile of sorted values by the nearest-rank method; `share` from 0 to 1. */
 export function quantile(sorted: readonly number[], share: number): number {
   return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? 0
 }

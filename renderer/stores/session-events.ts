@@ -1,45 +1,45 @@
-// The events of one session as the window has them: all of them pass once, and a page of them is held as text. What is folded or drawn
-// from events is a reader here, and takes each event while it is parsed. Pure: no Vue, no clock, nothing asynchronous.
-// It must never hold more than its limits, and never let a reader meet a gap.
+// The events of one session in the window: every event passes through once, and a page of them is stored as text. Readers take each event
+// when it is parsed, to fold or draw it. Pure: no Vue, no clock, nothing asynchronous.
+// It must never store more than its limits, and never give a reader events with a gap.
 import { beginState, copyState, foldEvent, type ClusterState, type TraceEvent, type TraceHeader } from '../../src/trace'
 import { EventBlocks } from './event-blocks'
 import { History, type HistoryOptions } from './history'
 import { TimeIndex } from './time-index'
 
-/** Takes every event of a session once, in order; what it keeps must be little, as nothing is ever taken back. */
+/** Takes every event of a session once, in order. It must store little, because its data is never evicted. */
 export interface SessionReader {
   /** Another session begins. */
   begin(): void
   take(event: TraceEvent): void
 }
 
-/** Takes the events of the page: what it keeps may be as much as the page. */
+/** Takes the events of the page. It may store as much as the page does. */
 export interface PageReader {
-  /** The page begins anew with event `first`; `before` is the cluster before it, and must not be changed or kept. */
+  /** A new page begins with event `first`; `before` is the cluster state before it, and must not be changed or stored. */
   begin(first: number, before: ClusterState | null): void
   /** The next event of the page. */
   take(event: TraceEvent): void
-  /** Events before `first` are held no more. */
+  /** Events before `first` are evicted. */
   dropBefore(first: number): void
 }
 
 export interface PageLimits {
-  /** Events that are held. */
+  /** Most events in memory. */
   readonly events: number
-  /** Bytes of their text. */
+  /** Most bytes of their text. */
   readonly bytes: number
-  /** Share of the page that is let go when it is full. */
+  /** Share of the page that is evicted when it is full. */
   readonly lettingGo: number
 }
 
 export const pageLimits: PageLimits = { events: 2_000_000, bytes: 352 * 1024 * 1024, lettingGo: 1 / 8 }
 
-/** Distance of checkpoints in the page, and how many may be kept elsewhere. */
+/** Distance of checkpoints in the page, and most checkpoints outside of it. */
 const historyOptions: HistoryOptions = { checkpointEvents: 4096, checkpointsMax: 512 }
 
-/** A checkpoint is made after so many characters of events at the latest. */
+/** A checkpoint is made after at most so many characters of events. */
 const checkpointCharacters = 8 * 1024 * 1024
-/** How often checkpoints outside of the page are looked after, in events. */
+/** Events between two thinnings of the checkpoints outside of the page. */
 const tidyEvents = 65_536
 
 export class SessionEvents {
@@ -50,9 +50,9 @@ export class SessionEvents {
   #history: History<ClusterState, TraceEvent> | null = null
   #times = new TimeIndex()
   #latest = 0
-  /** Of the lines since a checkpoint was last wanted for their length. */
+  /** Number of characters since the last checkpoint that was made because of them. */
   #charactersSince = 0
-  /** The page ends with the newest event, and the next one is appended. */
+  /** True if the page ends with the newest event, so that the next event is appended. */
   #isAttached = true
 
   constructor(limits: PageLimits = pageLimits) {
@@ -61,11 +61,11 @@ export class SessionEvents {
 
   /** seq of the newest event; 0 before the first. */
   get latest(): number { return this.#latest }
-  /** seq of the first event that is held, and of the last. */
+  /** seq of the first and of the last event in memory. */
   get first(): number { return this.#page.first }
   get last(): number { return this.#page.last }
   get isAttached(): boolean { return this.#isAttached }
-  /** The page is at its limits. */
+  /** True if the page exceeds a limit. */
   get isFull(): boolean {
     return this.#page.count > this.#limits.events || this.#page.bytes > this.#limits.bytes
   }
@@ -73,13 +73,13 @@ export class SessionEvents {
   get times(): TimeIndex { return this.#times }
   get tail(): ClusterState | null { return this.#history?.tail ?? null }
 
-  /** Readers are told of what comes from now on: one that is added later than a session began has missed its beginning. */
+  /** Adds a reader for the events from now on; one that is added after the begin of a session misses the earlier events. */
   addSessionReader(reader: SessionReader): () => void {
     this.#sessionReaders.add(reader)
     return () => this.#sessionReaders.delete(reader)
   }
 
-  /** Added later, a reader is given what is held, at once. */
+  /** Adds a reader and gives it all events in memory at once. */
   addPageReader(reader: PageReader): () => void {
     this.#pageReaders.add(reader)
     reader.begin(this.first, this.stateAt(this.first - 1))
@@ -93,17 +93,17 @@ export class SessionEvents {
     this.#latest = 0
     this.#isAttached = true
     this.#history = header === null ? null : new History<ClusterState, TraceEvent>(
-      { begin: () => beginState(header), fold: foldEvent, copy: copyState, weight: ({ underWay }) => underWay.size }, (seq) => this.#page.parse(seq), historyOptions)
+      { begin: () => beginState(header), fold: foldEvent, copy: copyState, weight: ({ inFlight }) => inFlight.size }, (seq) => this.#page.parse(seq), historyOptions)
     for (const reader of this.#sessionReaders) reader.begin()
     for (const reader of this.#pageReaders) reader.begin(1, null)
   }
 
-  /** Takes the line of the next event. `position`: the event that people look at, or 'tail'; what is farthest from it is let go. */
+  /** Takes the line of the next event. `position`: the event at the cursor, or 'tail'; the events farthest from it are evicted first. */
   takeLine(line: string, position: number | 'tail'): void {
     this.take(line, 0, line.length, position)
   }
 
-  /** The same for the line from `at` to `end` of a text. */
+  /** Like `takeLine`, for the line from `at` to `end` of a text. */
   take(text: string, at: number, end: number, position: number | 'tail'): void {
     const event = JSON.parse(text.slice(at, end)) as TraceEvent
     if (event.seq !== this.#latest + 1) throw new Error(`event ${event.seq} came after ${this.#latest}`)
@@ -116,7 +116,7 @@ export class SessionEvents {
     else if (event.seq % tidyEvents === 0) this.tidy()
   }
 
-  /** False for an event whose moment needs events that are not held. */
+  /** False for an event whose state needs events that are not in memory. */
   has(seq: number): boolean {
     return seq >= this.first - 1 && seq <= this.last
   }
@@ -129,7 +129,7 @@ export class SessionEvents {
     return this.#page.lineAt(seq)
   }
 
-  /** The lines that are held from an event on, at most `count`. */
+  /** The lines in memory from an event on, at most `count`. */
   linesFrom(seq: number, count: number): string[] {
     const lines: string[] = []
     for (let at = seq; lines.length < count; at++) {
@@ -140,7 +140,7 @@ export class SessionEvents {
     return lines
   }
 
-  /** Cluster time of an event in microseconds; near it where the event is not held. */
+  /** Cluster time of an event in microseconds; approximate if the event is not in memory. */
   timeOf(seq: number): number {
     if (seq === this.#latest) return this.#times.last
     return this.eventAt(seq)?.at ?? this.#times.timeNear(seq)
@@ -151,17 +151,17 @@ export class SessionEvents {
     return micros >= this.#times.last ? this.#latest : this.#times.seqAt(micros, (seq) => this.#page.parse(seq)?.at)
   }
 
-  /** After event `seq`; null without a session, or where it cannot be known from what is held. Not to be kept: valid until the next call. */
+  /** The state after event `seq`; null without a session, or if needed events are not in memory. It is valid only until the next call. */
   stateAt(seq: number): ClusterState | null {
     return this.#history?.at(seq) ?? null
   }
 
-  /** Where a page must begin that holds the moment of `seq`: after a checkpoint. */
+  /** The first event of a page that includes the state after `seq`; a page begins after a checkpoint. */
   pageBeginFor(seq: number): number {
     return (this.#history?.checkpointBefore(seq).count ?? 0) + 1
   }
 
-  /** Lets go of the page and begins another with event `first`, which `pageBeginFor` gave. */
+  /** Evicts the page and begins another with event `first`, which must come from `pageBeginFor`. */
   beginPage(first: number): void {
     this.#history?.beginStretch(first - 1)
     this.#page.begin(first)
@@ -170,7 +170,7 @@ export class SessionEvents {
     for (const reader of this.#pageReaders) reader.begin(first, before)
   }
 
-  /** Takes the line of the event after the page. What is before `wanted` is let go where there is no room; what is after it is the caller's to stop. */
+  /** Takes the line of the event after the page. If there is no room, the oldest events before `wanted` are evicted; after `wanted` the caller must stop. */
   takeOfPage(text: string, at: number, end: number, wanted: number): void {
     const event = JSON.parse(text.slice(at, end)) as TraceEvent
     if (event.seq !== this.last + 1) throw new Error(`event ${event.seq} came after ${this.last}`)
@@ -180,7 +180,7 @@ export class SessionEvents {
     if (this.isFull && this.last < wanted) this.#letGoOfOldest()
   }
 
-  /** Checkpoints of pages that have gone are thinned. */
+  /** Thins the checkpoints outside of the page. */
   tidy(): void {
     this.#history?.thinOutside(this.first, this.last)
   }
@@ -197,7 +197,7 @@ export class SessionEvents {
     this.tidy()
   }
 
-  /** The page begins after a checkpoint, always: the state before its first event is known. */
+  /** Evicts the oldest events up to a checkpoint, so that the state before the first event of the page is always known. */
   #letGoOfOldest(): void {
     const share = Math.max(this.#limits.lettingGo, 1 - this.#limits.bytes / Math.max(1, this.#page.bytes))
     const wanted = this.first + Math.ceil(this.#page.count * share)
@@ -207,7 +207,7 @@ export class SessionEvents {
     for (const reader of this.#pageReaders) reader.dropBefore(this.first)
   }
 
-  /** Long events want checkpoints that are nearer: a page may begin after a checkpoint only. */
+  /** True after `checkpointCharacters`: long events need closer checkpoints, because a page can begin only after one. */
   #isDue(characters: number): boolean {
     this.#charactersSince += characters
     if (this.#charactersSince < checkpointCharacters) return false

@@ -16,13 +16,13 @@ describe('the session store', () => {
   beforeEach(() => setActivePinia(createPinia()))
 
   it('says what a command did', async () => {
-    const session = connected({ kill: () => ({}) })
+    const session = connected({ act: () => ({ operationId: 0 }) })
     await session.kill('s1')
     expect([session.said.text, session.said.kind, session.refusal]).toEqual(['s1 was killed (SIGKILL).', 'done', ''])
   })
 
   it('says why a command was refused, in the words of the lab', async () => {
-    const session = connected({ kill: () => { throw new Refusal('s1 is already dead.') } })
+    const session = connected({ act: () => { throw new Refusal('s1 is already dead.') } })
     await session.kill('s1')
     expect([session.said.text, session.said.kind, session.refusal]).toEqual(['s1 is already dead.', 'refused', 's1 is already dead.'])
   })

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { sliceMs } from './intake'
 import { SlicedWork } from './sliced-work'
 
-/** Each step costs 2 ms of a clock that nothing else moves; pauses are let go by hand. */
+/** Each step takes 2 ms of a simulated clock; the test ends pauses by hand. */
 function work(steps: number): { sliced: SlicedWork; done: () => number; goOn: () => Promise<void>; shown: boolean[] } {
   let nowMs = 1000
   let done = 0

@@ -1,14 +1,14 @@
-// Work of any length done in slices, so that it never holds the window up: a few milliseconds, then whatever else waits (a frame, a
-// click), then the next. Pure of Vue. It must never work for something that was given up.
+// Runs work of any length in slices of a few milliseconds, so that it never blocks the window: other work (a frame, a click) runs between
+// two slices. Does not use Vue. It must never continue work that was cancelled.
 import { shownEveryMs, sliceMs } from './intake'
 
 export interface SlicedWorkOptions {
-  /** Does a little; true if there is more to do. It is called until a slice's time is over. */
+  /** Does a small part of the work; returns true if more is left. It is called until the slice's time is over. */
   step(): boolean
-  /** What was done may be shown. Called at the end, and now and then on the way. */
+  /** The result so far may be shown. Called now and then, and at the end. */
   shown(isMore: boolean): void
   nowMs(): number
-  /** Resolves when everything else that waited has had its turn. */
+  /** Resolves when all other waiting work has run. */
   pause(): Promise<void>
 }
 
@@ -16,7 +16,7 @@ export class SlicedWork {
   readonly #options: SlicedWorkOptions
   #isRunning = false
   #shownAtMs = 0
-  /** Grows with `stop`: a run of before ends. */
+  /** Increases with `stop`, so that an earlier run ends. */
   #generation = 0
 
   constructor(options: SlicedWorkOptions) {
@@ -27,7 +27,7 @@ export class SlicedWork {
     return this.#isRunning
   }
 
-  /** Begins, unless it runs already: then it will find what there is more to do. What fits in a slice is done before it returns. */
+  /** Starts the work; a running one finds new work by itself. Work that fits in a slice is done before it returns. */
   start(): void {
     if (!this.#isRunning) void this.#run()
   }
@@ -49,7 +49,7 @@ export class SlicedWork {
     this.#options.shown(false)
   }
 
-  /** True if there is more to do. */
+  /** Runs one slice; returns true if more work is left. */
   #slice(): boolean {
     const endMs = this.#options.nowMs() + sliceMs
     while (this.#options.step()) if (this.#options.nowMs() >= endMs) return true

@@ -1,11 +1,11 @@
-// Kills and broken rules of a whole session, so that the palette can go to the next of either whatever is held of the events.
+// The kills and violations of the whole session, so that time travel can go to the next one, also among events that are not in memory.
 import { defineStore } from 'pinia'
 import { useTraceStore } from './trace'
 
-/** Stops that are kept of each; the first ones, as nobody walks through more. */
+/** Most stops of each kind; later ones are dropped, because nobody steps through more. */
 const stopsMax = 10_000
 
-/** A broken rule that the trace tells. */
+/** A violation that is recorded in the trace. */
 export interface ToldViolation {
   readonly seq: number
   readonly rule: string
@@ -27,6 +27,6 @@ export const useStopsStore = defineStore('stops', () => {
     },
   })
 
-  /** In order of their seq. */
+  /** Lists of seqs and violations, in order of seq. */
   return { kills: (): readonly number[] => kills, violations: (): readonly ToldViolation[] => violations }
 })

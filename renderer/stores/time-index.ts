@@ -1,15 +1,15 @@
-// The cluster time of every so-manieth event of a whole session, and the events that people travel to: what moving about in a session
-// needs of the events that are not held. Pure. Some bytes for each thousand events.
+// The cluster time of every `timeEvents`-th event of a session, and its failures and view changes: what time travel needs about events
+// that are not in memory. Takes a few bytes per thousand events. Pure.
 import type { TraceEvent } from '../../src/trace'
-import { isFailure, isViewChange } from '../shell/travel'
+import { isFailure, isViewChange } from './travel'
 
-/** Events between two times that are kept. */
+/** Number of events between two stored times. */
 export const timeEvents = 1024
-/** Failures and view changes that are kept of each; the first ones, as nobody walks through more. */
+/** Most failures, and most view changes; later ones are dropped, because nobody steps through more. */
 const stopsMax = 100_000
 
 export class TimeIndex {
-  /** `#times[index]`: that of event `index * timeEvents + 1`. */
+  /** `#times[index]`: the time of event `index * timeEvents + 1`. */
   readonly #times: number[] = []
   readonly #failures: number[] = []
   readonly #views: number[] = []
@@ -31,14 +31,14 @@ export class TimeIndex {
   /** Cluster time of the newest event; 0 before the first. */
   get last(): number { return this.#last }
 
-  /** Of an event that is not held: the time of the last one before it that is known. */
+  /** The approximate time of an event that is not in memory: the last stored time at or before it. */
   timeNear(seq: number): number {
     return this.#times[Math.floor(Math.max(0, seq - 1) / timeEvents)] ?? 0
   }
 
   /**
-   * seq of the last event at or before a cluster time; 0 when all are later. Exact where `atOf` knows the times of the events near it,
-   * else the last one that is known to be early enough. Time never goes back along the events.
+   * seq of the last event at or before a cluster time; 0 if all events are later. Exact if `atOf` knows the times of the events near it,
+   * else the last event that is known to be early enough. The times of events must never decrease.
    */
   seqAt(micros: number, atOf: (seq: number) => number | undefined): number {
     const block = before(this.#times.length, (index) => (this.#times[index] as number) <= micros)
@@ -49,7 +49,7 @@ export class TimeIndex {
   }
 }
 
-/** How many of `count` things, of which the first ones pass, pass. */
+/** The number of items that pass, by binary search; the passing items must be the first ones of `count`. */
 function before(count: number, passes: (index: number) => boolean): number {
   let low = 0
   let high = count

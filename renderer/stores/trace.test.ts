@@ -1,5 +1,5 @@
 import { createPinia, setActivePinia } from 'pinia'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { computed } from 'vue'
 import { defaultSettings } from '../../src/protocol'
 import type { TraceEvent, TraceHeader } from '../../src/trace'
@@ -25,6 +25,22 @@ describe('the trace store', () => {
     expect([trace.follow, trace.position, trace.state?.nodes.get('s1')?.life, trace.tail?.seq]).toEqual([false, 1, 'paused', 3])
     trace.goLive()
     expect([trace.follow, trace.position, trace.state?.seq]).toEqual([true, 3, 3])
+  })
+
+  it('knows for how long the lab has had events that are not shown, until they are', () => {
+    const now = vi.spyOn(performance, 'now').mockReturnValue(1000)
+    try {
+      const trace = useTraceStore()
+      trace.reset(1, header)
+      trace.labHas(3)
+      now.mockReturnValue(7500)
+      trace.take(events.slice(0, 2))
+      expect([trace.behindMs, trace.isFarBehind()]).toEqual([6500, true])
+      trace.take(events.slice(2))
+      expect([trace.behindMs, trace.isFarBehind()]).toEqual([0, false])
+    } finally {
+      now.mockRestore()
+    }
   })
 
   it('moves the cursor with a selected event, and leaves it with a selected process', () => {

@@ -1,32 +1,33 @@
-// What happened, the one cursor that every panel reads, and what is selected. Panels compute everything else from here.
-// Events are held as a page (session-events.ts): `eventAt` knows those of the page, readers take each as it comes. The state is changed in
-// place and announced once per batch: a computed over it must return a new value (a number, a string, a fresh object), never an object
-// found inside it, or Vue sees no change. `version` grows with each announcement.
+// The events, the one cursor that every panel reads, and the selection. Panels compute everything else from these.
+// A page of events is in memory (session-events.ts): `eventAt` gives those of the page, and readers take each event as it arrives.
+// The state changes in place and is announced once per batch; `version` increases with each announcement. A computed over the state must
+// never return an object found inside it, only a new value (a number, a string, a fresh object), or Vue sees no change.
 import { defineStore } from 'pinia'
 import { computed, ref, shallowRef, triggerRef } from 'vue'
 import { formatEvent, type ClusterState, type TraceEvent, type TraceHeader } from '../../src/trace'
 import { Intake } from './intake'
+import { farBehindMs, Lag } from './lag'
 import { paceOfWindow, pauseByMessage } from './pace'
 import { loadPage, type FetchEvents } from './page-load'
 import { SessionEvents } from './session-events'
 
-/** `live`: the tail, whatever comes. Otherwise the seq of the last event that has happened; 0: before the first. */
+/** `live`: the tail, even as events arrive. Otherwise the seq of the last event that has happened; 0: before the first. */
 export type Cursor = 'live' | number
 
-/** What the inspector shows. Selecting an event also moves the cursor there; the others leave it, and so does `lookAt`. */
+/** What the inspector shows. Selecting an event also moves the cursor to it; other selections and `lookAt` do not. */
 export type Selection =
   | { readonly type: 'event'; readonly seq: number }
   | { readonly type: 'node'; readonly node: string }
   | { readonly type: 'operation'; readonly node: string; readonly incarnation: number; readonly operationId: number }
   | { readonly type: 'view'; readonly viewnum: number }
 
-/** Lines that are put together at once: a millisecond or two. */
+/** Most lines that are joined at once; it takes a millisecond or two. */
 const readAtOnce = 8192
 
-/** A page that is on its way from the lab. */
+/** A page that is being fetched from the lab. */
 export interface Loading {
   readonly target: number | 'tail'
-  /** Events of it that are here, of how many. */
+  /** Events of the page that have arrived, of `total`. */
   readonly done: number
   readonly total: number
 }
@@ -40,16 +41,20 @@ export const useTraceStore = defineStore('trace', () => {
   const cursor = ref<Cursor>('live')
   const selection = shallowRef<Selection | null>(null)
   const loading = shallowRef<Loading | null>(null)
-  /** Why the last page could not be brought; empty if it could. */
+  /** Why the last page could not be fetched; empty if it could. */
   const loadProblem = ref('')
   const events = new SessionEvents()
+  const lag = new Lag()
+  /** For how many milliseconds the lab has had events that are not shown here; 0: all are shown. */
+  const behindMs = ref(0)
   const intake = new Intake({
+    isFarBehind,
     take: (text, at, end) => events.take(text, at, end, cursor.value === 'live' ? 'tail' : cursor.value),
     taken: announce, pause: pauseByMessage, ...paceOfWindow,
   })
   let fetchEvents: FetchEvents | null = null
   let load = 0
-  /** At the cursor, and at the tail; null without a session. */
+  /** The states at the cursor and at the tail; null without a session. */
   const state = shallowRef<ClusterState | null>(null)
   const tail = shallowRef<ClusterState | null>(null)
 
@@ -62,7 +67,7 @@ export const useTraceStore = defineStore('trace', () => {
   /** seq of the last event at the cursor. */
   const position = computed(() => cursor.value === 'live' ? latest.value : cursor.value)
 
-  /** Forgets everything and begins with another session. */
+  /** Drops everything and begins another session. */
   function reset(nextSession: number, nextHeader: TraceHeader | null): void {
     stopLoading()
     intake.clear()
@@ -71,30 +76,46 @@ export const useTraceStore = defineStore('trace', () => {
     cursor.value = 'live'
     selection.value = null
     events.reset(nextHeader)
+    lag.reset()
     announce()
   }
 
-  /** Takes a batch in slices: lines joined by line feeds, the first that of the event after those taken and waiting. Resolves when more may come. */
+  /** Takes a batch in slices: lines joined by line feeds, which continue the events taken and waiting. Resolves when the next batch may be sent. */
   function takeText(text: string): Promise<void> {
     return intake.add(text)
   }
 
-  /** The same at once, for events that are objects. */
+  /** Takes a batch of event objects at once. */
   function take(batch: readonly TraceEvent[]): void {
     for (const event of batch) events.takeLine(formatEvent(event), cursor.value === 'live' ? 'tail' : cursor.value)
     if (batch.length > 0) announce()
   }
 
-  /** How events that are not held are asked for; null while there is nobody to ask. */
+  /** Sets how events that are not in memory are fetched; null without a connection. */
   function connect(fetch: FetchEvents | null): void {
     fetchEvents = fetch
   }
 
+  /** Notes that the lab has events up to `latestThere`. */
+  function labHas(latestThere: number): void {
+    lag.told(latestThere, performance.now())
+    lookBehind()
+  }
+
+  function isFarBehind(): boolean {
+    return behindMs.value >= farBehindMs
+  }
+
+  function lookBehind(): void {
+    behindMs.value = lag.behindMs(events.latest, performance.now())
+  }
+
   function announce(): void {
     version.value++
+    lookBehind()
     tail.value = events.tail
     triggerRef(tail)
-    // What happens at the tail changes nothing at an earlier moment.
+    // Events at the tail do not change the state at an earlier cursor.
     if (cursor.value === 'live') showState()
   }
 
@@ -108,7 +129,7 @@ export const useTraceStore = defineStore('trace', () => {
     showState()
   }
 
-  /** Moves the cursor to an event (or to 0, before the first); out of range goes to the nearest. One that is not held is brought first. */
+  /** Moves the cursor to an event (0: before the first); out of range goes to the nearest. An event that is not in memory is fetched first. */
   function goTo(seq: number): void {
     const wanted = Math.max(0, Math.min(Math.trunc(seq), events.latest))
     if (!events.has(wanted)) return void bring(wanted)
@@ -155,13 +176,13 @@ export const useTraceStore = defineStore('trace', () => {
     showState()
   }
 
-  /** Gives a page up that is on its way; what has come of it stays. */
+  /** Cancels the page that is being fetched; the events that have arrived stay. */
   function stopLoading(): void {
     load++
     loading.value = null
   }
 
-  /** Moves the cursor by events; from the tail, back. */
+  /** Moves the cursor by a number of events, relative to its position. */
   function step(by: number): void {
     goTo(position.value + by)
   }
@@ -171,12 +192,12 @@ export const useTraceStore = defineStore('trace', () => {
     if (next?.type === 'event') goTo(next.seq)
   }
 
-  /** Selects and leaves the cursor: a message in an inbox is still under way now, however long ago it was sent. */
+  /** Selects without moving the cursor: a message in an inbox is in flight now, however long ago it was sent. */
   function lookAt(next: Selection): void {
     selection.value = next
   }
 
-  /** Undefined where it is not held. */
+  /** Undefined if the event is not in memory. */
   function eventAt(seq: number): TraceEvent | undefined {
     void version.value
     return events.eventAt(seq)
@@ -190,21 +211,21 @@ export const useTraceStore = defineStore('trace', () => {
     return fetchEvents(from, count)
   }
 
-  /** Cluster time of any event in microseconds, near it where it is not held; 0 before the first. */
+  /** Cluster time of any event in microseconds, approximate if it is not in memory; 0 before the first. */
   function timeOf(seq: number): number {
     void version.value
     return seq <= 0 ? 0 : events.timeOf(seq)
   }
 
   return {
-    session, header, version, cursor, selection, loading, loadProblem, state, tail, latest, first, last, follow, position,
-    reset, take, takeText, connect, goTo, goLive, step, select, lookAt, stopLoading, eventAt, timeOf,
-    /** Events wait to be taken. */
+    session, header, version, cursor, selection, loading, loadProblem, state, tail, latest, first, last, follow, position, behindMs,
+    reset, take, takeText, labHas, isFarBehind, connect, goTo, goLive, step, select, lookAt, stopLoading, eventAt, timeOf,
+    /** True while events wait to be taken. */
     isTaking: () => !intake.isIdle,
     lineAt: (seq: number) => events.lineAt(seq),
-    /** The last event at or before a cluster time; near it where events are not held. */
+    /** The last event at or before a cluster time; approximate where events are not in memory. */
     seqAtTime: (micros: number) => events.seqAtTime(micros),
-    /** Events worth travelling to, of the whole session, in order. */
+    /** The seqs of failures (and of view changes, below) of the whole session, in order. */
     failures: () => events.times.failures,
     viewChanges: () => events.times.views,
     readText,

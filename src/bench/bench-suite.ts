@@ -1,12 +1,11 @@
-// `bench [NAME...]`: runs benches one after the other, prints JSON lines, and at the end one table of their goals. A program of its own
-// beside the command line, which loads it when it is asked for.
-import { mkdtempSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+// `bench [NAME...]`: runs benches one after the other, prints JSON lines, and ends with one table of their goals. It is a program of its own, which
+// the command line loads on request.
+import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { endSignals, makeTemporaryFolder, reasonOf } from '../system'
 import type { Bench } from './bench'
 import { benches } from './benches'
-import { Children, removedAtExit } from './children'
+import { Children } from './children'
 import { watchForeignCores } from './foreign-cpu'
 import { isEnough, isQuiet, type GoalSummary } from './goals'
 import { Ledger } from './ledger'
@@ -14,34 +13,32 @@ import { describeMachine, type MachineLine } from './machine-line'
 import { goalTable, rowTable } from './table'
 
 export interface SuiteOptions {
-  /** Empty for all. */
+  /** Names of benches; empty for all. */
   readonly names: readonly string[]
-  /** 0 for each bench's own. */
+  /** 0 for the default of each bench. */
   readonly rounds: number
   readonly seconds: number
   /** A line of standard output. */
   readonly print: (line: object) => void
-  /** Text for a person, the table last. */
+  /** Text for the user, the table last. */
   readonly say: (text: string) => void
   /** A file for the tables; empty for none. */
   readonly markdown: string
 }
 
-/** Empty, or one sentence: why nothing could be measured. */
+/** Resolves with '', or with one sentence that says why nothing could be measured. */
 export async function runSuite(options: SuiteOptions): Promise<string> {
   const unknown = options.names.find((name) => !benches.some((bench) => bench.name === name))
   if (unknown !== undefined) return `There is no bench ${JSON.stringify(unknown.slice(0, 40))}; there are ${benches.map(({ name }) => name).join(', ')}.`
   // An interrupted run ends its children and removes its folders, as an `exit` does.
   const interrupted = (): void => process.exit(130)
-  for (const signal of signals) process.on(signal, interrupted)
+  for (const signal of endSignals) process.on(signal, interrupted)
   try {
     return await runAll(options)
   } finally {
-    for (const signal of signals) process.off(signal, interrupted)
+    for (const signal of endSignals) process.off(signal, interrupted)
   }
 }
-
-const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 async function runAll(options: SuiteOptions): Promise<string> {
   const machine = describeMachine()
@@ -51,7 +48,7 @@ async function runAll(options: SuiteOptions): Promise<string> {
   for (const bench of benches.filter(({ name }) => options.names.length === 0 || options.names.includes(name))) {
     const ledger = new Ledger(bench.goals)
     const problem = await runBench(bench, ledger, options)
-    if (problem !== '') problems.push(`${bench.name}: ${problem}`)
+    if (problem !== '') problems.push(`The bench ${bench.name} could not be finished: ${problem}.`)
     for (const summary of ledger.summaries()) options.print({ bench: bench.name, ...summary })
     reports.push(reportOf(bench, ledger, problem))
   }
@@ -61,14 +58,13 @@ async function runAll(options: SuiteOptions): Promise<string> {
 }
 
 async function runBench(bench: Bench, ledger: Ledger, options: SuiteOptions): Promise<string> {
-  const folder = mkdtempSync(join(tmpdir().length <= tmpPathMax ? tmpdir() : '/tmp', 'understudy-bench-'))
-  const remove = removedAtExit(folder)
+  const folder = makeTemporaryFolder('bench', { inside: longestName })
   const children = new Children()
   const acts: (() => void | Promise<void>)[] = []
   const print = (line: object): void => options.print({ bench: bench.name, ...line })
   try {
     await bench.run({
-      rounds: options.rounds || bench.rounds, seconds: options.seconds || bench.seconds, programs: fileURLToPath(new URL('.', import.meta.url)), folder, children, watchForeignCores,
+      rounds: options.rounds || bench.rounds, seconds: options.seconds || bench.seconds, programs: fileURLToPath(new URL('.', import.meta.url)), folder: folder.path, children, watchForeignCores,
       atEnd: (act) => void acts.push(act),
       round: (line) => {
         print(isQuiet(line) ? line : { ...line, disturbed: true })
@@ -82,18 +78,18 @@ async function runBench(bench: Bench, ledger: Ledger, options: SuiteOptions): Pr
     })
     return ''
   } catch (error) {
-    const problem = error instanceof Error ? error.message : String(error)
+    const problem = reasonOf(error)
     print({ problem })
     return problem
   } finally {
     for (const act of acts.toReversed()) await act()
     await children.close()
-    remove()
+    folder.remove()
   }
 }
 
-/** A socket's path takes 103 bytes; the names of folder and socket need the rest. */
-const tmpPathMax = 50
+/** As long as any path of a socket below a bench's folder. */
+const longestName = 'x'.repeat(30)
 
 function reportOf(bench: Bench, ledger: Ledger, problem: string): { goals: string; rows: string } {
   const summaries = ledger.summaries()

@@ -1,12 +1,12 @@
-// `bench window`: the built window in a real browser with a very large recording, as JSON lines. Software rendering, as on a machine
-// without a display. Where others use the machine too, the processor time in each line says more than the clock.
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+// `bench window`: the built window in a real browser with a very large recording, as JSON lines. It renders in software, as on a machine without a
+// display. On a shared machine the processor time in each line says more than the clock.
+import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { fileURLToPath } from 'node:url'
-import { connectLab, createPortPair, defaultClusterSettings, type Workload } from '../contract'
-import { createLab, openLab, startWebHost, type LabOptions, type RunningLab } from '../lab'
+import { connectLab, createPortPair, defaultClusterSettings, mixOf, type Workload } from '../contract'
+import { createLab, doorOf, openLab, startWebHost, type LabOptions, type RunningLab } from '../lab'
+import { makeTemporaryFolder } from '../system'
 import { writeBigRecording } from './big-recording'
 import { startBrowser, type DrivenPage } from './browser'
 import * as probe from './page-probe'
@@ -16,7 +16,7 @@ import { findRenderer, processorTime, residentMebibytes } from './processor-time
 export interface WindowBench {
   readonly events: number
   readonly rounds: number
-  /** Of `open`, `live`, `played`. */
+  /** Any of `open`, `live`, `played`. */
   readonly only: readonly string[]
   /** The desktop window's runtime; empty for Chromium. */
   readonly electron: string
@@ -26,20 +26,21 @@ export interface WindowBench {
 const seeks = 21
 const frameMs = 3000
 const liveMs = 8000
-/** The live cluster: some 15 events for each operation. */
-const workload: Workload = { rate: 200, inFlight: 8, mix: { put: 50, append: 0, get: 50, delete: 0, cas: 0 }, keys: 40, valueBytes: 8, clients: [] }
+/** The live cluster, with some 15 events for each operation. */
+const workload: Workload = { rate: 200, inFlight: 8, mix: mixOf({ put: 50, get: 50 }), keys: 40, valueBytes: 8, clients: [] }
 const playedRate = 20_000
-/** Seeks go to the last million events: to more of them than are in memory is another matter. */
+/** Seeks stay within the last million events; seeks to events that are not in memory are a different case. */
 const seekWithin = 1_000_000
 
 const beside = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
 
-/** Empty, or one sentence: why nothing could be measured. */
+/** Resolves with '', or with one sentence that says why nothing could be measured. */
 export async function benchWindow(options: WindowBench): Promise<string> {
   const chromium = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) => path && existsSync(path))
   const program = options.electron || chromium
   if (!program) return 'There is no Chromium here; set CHROMIUM to its program.'
-  const folder = mkdtempSync(join(tmpdir(), 'understudy-bench-'))
+  const temporary = makeTemporaryFolder('bench')
+  const folder = temporary.path
   const recording = join(folder, 'big.jsonl')
   try {
     const beganAt = performance.now()
@@ -48,7 +49,7 @@ export async function benchWindow(options: WindowBench): Promise<string> {
     for (let round = 1; round <= options.rounds; round++) {
       const run = { ...options, round, folder, recording, program }
       if (options.only.includes('open')) await benchOpen(run)
-      // These two need a lab of the bench's own behind the window.
+      // These two need a lab of the bench behind the window.
       if (options.only.includes('live') && !options.electron) await benchLive(run)
       if (options.only.includes('played') && !options.electron) await benchPlayed(run)
     }
@@ -56,6 +57,7 @@ export async function benchWindow(options: WindowBench): Promise<string> {
   } finally {
     // A browser's last processes may still write to their profile.
     rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 250 })
+    temporary.remove()
   }
 }
 
@@ -66,7 +68,7 @@ interface Run extends WindowBench {
   readonly program: string
 }
 
-/** The page, with a lab in this process behind it; in the desktop window the lab is its own. */
+/** Opens the page with a lab in this process; the desktop window has a lab of its own. */
 async function openPage(run: Run, makeLab: (options: LabOptions) => Promise<RunningLab>): Promise<DrivenPage> {
   const flags = ['--no-sandbox', '--enable-precise-memory-info', '--js-flags=--expose-gc', '--window-size=1440,900']
   const profileFolder = join(run.folder, `profile-${performance.now()}`)
@@ -77,22 +79,25 @@ async function openPage(run: Run, makeLab: (options: LabOptions) => Promise<Runn
   const log = (): void => undefined
   const lab = await makeLab({
     host: 'browser', dataFolder: join(run.folder, 'data'), version: 'bench', scenariosFolder: beside('../../scenarios'),
-    programs: { node: beside('./node.js'), switchboard: beside('./switchboard.js'), exploreWorker: beside('./explore-worker.js') }, log,
+    programs: { node: beside('./node.js'), switchboard: beside('./switchboard.js'), exploreWorker: beside('./explore-worker.js'), scenarioWorker: beside('./scenario-worker.js') }, log,
   })
-  const host = await startWebHost({ lab, rendererFolder: beside('../renderer'), log })
-  const args = [...flags, '--headless=new', '--no-first-run', '--disable-background-networking', '--disable-gpu', `${host.url}&empty`]
-  const page = await ready(await startBrowser({ program: run.program, args, profileFolder }))
-  return {
-    ...page,
-    close: async () => {
-      await page.close()
-      await lab.close()
-      await host.close()
-    },
+  const door = doorOf(lab)
+  const host = await startWebHost({ doors: [door], rendererFolder: beside('../renderer'), log })
+  const close = async (): Promise<void> => {
+    await lab.close()
+    await host.close()
+  }
+  const args = [...flags, '--headless=new', '--no-first-run', '--disable-background-networking', '--disable-gpu', `${host.urlOf(door)}&empty`]
+  try {
+    const page = await ready(await startBrowser({ program: run.program, args, profileFolder }))
+    return { ...page, close: () => page.close().finally(close) }
+  } catch (error) {
+    await close()
+    throw error
   }
 }
 
-/** Tries that a page may need that is still on its way from nothing to the window: a question is lost with the document it was put to. */
+/** Tries for a page that is still loading: a request is lost if its document is replaced. */
 const readyTries = 100
 
 async function ready(page: DrivenPage): Promise<DrivenPage> {
@@ -111,7 +116,7 @@ async function ready(page: DrivenPage): Promise<DrivenPage> {
   }
 }
 
-/** A function of page-probe.ts, called in the page. */
+/** Calls a function of page-probe.ts in the page. */
 function inPage<Value>(page: DrivenPage, act: (...args: never[]) => Value | Promise<Value>, ...args: readonly unknown[]): Promise<Value> {
   return page.evaluate(`(${String(act)})(${args.map((arg) => JSON.stringify(arg)).join(', ')})`)
 }
@@ -164,7 +169,7 @@ async function benchLive(run: Run): Promise<void> {
   }
 }
 
-/** When the session's wall time was 0: told from the quickest of the events that another screen, in this process, is told. */
+/** Finds the wall-clock time at which the session began, from the events with the least delay. A second screen, in this process, gets those events. */
 function watchClock(lab: RunningLab, clock: { beganAt: number }): void {
   const [near, far] = createPortPair()
   lab.connect(far)
@@ -182,7 +187,7 @@ function watchClock(lab: RunningLab, clock: { beganAt: number }): void {
   })
 }
 
-/** A recording told as fast as no cluster here could, as if it were live. */
+/** Replays a recording as a live session, faster than any real cluster here. */
 async function benchPlayed(run: Run): Promise<void> {
   const clusters = playedClusters(run.recording, playedRate)
   const page = await openPage(run, (options) => openLab(options, clusters))
@@ -201,7 +206,7 @@ async function measureLag({ print, round }: Run, page: DrivenPage, what: string,
   print({ bench: 'window', round, what, eventsPerSecond: Math.round(events / liveMs * 1000), lagMs, ...await inPage(page, probe.stopWatching), ...spent() })
 }
 
-/** What was spent from now until it is asked, in processor time. */
+/** Returns a function that gives the processor time spent since this call. */
 function meter(renderer: number): () => { pageCpuMs: number; labCpuMs: number } {
   const before = processorTime(renderer)
   return () => {

@@ -1,35 +1,35 @@
-// What a bench is: a named thing that measures in rounds, tells every round with all its absolute numbers, and hands in one value a round
-// for each of its goals. Medians, spread, verdicts and the table are the suite's work (ledger.ts, goals.ts, table.ts), alike for all.
+// The interface of a bench: a named thing that measures in rounds, reports each round with absolute numbers, and gives one value a round for each
+// goal. It must never compute medians, spread, verdicts or tables: the suite does that for all benches (ledger.ts, goals.ts, table.ts).
 import type { Children } from './children'
 
 export interface Goal {
-  /** What is measured, in words a table can show; the bench's values name it. */
+  /** What is measured, in words for the table; the bench's values refer to it. */
   readonly name: string
   readonly better: 'higher' | 'lower'
-  /** Below this (above it, where lower is better) something is wrong; null for a number that is only told. */
+  /** A value below this (above it, where lower is better) is a failure; null for a number that is only reported. */
   readonly needed: number | null
-  /** What we would be proud of; null for a number that is only told. */
+  /** The target; null for a number that is only reported. */
   readonly aim: number | null
-  /** `ratio` unless it is said. */
+  /** Default: `ratio`. */
   readonly unit?: string
-  /** What is held against the marks: the median of the rounds, unless no round may be worse, as of errors. */
+  /** The value that is judged: the median of the rounds (default), or the worst round, as for errors. */
   readonly judgedBy?: 'median' | 'worst'
 }
 
 export interface Bench {
   /** `npm run bench -- NAME`. */
   readonly name: string
-  /** A sentence for the list of benches and above the table. */
+  /** A sentence for the list of benches and the head of the table. */
   readonly title: string
-  /** How many rounds and how many seconds a measurement takes unless it is asked for otherwise. */
+  /** Default number of rounds, and default seconds of a measurement. */
   readonly rounds: number
   readonly seconds: number
   readonly goals: readonly Goal[]
-  /** Throws what it could not do; what it started with `context.children` is ended afterwards, whatever happens. */
+  /** Throws if it cannot measure. Processes started with `context.children` are ended afterwards in any case. */
   run(context: BenchContext): Promise<void>
 }
 
-/** The absolute numbers of one row in one round; `foreignCores` marks a round that others have disturbed. */
+/** The absolute numbers of one row in one round; `foreignCores` marks a round that other programs disturbed. */
 export interface RoundLine {
   readonly round: number
   readonly row: string
@@ -44,19 +44,19 @@ export interface BenchPlace {
   /** Private, with a path short enough for sockets; removed afterwards. */
   readonly folder: string
   readonly children: Children
-  /** Runs when the bench has ended, well or not, before the children are ended; the last one first. */
+  /** Registers a function that runs when the bench has ended, well or not, before its children are ended; the last one first. */
   readonly atEnd: (act: () => void | Promise<void>) => void
 }
 
 export interface BenchContext extends BenchPlace {
   readonly rounds: number
   readonly seconds: number
-  /** Begins to watch the processors; the answer ends it and says how many cores of work this process tree does not explain. */
+  /** Starts to watch the processors. The returned function ends the watch and returns the cores of work outside this process tree. */
   watchForeignCores(): () => number
-  /** Tells a round: one JSON line. */
+  /** Reports a round as one JSON line. */
   round(line: RoundLine): void
-  /** One value for a goal; of a ratio whose sides were measured apart, the foreign cores are the worse side's. */
+  /** Gives one value for a goal. For a ratio measured on two sides, `foreignCores` is that of the worse side. */
   value(goal: string, value: number, foreignCores: number): void
-  /** A peer that is not on this machine, or a tool: the rows that need it are told absent, never left out in silence. */
+  /** Reports that a peer or a tool is missing here: the rows that need it appear as absent, and are never left out silently. */
   readonly absent: (what: string, why: string) => void
 }

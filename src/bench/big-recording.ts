@@ -1,6 +1,6 @@
-// Recordings of any size, made quickly: real traffic of the simulator, and then one second of it again and again, with every number
-// (seq, times, steps, ids of messages and requests) counted on as it would be. What comes out can be stepped again like any other.
-// It must never guess: a second that does not repeat exactly is refused.
+// Writes recordings of any size quickly: real traffic of the simulator, then one second of it repeated, with every number (seq, times, steps, ids
+// of messages and requests) increased accordingly. Such a recording can be replayed like any other. It must never guess: a second that does not
+// repeat exactly is refused.
 import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
 import { defaultSettings, utf8ToBytes, type Operation } from '../protocol'
@@ -9,26 +9,26 @@ import { formatEvent, formatHeader } from '../trace'
 
 export interface BigRecordingOptions {
   readonly path: string
-  /** How many events: the file has exactly so many. At least `leastEvents`. */
+  /** The exact number of events in the file. At least `leastEvents`. */
   readonly events: number
 }
 
-/** Fewer than these are not worth repeating: simulate them. */
+/** Smaller recordings should be simulated directly. */
 export const leastEvents = 20_000
 
 /** Operations of one second, half from each client. */
 const operationsPerSecond = 200
-/** Text that is given to the file at once. */
+/** Characters that are written to the file at once. */
 const writeCharacters = 1024 * 1024
 
-/** A line of the second that is repeated: constant texts, and between them numbers that grow by a step. */
+/** A line of the repeated second: constant texts, with numbers between them that grow by a step. */
 interface Line {
   readonly texts: readonly string[]
   readonly firsts: readonly number[]
   readonly steps: readonly number[]
 }
 
-/** Writes the recording; resolves with its bytes. Rejects if the traffic does not repeat: our mistake. */
+/** Writes the recording; resolves with its bytes. Rejects if the traffic does not repeat, which is a bug. */
 export async function writeBigRecording({ path, events }: BigRecordingOptions): Promise<number> {
   if (events < leastEvents) throw new Error(`a big recording has at least ${leastEvents} events`)
   const { header, beginning, lines } = simulate()
@@ -51,7 +51,7 @@ export async function writeBigRecording({ path, events }: BigRecordingOptions): 
   return file.bytesWritten
 }
 
-/** A cluster that has lived through a failover, and the second that is repeated. */
+/** Simulates a cluster through a failover, and then the second that is repeated. */
 function simulate(): { header: string; beginning: string[]; lines: Line[] } {
   let lines: string[] = []
   const world = new World({ title: 'a big recording', replicas: 3, clients: 2, settings: defaultSettings, seed: 'big', onEvent: (event) => lines.push(formatEvent(event)) })
@@ -77,7 +77,7 @@ function simulate(): { header: string; beginning: string[]; lines: Line[] } {
   return { header: formatHeader(world.header), beginning, lines: repeated }
 }
 
-/** The same operations at the same moments of every second. */
+/** The same operations at the same times of every second. */
 function oneSecond(world: World): void {
   for (let index = 0; index < operationsPerSecond; index++) {
     world.invoke(index % 2 === 0 ? 'c1' : 'c2', operationOf(index))
@@ -91,7 +91,7 @@ function operationOf(index: number): Operation {
   return index % 50 === 49 ? { type: 'cas', key, expected: null, value: key } : { type: 'get', key }
 }
 
-/** What two seconds of it tell: the texts are the same, the numbers differ by their step. */
+/** Derives a line from two seconds: the texts must be the same, and the numbers differ by their step. */
 function lineOf(line: string, next: string): Line {
   const [texts, nextTexts] = [line.split(/\d+/), next.split(/\d+/)]
   if (texts.join('0') !== nextTexts.join('0')) throw new Error(`the traffic does not repeat: ${next} came after ${line}`)

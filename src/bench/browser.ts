@@ -1,15 +1,16 @@
-// A page driven from outside over the DevTools protocol, with as little of it as can be: no domain is enabled that reports what the page
-// does, as a browser that is told to report every frame of a WebSocket spends more time on that than on the frames.
+// Drives a page over the DevTools protocol. It must never enable a domain that reports page activity: a browser that reports every WebSocket frame
+// spends more time on that than on the frames.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { rm } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
 import { WebSocket } from 'ws'
+import { atEnd } from '../system'
 
 export interface DrivenPage {
-  /** The value of an expression in the page, or of the promise that it is. Rejects with what it threw. */
+  /** Evaluates an expression in the page, and awaits it if it is a promise. Rejects with what it threw. */
   evaluate<Value>(expression: string): Promise<Value>
-  /** Gives a file to the file input that a selector finds. */
+  /** Sets a file on the file input that the selector finds. */
   chooseFile(selector: string, path: string): Promise<void>
   close(): Promise<void>
 }
@@ -20,31 +21,31 @@ export interface BrowserStart {
   /** Removed at the end. */
   readonly profileFolder: string
   readonly env?: NodeJS.ProcessEnv
-  /** Words before the browser's own, where the program is one that starts it. */
+  /** Arguments before the browser's own, where the program is one that starts the browser. */
   readonly prefix?: readonly string[]
 }
 
-/** How long a page may take to be there. */
+/** Time limit for a page to appear. */
 const startMs = 60_000
 
-/** How long it may take to end by itself. */
+/** Time limit for a browser to end by itself. */
 const endMs = 10_000
 
-/** Starts a browser (or the desktop window) whose first page is driven. */
+/** Starts a browser (or the desktop window) and drives its first page. */
 export async function startBrowser({ program, args, profileFolder, env = process.env, prefix = [] }: BrowserStart): Promise<DrivenPage> {
   const words = [...prefix, `--remote-debugging-port=0`, `--user-data-dir=${profileFolder}`, ...args]
-  // A group of its own: `npm` ends at a signal and leaves what it started behind.
+  // In its own process group: `npm` ends at a signal and leaves its children behind.
   const child = spawn(program, words, { stdio: ['ignore', 'ignore', 'pipe'], env, detached: true })
   const closed = new Promise((resolve) => child.once('close', resolve))
   const endAtExit = (): void => signalGroup(child, 'SIGKILL')
-  process.on('exit', endAtExit)
+  const takeBack = atEnd(endAtExit)
   const end = async (): Promise<void> => {
     signalGroup(child, 'SIGTERM')
-    // Its standard error is closed when the last of the group has ended.
+    // Its standard error closes when the last process of the group has ended.
     const timer = setTimeout(endAtExit, endMs)
     await closed
     clearTimeout(timer)
-    process.off('exit', endAtExit)
+    takeBack()
     await rm(profileFolder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 })
   }
   try {
@@ -77,7 +78,7 @@ async function toldAddress(child: ChildProcess): Promise<string> {
     throw new Error('The browser did not start.')
   } finally {
     clearTimeout(timer)
-    // What it says from now on is nobody's concern, but must be read, or it would wait.
+    // Further output is ignored, but must be read, or the browser would block.
     child.stderr?.resume()
   }
 }

@@ -1,56 +1,62 @@
-// The processes of one bench: started here, ended here by pid, whatever happens. Each one is bounded in time, and inherits nothing that
-// changes how Node runs: a bundle of extra certificates alone costs 36 ms at every start.
+// The child processes of one bench: starts them, and ends them by pid in any case. Each has a time limit. A child must never inherit a variable
+// that changes how Node runs: a bundle of extra certificates alone costs 36 ms at every start.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { rmSync } from 'node:fs'
+import { atEnd, killChild } from '../system'
 
-/** A server that has not said that it is ready by then will not. */
+/** Time limit for a server to report that it is ready. */
 const readyMs = 20_000
-/** What is kept of a child's standard error, to say why it ended. */
+/** A child that was asked to end is killed after this time. */
+const endMs = 10_000
+/** Bytes kept of a child's standard error, to say why it ended. */
 const saidBytesMax = 4096
-/** Output of a program that is run to its end. */
+/** Most output of a program that runs to its end. */
 const outputBytesMax = 64 * 1024 * 1024
 
 export interface Started {
   readonly child: ChildProcess
   readonly pid: number
-  /** What it has written to its standard error, the last of it. */
+  /** The last part of its standard error. */
   said(): string
+}
+
+export interface StartOptions {
+  readonly core?: number
+  readonly env?: NodeJS.ProcessEnv
 }
 
 export class Children {
   readonly #live = new Set<ChildProcess>()
-  /** A bench that is interrupted leaves nothing behind. */
-  readonly #onExit = (): void => {
-    for (const child of this.#live) child.kill('SIGKILL')
-  }
+  /** An interrupted bench must kill its children before the folders that they write to are removed. */
+  readonly #takeBackEnd = atEnd(() => {
+    for (const child of this.#live) killChild(child, 'SIGKILL')
+  })
 
-  constructor() {
-    process.on('exit', this.#onExit)
-  }
-
-  /** Starts a program that runs until it is ended. `core` pins it to one processor core with taskset. */
-  start(program: string, parameters: readonly string[], { core = -1 }: { core?: number } = {}): Started {
+  /** Starts a program that runs until it is ended. `core` pins it to one processor core with taskset; `env`: variables beyond the few that every child gets. */
+  start(program: string, parameters: readonly string[], { core = -1, env = {} }: StartOptions = {}): Started {
     const [file, ...rest] = pinned(program, parameters, core)
-    const child = spawn(file, rest, { stdio: ['ignore', 'pipe', 'pipe'], env: childEnvironment() })
-    this.#live.add(child)
+    const child = spawn(file, rest, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...childEnvironment(), ...env } })
+    if (child.pid !== undefined) this.#live.add(child)
     let said = ''
     child.on('exit', () => this.#live.delete(child))
     child.on('error', (error) => {
       said += error.message
       this.#live.delete(child)
     })
-    child.stderr.on('data', (data: Buffer) => {
+    // If too few files may be open there are no pipes, whatever the types say.
+    const stderr = child.stderr as typeof child.stderr | undefined
+    stderr?.on('data', (data: Buffer) => {
       said = (said + String(data)).slice(-saidBytesMax)
     })
     return { child, pid: child.pid ?? 0, said: () => said.trim() }
   }
 
   /** Starts a server and resolves with the first line that it prints: where it listens. */
-  async startUntilLine(program: string, parameters: readonly string[], options: { core?: number } = {}): Promise<Started & { line: string }> {
+  async startUntilLine(program: string, parameters: readonly string[], options: StartOptions = {}): Promise<Started & { line: string }> {
     const started = this.start(program, parameters, options)
     const { child } = started
-    const timer = setTimeout(() => child.kill('SIGKILL'), readyMs)
+    const timer = setTimeout(() => killChild(child, 'SIGKILL'), readyMs)
     try {
       const first = await Promise.race([
         once(child.stdout ?? child, 'data') as Promise<[Buffer]>,
@@ -64,16 +70,16 @@ export class Children {
     }
   }
 
-  /** Runs a program to its end and resolves with what it printed; rejects with what it said if that was not well. */
+  /** Runs a program to its end and resolves with its output; rejects with its error output if it fails. */
   async run(program: string, parameters: readonly string[], { core = -1, timeoutMs = 60_000 }: { core?: number; timeoutMs?: number } = {}): Promise<string> {
     const started = this.start(program, parameters, { core })
     const { child } = started
     let output = ''
     child.stdout?.on('data', (data: Buffer) => {
       output += String(data)
-      if (output.length > outputBytesMax) child.kill('SIGKILL')
+      if (output.length > outputBytesMax) killChild(child, 'SIGKILL')
     })
-    const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs)
+    const timer = setTimeout(() => killChild(child, 'SIGKILL'), timeoutMs)
     try {
       const [status, signal] = await once(child, 'close') as [number | null, string | null]
       if (status !== 0) throw new Error(`${program} ${parameters.join(' ')} ended with ${signal ?? `status ${status}`}: ${started.said() || output.trimEnd().slice(-saidBytesMax)}`)
@@ -86,24 +92,34 @@ export class Children {
   async stop({ child }: Started): Promise<void> {
     if (!this.#live.has(child)) return
     const gone = once(child, 'exit')
-    child.kill('SIGKILL')
+    killChild(child, 'SIGKILL')
     await gone
+  }
+
+  /** Asks it to end with a signal, as a user does, so that it can clean up. */
+  async end({ child }: Started): Promise<void> {
+    if (!this.#live.has(child)) return
+    const gone = once(child, 'exit')
+    const timer = setTimeout(() => killChild(child, 'SIGKILL'), endMs)
+    killChild(child, 'SIGTERM')
+    await gone
+    clearTimeout(timer)
   }
 
   async close(): Promise<void> {
     await Promise.all([...this.#live].map((child) => this.stop({ child, pid: 0, said: () => '' })))
-    process.off('exit', this.#onExit)
+    this.#takeBackEnd()
   }
 }
 
-/** A folder that is removed by the call, or else when this process exits. */
+/** Returns a function that removes the folder; otherwise it is removed when this process exits. */
 export function removedAtExit(folder: string): () => void {
-  const remove = (): void => {
-    process.off('exit', remove)
-    rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
+  const remove = (): void => rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
+  const takeBack = atEnd(remove)
+  return () => {
+    takeBack()
+    remove()
   }
-  process.on('exit', remove)
-  return remove
 }
 
 function pinned(program: string, parameters: readonly string[], core: number): [string, ...string[]] {

@@ -1,5 +1,6 @@
-// `bench desktop-start`: from `npm start` of a build that is there to a window that can be used, and to the first view that its cluster has
-// acked with a backup. The times are the page's own; what asks for them is attached while the window opens, and costs a little.
+// `bench desktop-start`: times `npm start` of an existing build, until the window is usable, and until its cluster's first view with a backup is
+// acked. The page itself measures. The debugger that reads the times is attached while the window opens, which costs a little.
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Bench, BenchContext } from './bench'
 import { startBrowser } from './browser'
@@ -15,6 +16,7 @@ export const desktopStartBench: Bench = {
   rounds: 5, seconds: 1,
   goals: [{ name: usable, better: 'lower', needed: 2.5, aim: 1.5, unit: 's' }, { name: acked, better: 'lower', needed: null, aim: null, unit: 's' }],
   run: async (context) => {
+    if (!existsSync(join(context.programs, '../../scripts/start.mjs'))) return context.absent('the desktop window', 'This is the package, and `npm start` is of a checkout.')
     if (findElectron(context.programs) === '') return context.absent('the desktop window', 'Its runtime or a display is not here; see ELECTRON_OVERRIDE_DIST_PATH.')
     for (let round = 1; round <= context.rounds; round++) await measureStart(context, round)
   },
@@ -40,7 +42,7 @@ async function measureStart(context: BenchContext, round: number): Promise<void>
   }
 }
 
-/** A question is lost with the document that it was put to, as the window goes from nothing to its page. */
+/** Retries: a request is lost while the window loads its page and replaces the document. */
 async function askUntilThere<Value>(ask: () => Promise<Value>): Promise<Value> {
   for (let tried = 1; ; tried++) {
     try {

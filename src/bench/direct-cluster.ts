@@ -1,4 +1,4 @@
-// A cluster of the built nodes without the lab, for a bench: a view server and two replicas, each a process, as a user starts them.
+// A cluster of the built nodes without the lab, for a bench: a view server and two replicas, each in a process, as a user starts them.
 import { join } from 'node:path'
 import { DirectClient } from '../cluster'
 import { defaultSettings, type Settings } from '../protocol'
@@ -7,7 +7,7 @@ import type { Started } from './children'
 import { until } from './until'
 
 export interface DirectClusterOptions {
-  /** Tells its sockets from those of other clusters of the bench. */
+  /** Keeps its sockets apart from those of other clusters of the bench. */
   readonly name: string
   readonly transport: 'UDS' | 'TCP'
   readonly replication?: Settings['replication']
@@ -24,7 +24,7 @@ export interface DirectCluster {
   untilReplicated(): Promise<number>
   /** Ends its processes. */
   stop(): Promise<void>
-  /** What its nodes have written, where they keep journals. */
+  /** Paths of its journals, if its nodes keep any. */
   readonly journals: readonly string[]
 }
 

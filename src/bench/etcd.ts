@@ -1,4 +1,4 @@
-// Three members of etcd on the loopback, their data in memory, and a closed loop of puts to the leader by its JSON gateway.
+// Three etcd members on the loopback with data in memory, and a closed loop of puts to the leader through its JSON gateway.
 import { existsSync, mkdtempSync } from 'node:fs'
 import { Agent, request } from 'node:http'
 import { join } from 'node:path'
@@ -8,7 +8,7 @@ import { freePort } from './redis-pair'
 import { until } from './until'
 
 export interface Etcd {
-  /** Operations a second, and their latencies in microseconds. */
+  /** Measures puts: operations a second, and their latencies in microseconds. */
   put(load: { connections: number; seconds: number; warmSeconds: number }): Promise<{ ops_s: number; p50_us: number; p99_us: number; errors: number }>
 }
 
@@ -16,7 +16,7 @@ const keyCount = 100_000
 const encoded = (text: string): string => Buffer.from(text).toString('base64')
 
 export async function startEtcd({ folder, children, atEnd }: BenchPlace): Promise<Etcd> {
-  // A put is durable, and the disk is not what is compared here.
+  // A put is written to disk, but the disk is not what is compared here.
   const data = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : folder, 'understudy-etcd-'))
   const members: { name: string; port: number; peer: string }[] = []
   for (const name of ['n1', 'n2', 'n3']) members.push({ name, port: await freePort(), peer: `http://127.0.0.1:${await freePort()}` })

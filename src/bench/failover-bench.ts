@@ -1,5 +1,5 @@
-// `bench failover` and `bench failover-keys`: kill -9 of the primary to the first acknowledged write, with nothing in the store beside a floor
-// of plain Node, and with 100,000 keys that the new backup must hold first, beside Redis Sentinel.
+// `bench failover` and `bench failover-keys`: time from kill -9 of the primary to the first acknowledged write. One uses an empty store, compared
+// with a minimal failover in plain Node. The other has 100,000 keys that the new backup must get first, compared with Redis Sentinel.
 import { join } from 'node:path'
 import type { Bench, BenchContext, Goal } from './bench'
 import { fastSettings, measureFailover, type FailoverKill } from './failover'
@@ -10,7 +10,7 @@ import { spreadOf } from './spread'
 
 const pings = { pingIntervalMs: fastSettings.pingIntervalMs, deadAfterMs: 60, checkIntervalMs: fastSettings.pingCheckIntervalMs }
 
-/** One kill says little: where it fell between two pings is worth 20 ms. */
+/** Kills per round. One kill says little: its time between two pings alone varies the result by 20 ms. */
 const killsOfRound = 10
 
 const besideFloor: Goal = { name: 'failover, empty store: ours / floor of plain Node', better: 'lower', needed: 1.6, aim: 1.15 }
@@ -45,7 +45,7 @@ export const failover: Bench = {
 }
 
 const keys = 100_000
-/** Measured on another machine, of 8 trials: for where there is no Redis. */
+/** Measured on another machine in 8 trials, for where there is no Redis. */
 const sentinelElsewhereMs = 1355
 const besideSentinel: Goal = { name: 'failover with 100,000 keys: ours / Redis Sentinel, replicated', better: 'lower', needed: 0.2, aim: 0.14 }
 const oursWithKeys: Goal = { name: 'failover with 100,000 keys', better: 'lower', needed: null, aim: null, unit: 'ms' }

@@ -1,5 +1,5 @@
-// The least that can fail over, in plain Node: no store, no transfer, no protocol. A view server that hears pings and pushes views, and nodes
-// of which the primary says yes to who asks. What a failover of ours takes beyond this is ours; it must share no code with it.
+// The minimal failover in plain Node: no store, no transfer, no protocol. A view server gets pings and pushes views; the primary node answers `yes`
+// to clients. It is the baseline for our failover, so it must share no code with it.
 import { connect, createServer, type Socket } from 'node:net'
 
 export interface FloorStart {
@@ -12,10 +12,10 @@ export interface FloorStart {
   readonly checkIntervalMs: number
 }
 
-/** Messages are lines: a ping is the name of who pings, a view the name of the primary, an answer `yes` or `no`. */
+/** Messages are lines: a ping is the sender's name, a view the primary's name, an answer `yes` or `no`. */
 function onLines(socket: Socket, onLine: (line: string) => void): void {
   let rest = ''
-  socket.on('error', () => undefined) // A peer was killed, as it should be: nothing is to be done.
+  socket.on('error', () => undefined) // The bench kills peers on purpose.
   socket.on('data', (data) => {
     const lines = (rest + String(data)).split('\n')
     rest = lines.pop() ?? ''

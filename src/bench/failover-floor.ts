@@ -1,8 +1,9 @@
-// One kill of the bare model (failover-floor-node.ts): from kill -9 of its primary until the other node says yes to a client that asks each 2 ms.
-import { rmSync } from 'node:fs'
+// Times one failover of the minimal model (failover-floor-node.ts): from kill -9 of its primary until the other node answers `yes` to a client that
+// asks every 2 ms.
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { killChild } from '../system'
 import type { FloorStart } from './failover-floor-node'
 import { benchFolder, end, firstMessage, patienceMs, startProgram } from './measured-cluster'
 
@@ -16,7 +17,7 @@ export interface FloorTimes {
 
 export async function killFloor(program: string, times: FloorTimes): Promise<number> {
   const folder = benchFolder()
-  const at = (name: string): string => join(folder, name)
+  const at = (name: string): string => join(folder.path, name)
   const start = async (name: string): Promise<ReturnType<typeof startProgram>> => {
     const about: FloorStart = { ...times, name, listen: at(name), viewServer: name === 'vs' ? '' : at('vs') }
     const child = startProgram(program, [JSON.stringify(about)])
@@ -28,10 +29,10 @@ export async function killFloor(program: string, times: FloorTimes): Promise<num
     for (const name of ['a', 'b']) children.push(await start(name))
     const [toPrimary, toBackup] = [new Asker(at('a')), new Asker(at('b'))]
     while (!await toPrimary.ask()) await pause(1)
-    // Anywhere between two pings: each must be as likely.
+    // Kills at a random time between two pings.
     await pause(150 + Math.random() * times.pingIntervalMs)
     const killedAt = performance.now()
-    children[1]?.kill('SIGKILL')
+    killChild(children[1], 'SIGKILL')
     await firstYes(toBackup)
     const ms = performance.now() - killedAt
     toPrimary.close()
@@ -39,7 +40,7 @@ export async function killFloor(program: string, times: FloorTimes): Promise<num
     return ms
   } finally {
     await Promise.all(children.map(end))
-    rmSync(folder, { recursive: true, force: true })
+    folder.remove()
   }
 }
 
@@ -63,7 +64,7 @@ class Asker {
 
   constructor(address: string) {
     this.#socket = connect(address)
-    this.#socket.on('error', () => undefined) // The other end was killed, as it should be.
+    this.#socket.on('error', () => undefined) // The bench kills the other end on purpose.
     let rest = ''
     this.#socket.on('data', (data) => {
       const lines = (rest + String(data)).split('\n')

@@ -1,10 +1,10 @@
-// Where the milliseconds of one failover went: the moments that the nodes reported, from the kill to the acknowledged write. A pure function
-// of what they said, so that a bench may ask them when all is over.
+// Splits one failover into phases, from the kill to the acknowledged write, by the times that nodes reported. A pure function, so a bench can read
+// the reports afterwards.
 import type { TimedReport } from './measured-node'
 
-/** What happened, each moment in milliseconds since the kill; a moment that was not reported is left out. */
+/** The phases, each in milliseconds since the kill; a time that was not reported is left out. */
 export interface FailoverTimeline {
-  /** The last ping before the kill was heard between two checks: at this, or up to a check interval later. */
+  /** When the last ping before the kill arrived: at this time, or up to a check interval later. */
   readonly lastPingMs?: number
   readonly verdictMs?: number
   readonly primaryAdoptsMs?: number
@@ -36,7 +36,7 @@ export function failoverTimeline({ killedAtMs, acknowledgedAtMs, killed, checkIn
   const primary = servers.get(view?.primary?.name ?? '') ?? []
   const backups = view?.backups.map(({ name }) => servers.get(name) ?? []) ?? []
   const second = viewServer.findLast(({ atMs, report }) => report.type === 'ping-missed' && report.server === killed && report.missed === 2 && atMs <= acknowledgedAtMs)
-  // The check before the first miss was the first after the ping.
+  // The check before the first miss was the first check after the ping.
   const lastPingMs = second && second.atMs - 3 * checkIntervalMs - killedAtMs
   return ofDefined({
     lastPingMs,

@@ -1,5 +1,5 @@
-// How long a cluster is without an answer when its primary is killed: processes in direct mode, kill -9, and a client that writes without a
-// pause. Measured from the kill to the first acknowledged write that was begun after it.
+// Measures how long a cluster gives no answer when its primary is killed: processes in direct mode, kill -9, and a client that writes continuously.
+// The time runs from the kill to the first acknowledged write that began after it.
 import { setTimeout as pause } from 'node:timers/promises'
 import type { DirectClient } from '../cluster'
 import { utf8ToBytes, viewServerName, type Settings } from '../protocol'
@@ -12,7 +12,7 @@ export interface FailoverOptions {
   /** The built program of a measured node. */
   readonly program: string
   readonly kills: number
-  /** Keys on the primary, of 16 and 64 bytes; the new backup has them all before the first write is acknowledged. */
+  /** Keys on the primary, of 16 bytes with values of 64. The new backup has all of them before the first write is acknowledged. */
   readonly keys: number
   readonly settings: Partial<Settings>
   readonly onKill: (kill: FailoverKill) => void | Promise<void>
@@ -27,7 +27,7 @@ export interface FailoverKill {
   readonly timeline: FailoverTimeline
 }
 
-/** Pings 20 ms, dead after 60 ms of silence, checks each 5 ms; a client that knows nothing newer asks again each 2 ms. */
+/** Pings every 20 ms, dead after 60 ms of silence, checks every 5 ms. A client without a newer view asks again every 2 ms. */
 export const fastSettings = { pingIntervalMs: 20, pingCheckIntervalMs: 5, deadPings: 12 } as const
 export const clientSettings = { retryMs: 2 } as const
 
@@ -46,7 +46,7 @@ export async function measureFailover({ program, kills, keys, settings, onKill }
     for (let kill = 1; kill <= kills; kill++) {
       const view = await viewAtRest(client, 1)
       const primary = view.primary?.name ?? ''
-      // Anywhere between two pings: each moment must be as likely.
+      // Kills at a random time between two pings.
       await pause(Math.random() * cluster.settings.pingIntervalMs)
       const { killedAtMs, acknowledgedAtMs } = await killAndWrite(client, () => cluster.kill(primary))
       await viewAtRest(client, 1)
@@ -67,7 +67,7 @@ export async function measureFailover({ program, kills, keys, settings, onKill }
   }
 }
 
-/** Writes one after the other before and after the kill; the first write that began after it and is acknowledged ends the clock. */
+/** Writes one after the other before and after the kill. The first acknowledged write that began after the kill stops the clock. */
 function killAndWrite(client: DirectClient, kill: () => void): Promise<{ killedAtMs: number; acknowledgedAtMs: number }> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error('no write was acknowledged after the kill')), patienceMs)

@@ -1,4 +1,4 @@
-// The benches of failover, transfer and history at their smallest: that each measures what it says it does. Figures are for quiet machines.
+// Runs the benches of failover, transfer and history at their smallest, to test that they measure what they claim. Real figures need a quiet machine.
 import { resolve } from 'node:path'
 import { expect, test } from 'vitest'
 import { fastSettings, measureFailover, type FailoverKill } from './failover'
@@ -13,7 +13,7 @@ const patient = { pingIntervalMs: 50, pingCheckIntervalMs: 50, deadPings: 10, re
 
 test('a kill is failed over from, and its timeline is in order', async () => {
   const kills: FailoverKill[] = []
-  await measureFailover({ program, kills: 1, keys: 100, settings: { ...fastSettings, retryMs: 20 }, onKill: (kill) => void kills.push(kill) })
+  await measureFailover({ program, kills: 1, keys: 100, settings: { ...fastSettings, retryMs: 20, deadPings: 100 }, onKill: (kill) => void kills.push(kill) })
   const [kill] = kills
   expect(kills).toHaveLength(1)
   const moments = Object.values(kill?.timeline ?? {}) as number[]
@@ -21,8 +21,9 @@ test('a kill is failed over from, and its timeline is in order', async () => {
   expect(moments).toEqual(moments.toSorted((one, other) => one - other))
 })
 
-test('the floor fails over after its sixty milliseconds of silence and not before', async () => {
-  expect(await killFloor(at('failover-floor-node.js'), { pingIntervalMs: 20, deadAfterMs: 60, checkIntervalMs: 5 })).toBeGreaterThan(35)
+test('the floor fails over after the silence that was asked for and not before', async () => {
+  // The silence begins with the last ping, which a busy machine may have delayed by 100 ms before the kill.
+  expect(await killFloor(at('failover-floor-node.js'), { pingIntervalMs: 20, deadAfterMs: 400, checkIntervalMs: 5 })).toBeGreaterThan(200)
 })
 
 test('a backup that joins 2,000 keys is timed, and nobody fails over meanwhile', async () => {

@@ -1,5 +1,5 @@
-// `bench false-failovers`: full load and short patience. Nobody is killed, so every view change would be one that nobody caused: a server that
-// was too busy to ping. A round is a minute, unless it is told otherwise.
+// `bench false-failovers`: full load with a short time limit for silence. No server is killed, so every view change is a false failover: a server
+// was too busy to ping. A round is a minute by default.
 import { join } from 'node:path'
 import { viewServerName, type Settings } from '../protocol'
 import type { Bench, Goal } from './bench'
@@ -10,7 +10,7 @@ import type { TimedReport } from './measured-node'
 
 export interface FalseFailovers {
   readonly viewChanges: number
-  /** How long a server was silent at most, as the view server saw it; to a check interval. */
+  /** The longest silence of a server as the view server saw it, in steps of the check interval. */
   readonly longestSilenceMs: number
   readonly opsPerSecond: number
 }
@@ -18,7 +18,7 @@ export interface FalseFailovers {
 export interface FalseFailoversOptions {
   readonly program: string
   readonly settings: Partial<Settings>
-  /** Loads the cluster of that view server until it ends. */
+  /** Loads the cluster of this view server until the load ends. */
   readonly load: (viewServer: string) => Promise<Pick<LoadResult, 'ops_s'>>
 }
 
@@ -41,7 +41,7 @@ export async function measureFalseFailovers({ program, settings, load }: FalseFa
   }
 }
 
-/** From the checks that a server missed in a row; 0 where none missed two. */
+/** Computed from consecutive checks that a server missed; 0 if no server missed two. */
 export function longestSilenceMs(reports: readonly TimedReport[], checkIntervalMs: number): number {
   return Math.max(0, ...reports.map(({ report }) => report.type === 'ping-missed' ? (report.missed + 1) * checkIntervalMs : 0))
 }

@@ -1,5 +1,5 @@
-// What Node can do at most for two hops: A takes a frame, forwards it to B, B acks it, A answers. No store, no views, no duplicates, no
-// retries, no checks: replication of a key-value store cannot be faster than this. A program of its own:
+// The upper bound of Node for two hops: A takes a frame, forwards it to B, B acks it, A answers. No store, views, duplicates, retries or checks:
+// replication of a key-value store cannot be faster. A program of its own:
 //   floor-node LISTEN          is B, which acks every frame
 //   floor-node LISTEN NEXT     is A, in front of the B that listens at NEXT
 // A frame is a length, a number (both u32, big-endian) and, in requests, 80 bytes of key and value. Answers carry the request's number.
@@ -7,17 +7,17 @@ import { connect, createServer, type Socket } from 'node:net'
 
 const requestBytes = 88
 const answerBytes = 8
-/** A request holds so much behind its number. */
+/** Bytes after a request's number. */
 const bodyBytes = requestBytes - answerBytes
 const outputBytes = 64 * 1024
-/** Requests that A has under way at most, a power of two: more than any bench sends. */
+/** Most requests of A in flight, a power of two: more than any bench sends. */
 const pendingMax = 1 << 16
-/** No bench runs longer, and none leaves this process behind. */
+/** Time limit of this process: longer than any bench, so that it never stays behind. */
 const lifeMs = 15 * 60_000
 
 const [, , listenAt = '', nextAt] = process.argv
 
-/** Frames of one socket: everything of one poll leaves in one write, and the buffer is used again when the kernel took it at once. */
+/** The output of one socket: everything of a poll leaves in one write, and the buffer is reused if the kernel took it at once. */
 class Output {
   readonly #socket: Socket
   #buffer = Buffer.allocUnsafeSlow(outputBytes)
@@ -86,7 +86,7 @@ function writeU32(bytes: Buffer, at: number, number: number): void {
   bytes[at + 3] = number
 }
 
-/** B: acks at once. A: what was forwarded comes back in its order, so a ring remembers whom to answer. */
+/** B acks at once. A gets acks in the order of its forwards, so a ring remembers which client to answer. */
 function requestTaker(): (output: Output) => (bytes: Buffer, at: number) => void {
   if (nextAt === undefined) return (output) => (bytes, at) => output.answer(readU32(bytes, at + 4))
   const askers = new Array<Output | undefined>(pendingMax)
@@ -114,7 +114,7 @@ function where(address: string): { path: string } | { host: string; port: number
 
 const takerFor = requestTaker()
 const server = createServer({ noDelay: true }, (socket) => {
-  // A client that goes away at the end of a round is no mistake.
+  // Clients disconnect at the end of a round.
   socket.on('error', () => undefined)
   socket.on('data', frames(requestBytes, takerFor(new Output(socket))))
 })

@@ -1,4 +1,4 @@
-// The two-hop floor (floor-node.ts): the same two processes and messages as primary and backup, and nothing that they would do.
+// Starts the two-hop baseline (floor-node.ts): the same two processes and messages as primary and backup, without their work.
 import { join } from 'node:path'
 import type { BenchPlace } from './bench'
 

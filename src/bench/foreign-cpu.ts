@@ -1,10 +1,10 @@
-// Whether others used the machine while something was measured: the processor time of the whole machine (/proc/stat) that this process
-// and all below it do not explain, in cores. Without /proc it is 0 and the rounds all count as quiet.
-// The kernel samples the machine's time and measures a process's, so some hundredths of a core are noise, and the result may be below 0.
+// Detects whether other programs used the machine during a measurement: the processor time of the whole machine (/proc/stat) outside this process
+// tree, in cores. Without /proc it is 0 and every round counts as quiet. The kernel samples the machine's time but measures a process's, so some
+// hundredths of a core are noise; the result may be below 0.
 import { performance } from 'node:perf_hooks'
 import { processIds, processStatOf, readProc, ticksPerSecond } from './proc'
 
-/** The answer ends the watch and says how many cores of work were foreign since. */
+/** Returns a function that ends the watch and returns the cores of foreign work since. */
 export function watchForeignCores(): () => number {
   const before = sample()
   return () => foreignCores(before, sample())
@@ -12,7 +12,7 @@ export function watchForeignCores(): () => number {
 
 export interface CpuSample {
   readonly atMs: number
-  /** Ticks in which a core of the machine was not idle. */
+  /** Ticks in which a core of the machine was busy. */
   readonly busyTicks: number
   /** Ticks of this process tree, its reaped children too. */
   readonly ownTicks: number
@@ -25,7 +25,7 @@ export function foreignCores(before: CpuSample, after: CpuSample): number {
   return Math.round(foreignTicks / ticksPerSecond / seconds * 100) / 100
 }
 
-/** From the text of /proc/stat: user, nice, system, irq, softirq and steal of all cores; idle and waiting for disks is not busy. */
+/** Parses /proc/stat: user, nice, system, irq, softirq and steal of all cores. Idle and waiting for disks are not busy. */
 export function busyTicksOf(stat: string): number {
   const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = stat.slice(0, stat.indexOf('\n')).trim().split(/\s+/).slice(1).map(Number)
   return user + nice + system + irq + softirq + steal
@@ -34,17 +34,17 @@ export function busyTicksOf(stat: string): number {
 export interface ProcessTicks {
   readonly pid: number
   readonly parent: number
-  /** Its own and those of its reaped children, so that nothing is lost when a process below ends. */
+  /** Own ticks and those of reaped children, so that nothing is lost when a descendant ends. */
   readonly ticks: number
 }
 
-/** From the text of /proc/PID/stat. */
+/** Parses /proc/PID/stat. */
 export function processTicksOf(pid: number, stat: string): ProcessTicks {
   const { parent, ownTicks, reapedTicks } = processStatOf(stat)
   return { pid, parent, ticks: ownTicks + reapedTicks }
 }
 
-/** Of a process and all below it. */
+/** Ticks of a process and all its descendants. */
 export function treeTicks(processes: readonly ProcessTicks[], root: number): number {
   const below = new Map<number, ProcessTicks[]>()
   for (const one of processes) below.set(one.parent, [...below.get(one.parent) ?? [], one])

@@ -1,8 +1,8 @@
-// A goal judged by its values of all rounds. Rounds in which others used the machine are left out where enough quiet ones remain.
+// Judges a goal by its values of all rounds. Disturbed rounds are left out if enough quiet ones remain.
 import type { Goal } from './bench'
 import { rounded, spreadOf, type Spread } from './spread'
 
-/** From this many cores of foreign work on a round is not quiet. */
+/** A round with this many cores of foreign work or more is not quiet. */
 export const foreignCoresMax = 0.25
 
 export interface GoalValue {
@@ -10,7 +10,7 @@ export interface GoalValue {
   readonly foreignCores: number
 }
 
-/** `told`: a number without a goal; `absent`: there is no value, because a peer or a tool is not here. */
+/** `told`: a number without a goal; `absent`: no value, because a peer or a tool is missing here. */
 export type Met = 'aim' | 'needed' | 'missed' | 'told' | 'absent'
 
 export interface GoalSummary {
@@ -21,7 +21,7 @@ export interface GoalSummary {
   readonly max: number | null
   readonly rounds: number
   readonly quietRounds: number
-  /** Which rounds the median and the spread are of. */
+  /** The rounds that the median and the spread are computed from. */
   readonly of: 'quiet rounds' | 'all rounds'
   readonly better: Goal['better']
   readonly needed: number | null
@@ -31,7 +31,7 @@ export interface GoalSummary {
 
 export function judgeGoal(goal: Goal, values: readonly GoalValue[]): GoalSummary {
   const quiet = values.filter(isQuiet)
-  // The worst round stays the worst, disturbed or not.
+  // The worst round counts even if it was disturbed.
   const used = goal.judgedBy !== 'worst' && isEnough(quiet.length, values.length) ? quiet : values
   const spread = spreadOf(used.map(({ value }) => value))
   const of = used.length === quiet.length ? 'quiet rounds' : 'all rounds'
@@ -44,7 +44,7 @@ export function isQuiet({ foreignCores = 0 }: { readonly foreignCores?: number }
   return foreignCores < foreignCoresMax
 }
 
-/** Half of the rounds are enough: a median of fewer would say less than a disturbed one. */
+/** True if at least half of the rounds are quiet: a median of fewer says less than a disturbed one. */
 export function isEnough(quiet: number, rounds: number): boolean {
   return quiet > 0 && quiet * 2 >= rounds
 }

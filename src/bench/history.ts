@@ -1,5 +1,5 @@
-// `bench history`: an hour's worth of operations (3.6 million, as 1000 a second would be) on a fixed set of keys. Whatever grows with the number
-// of operations that ever were shows as a last tenth that is slower or larger than the first.
+// `bench history`: an hour's worth of operations (3.6 million, at 1000 a second) on a fixed set of keys. If anything grows with the number of past
+// operations, the last tenth is slower or larger than the first.
 import { join } from 'node:path'
 import type { DirectClient } from '../cluster'
 import { viewServerName, type Settings } from '../protocol'
@@ -12,7 +12,7 @@ export interface HistoryTenth {
   readonly opsPerSecond: number
   readonly p50Us: number
   readonly p99Us: number
-  /** By node: resident memory and the heap's part of it. */
+  /** By node: resident memory, and the heap's part of it. */
   readonly memory: ReadonlyMap<string, { readonly residentMebibytes: number; readonly heapMebibytes: number }>
 }
 
@@ -25,7 +25,7 @@ export interface HistoryOptions {
 }
 
 const nodes = [viewServerName, 's1', 's2']
-/** Operations under way at once: enough to be quick, few enough that latency is not all queueing. */
+/** Operations in flight: enough for speed, and few enough that latency is not only queueing. */
 const sessions = 32
 
 export async function measureHistory({ program, operations, keys, settings, onTenth }: HistoryOptions): Promise<void> {
@@ -53,7 +53,7 @@ export async function measureHistory({ program, operations, keys, settings, onTe
   }
 }
 
-/** Writes in some sessions, each one after the other; resolves with every latency in milliseconds. */
+/** Writes in several sessions, one operation after the other in each; resolves with every latency in milliseconds. */
 function write(client: DirectClient, count: number, keys: number): Promise<Float64Array> {
   const latencies = new Float64Array(count)
   return new Promise((resolve, reject) => {
@@ -74,7 +74,7 @@ function write(client: DirectClient, count: number, keys: number): Promise<Float
   })
 }
 
-/** Of sorted milliseconds, in microseconds. */
+/** Takes sorted milliseconds; returns microseconds. */
 export function percentile(sorted: Float64Array, share: number): number {
   return Math.round((sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0) * 1000)
 }

@@ -1,10 +1,7 @@
-// `bench idle`: what a window costs that shows a cluster in which nothing happens but heartbeats: processor time of the page, the browser, the
-// graphics, the lab and the switchboard, after all has settled. In Chromium with `serve`, and in the desktop window where its runtime is.
-import { spawn, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
+// `bench idle`: processor time of a window that shows a cluster with only heartbeats: page, browser, graphics, lab and switchboard, after start-up
+// has settled. It runs in Chromium with `serve`, and in the desktop window if its runtime is installed.
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
-import { createInterface } from 'node:readline'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Bench, BenchContext } from './bench'
 import { startBrowser } from './browser'
@@ -13,7 +10,7 @@ import { findChromium, findElectron } from './window-programs'
 
 const chromiumGoal = 'window and lab of an idle cluster, Chromium'
 const electronGoal = 'window and lab of an idle cluster, desktop window'
-/** First views, first compilations and the browser's own beginnings are over by then. */
+/** First views, compilations and the browser's start-up are over by then. */
 const settleMs = 10_000
 
 export const idleBench: Bench = {
@@ -35,10 +32,10 @@ async function measure(context: BenchContext): Promise<void> {
 }
 
 async function measureChromium(context: BenchContext, round: number, program: string): Promise<void> {
-  const env = { ...process.env, UNDERSTUDY_DATA: join(context.folder, 'data') }
-  const serve = spawn(process.execPath, [join(context.programs, 'cli.js'), 'serve', '--no-open'], { stdio: ['ignore', 'pipe', 'ignore'], env })
+  const { line: url, ...serve } = await context.children.startUntilLine(process.execPath, [join(context.programs, 'cli.js'), 'serve', '--no-open'], {
+    env: { UNDERSTUDY_DATA: join(context.folder, 'data') },
+  })
   try {
-    const [url] = await once(createInterface(serve.stdout), 'line') as [string]
     const profileFolder = join(context.folder, `profile-${round}`)
     const headless = process.env.DISPLAY ? [] : ['--headless=new']
     const args = [...headless, '--no-sandbox', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--window-size=1280,800', url]
@@ -49,7 +46,7 @@ async function measureChromium(context: BenchContext, round: number, program: st
       await page.close()
     }
   } finally {
-    await ended(serve)
+    await context.children.end(serve)
   }
 }
 
@@ -78,11 +75,4 @@ async function measureLoad(context: BenchContext, round: number, row: string, go
   const percent = Object.values(load).reduce((sum, part) => sum + part, 0)
   context.round({ round, row, percent: Math.round(percent * 100) / 100, ...load, nodesBeside: node, foreignCores })
   context.value(goal, percent, foreignCores)
-}
-
-async function ended(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
-  const exit = once(child, 'exit')
-  child.kill('SIGTERM')
-  await exit
 }

@@ -1,5 +1,5 @@
-// `bench lab`: what a switchboard that carries every message and records every event leaves of the speed: 8 client processes in a closed
-// loop on a cluster in the lab, beside direct mode with 50 connections in the same round.
+// `bench lab`: throughput in a lab, whose switchboard carries every message and records every event. 8 client processes in a closed loop, compared
+// with direct mode with 50 connections in the same round.
 import { join } from 'node:path'
 import { benchLab, type LabReader } from '../lab'
 import type { Bench, BenchContext } from './bench'

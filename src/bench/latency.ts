@@ -1,5 +1,5 @@
-// `bench latency`: one client with one operation under way, and every process of a system on one processor core. On idle cores a message
-// between processes costs the waking of a core, more than all the rest; pinned, the work itself is what is measured.
+// `bench latency`: one client with one operation in flight, and every process of a system on one processor core. On idle cores a message costs the
+// wake-up of a core, more than all the rest. Pinned to one core, the bench measures the work itself.
 import type { Bench, BenchContext, Goal } from './bench'
 import { startDirectCluster } from './direct-cluster'
 import { loadgenFor, type Load, type LoadProtocol } from './loadgen'

@@ -1,4 +1,4 @@
-// What one bench has told: its rounds, the values of its goals, and what was absent. It does no I/O; the suite prints.
+// Collects what one bench reported: its rounds, the values of its goals, and what was absent. It must never do I/O; the suite prints.
 import type { Goal, RoundLine } from './bench'
 import { isEnough, isQuiet, judgeGoal, type GoalSummary, type GoalValue } from './goals'
 import { rounded, spreadOf } from './spread'

@@ -1,5 +1,4 @@
-// The load generator in C as the benches use it: against real nodes, and against a server that answers badly, since what it does not count
-// as an error would count as an operation.
+// The load generator in C as the benches use it, against real nodes and against a faulty server: an error that it misses would count as an operation.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -83,7 +82,7 @@ describe.skipIf(!hasProgram('gcc'))('the load generator', () => {
     const answers = ['done', 'rejected', 'done', 'another view', 'done', 'a value', 'done', 'another request']
     const address = await badServer(join(folder, 'bad'), answers)
     const result = await loadgen.run({ protocol: 'understudy', address, connections: 1, inFlight: 1, seconds: 0.3, warmSeconds: 0 })
-    // The last answer is to a request that was not sent, so nothing more is asked.
+    // The last answer belongs to a request that was never sent, so the client sends nothing more.
     expect(result).toMatchObject({ ops_total: 4, errors: 4 })
   })
 
@@ -104,7 +103,7 @@ afterEach(() => {
   for (const server of servers.splice(0)) server.close()
 })
 
-/** A view server that names itself the primary of view 2, and answers each request as the list says, one after the other. */
+/** A view server that names itself the primary of view 2, and answers requests in the order of the list. */
 function badServer(path: string, answers: readonly string[]): Promise<string> {
   const hello = Buffer.from('0000001a0055535459000102000676732d76737600000000000000000000', 'hex')
   const address = Buffer.from(path)
@@ -129,7 +128,7 @@ function badServer(path: string, answers: readonly string[]): Promise<string> {
   return new Promise((settle) => server.listen(path, () => settle(path)))
 }
 
-/** `about` are the client id and the request id of the request. */
+/** `about`: the client id and the request id of the request. */
 function answerTo(about: Buffer, kind: string): Buffer {
   const [view2, view3] = [Buffer.from('00000002', 'hex'), Buffer.from('00000003', 'hex')]
   const rest = Buffer.from('00000000000000010000000002', 'hex')

@@ -1,4 +1,4 @@
-// The load generator in C (loadgen/loadgen.c): compiled when a bench needs it, run as a child, and its one line read.
+// The load generator in C (loadgen/loadgen.c): compiles it on demand, runs it as a child, and parses its one line.
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { BenchContext } from './bench'
@@ -9,10 +9,10 @@ export type LoadProtocol = 'understudy' | 'floor' | 'redis-set' | 'redis-setwait
 
 export interface Load {
   readonly protocol: LoadProtocol
-  /** A path or `127.0.0.1:PORT`; of `understudy` the view server's. */
+  /** A path or `127.0.0.1:PORT`; for `understudy` the view server's. */
   readonly address: string
   readonly connections: number
-  /** On each connection. */
+  /** Operations in flight on each connection. */
   readonly inFlight: number
   /** 0 writes every key once and ends. */
   readonly seconds: number
@@ -21,7 +21,7 @@ export interface Load {
   readonly core?: number
 }
 
-/** As the program prints them. */
+/** The result line of the program. */
 export interface LoadResult {
   readonly ops: number
   readonly ops_total: number
@@ -37,13 +37,13 @@ export interface LoadGenerator {
   run(load: Load): Promise<LoadResult>
 }
 
-/** The built programs lie in out/main, the source stays where it is. */
+/** The built programs are in out/main, but the source is not copied there. */
 const source = fileURLToPath(new URL('../../src/bench/loadgen/loadgen.c', import.meta.url))
 const compileMs = 60_000
-/** Beyond the seconds that it was asked for: connecting, filling. */
+/** Time beyond the requested seconds, for connecting and filling. */
 const patienceMs = 70_000
 
-/** For a bench; null where there is no gcc, and then all its rows are told absent. */
+/** Returns null if there is no gcc; then all rows are reported as absent. */
 export async function loadgenFor({ children, folder, absent }: Pick<BenchContext, 'children' | 'folder' | 'absent'>): Promise<LoadGenerator | null> {
   if (hasProgram('gcc')) return compileLoadgen(children, folder)
   absent('all rows', 'There is no gcc on the PATH, which compiles the load generator.')

@@ -1,4 +1,4 @@
-// On what was measured: a number without its machine says nothing.
+// Describes the machine of a measurement: a number without its machine says nothing.
 import { spawnSync } from 'node:child_process'
 import { cpus, release, totalmem } from 'node:os'
 

@@ -1,20 +1,19 @@
-// A cluster of direct mode for a bench: a view server and replicas, each a measured node (measured-node.ts) in a process of its own, on Unix
-// sockets in a folder of its own. Everything is gone when it is closed, and also when the bench dies.
+// A direct-mode cluster for a bench: a view server and replicas, each a measured node (measured-node.ts) in a process of its own, on Unix sockets
+// in a folder of its own. It must never leave a process or file behind, also when the bench dies.
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { DirectClient } from '../cluster'
 import { defaultSettings, viewServerName, type Report, type Settings, type View } from '../protocol'
+import { type TemporaryFolder, killChild, makeTemporaryFolder } from '../system'
 import type { MeasuredNodeStart, NodeFacts, NodeQuestion } from './measured-node'
 
-/** A fact that has not come by then will not come. */
+/** Time limit for an expected state. */
 export const patienceMs = 60_000
 
-/** Paths of sockets may have 107 bytes; some of them are for the names of nodes. */
-const folderBytesMax = 80
+/** As long as any node name. */
+const longestName = 'x'.repeat(20)
 
 export interface MeasuredClusterOptions {
   /** The built program of a measured node. */
@@ -24,7 +23,7 @@ export interface MeasuredClusterOptions {
 }
 
 export class MeasuredCluster {
-  readonly folder = benchFolder()
+  readonly #folder = benchFolder()
   readonly settings: Settings
   readonly #options: MeasuredClusterOptions
   readonly #children = new Map<string, ChildProcess>()
@@ -37,7 +36,7 @@ export class MeasuredCluster {
   }
 
   addressOf(name: string): string {
-    return join(this.folder, name)
+    return join(this.#folder.path, name)
   }
 
   pidOf(name: string): number {
@@ -55,7 +54,7 @@ export class MeasuredCluster {
     await firstMessage(child, name)
   }
 
-  /** A client that never gives an operation up; closed with the cluster. */
+  /** A client without an operation timeout; closed with the cluster. */
   client(settings: Partial<Settings> = {}, onReport: (report: Report) => void = () => undefined): DirectClient {
     const client = new DirectClient({
       viewServer: this.addressOf(viewServerName), settings: { ...this.settings, operationTimeoutMs: 0, ...settings }, log: () => undefined, onReport,
@@ -66,7 +65,7 @@ export class MeasuredCluster {
 
   /** SIGKILL, at once. */
   kill(name: string): void {
-    this.#childOf(name).kill('SIGKILL')
+    killChild(this.#childOf(name), 'SIGKILL')
   }
 
   async facts(name: string, { forget = false } = {}): Promise<NodeFacts> {
@@ -81,7 +80,7 @@ export class MeasuredCluster {
   async close(): Promise<void> {
     for (const client of this.#clients) client.close()
     await Promise.all([...this.#children.values()].map(end))
-    rmSync(this.folder, { recursive: true, force: true })
+    this.#folder.remove()
   }
 
   #childOf(name: string): ChildProcess {
@@ -92,8 +91,8 @@ export class MeasuredCluster {
 }
 
 /**
- * Waits for an acked view with so many backups in which nothing has changed for a while. An idle server that was just started is there once
- * it has pinged; nothing tells an operator so, but a view at rest does.
+ * Waits for an acked view with this many backups that has not changed for `restMs`. A newly started idle server appears once it has pinged. No
+ * message tells an operator so; a stable view shows it.
  */
 export async function viewAtRest(client: DirectClient, backups: number, restMs = 150): Promise<View> {
   const end = performance.now() + patienceMs
@@ -109,28 +108,29 @@ export async function viewAtRest(client: DirectClient, backups: number, restMs =
   }
 }
 
-export function benchFolder(): string {
-  return mkdtempSync(join(Buffer.byteLength(tmpdir()) < folderBytesMax ? tmpdir() : '/tmp', 'understudy-bench-'))
+/** A temporary folder in which nodes listen. */
+export function benchFolder(): TemporaryFolder {
+  return makeTemporaryFolder('bench', { inside: longestName })
 }
 
-/** A program of the bench with a channel to it, by which it also notices that the bench has ended. */
+/** Starts a program of the bench with an IPC channel, whose end also shows the program that the bench has ended. */
 export function startProgram(program: string, parameters: readonly string[]): ChildProcess {
-  const { NODE_EXTRA_CA_CERTS: _, ...environment } = process.env // Parsed at every start, for nothing: no node speaks TLS.
+  const { NODE_EXTRA_CA_CERTS: _, ...environment } = process.env // Parsed at every start without use: no node speaks TLS.
   return fork(program, parameters, { env: environment, stdio: ['ignore', 'inherit', 'inherit', 'ipc'], execArgv: [] })
 }
 
-/** Resolves with the first message of a program, which says that it is up. */
+/** Resolves with a program's first message, which says that it is up. */
 export async function firstMessage(child: ChildProcess, name: string): Promise<unknown> {
   const ended = once(child, 'exit').then(() => {
     throw new Error(`${name} could not be started`)
   })
-  ended.catch(() => undefined) // It ends sometime; only before it is up that is a mistake.
+  ended.catch(() => undefined) // Every program ends; only an end before the first message is an error.
   const [message] = await Promise.race([once(child, 'message'), ended]) as [unknown]
   return message
 }
 
 export async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
-  child.kill('SIGKILL')
+  killChild(child, 'SIGKILL')
   await once(child, 'exit')
 }

@@ -1,5 +1,5 @@
-// A view server or a replica of direct mode as the command line starts it, that also remembers when it reported what, and tells it to the
-// bench which started it. It must not disturb what is measured: it says nothing until it is asked, and samples its loop only if told to.
+// A direct-mode view server or replica as the command line starts it, which also records its reports with their times for the bench. It must not
+// disturb the measurement: it sends nothing until asked, and samples its event loop only on request.
 import { monitorEventLoopDelay, type IntervalHistogram } from 'node:perf_hooks'
 import { rehearseSoon, startDirectNode } from '../cluster'
 import type { Report, Settings } from '../protocol'
@@ -11,39 +11,39 @@ export interface MeasuredNodeStart {
   readonly viewServer: string
   readonly settings: Settings
   readonly incarnation: number
-  /** Samples how late the event loop is, each millisecond; it costs some processor time. */
+  /** Samples the delay of the event loop every millisecond, which costs some processor time. */
   readonly watchesLoop: boolean
 }
 
-/** What the bench asks; every question is answered by one `NodeFacts`. */
+/** The bench's question; each is answered by one `NodeFacts`. */
 export interface NodeQuestion {
   readonly ask: 'facts'
-  /** Forgets reports and pauses that were told. */
+  /** Clears the reports and pauses after the answer. */
   readonly forget: boolean
 }
 
 export interface TimedReport {
-  /** Milliseconds of the machine's monotonic clock, the same in every process. */
+  /** Milliseconds of the machine's monotonic clock, which all processes share. */
   readonly atMs: number
   readonly report: Report
 }
 
 export interface NodeFacts {
   readonly reports: readonly TimedReport[]
-  /** How many reports there was no room for. */
+  /** Number of reports beyond `reportsMax`. */
   readonly dropped: number
-  /** The longest time in which the event loop did nothing else; 0 if it is not watched. */
+  /** The longest block of the event loop; 0 if it is not watched. */
   readonly longestPauseMs: number
   readonly residentBytes: number
   readonly heapBytes: number
-  /** Outside of the heap. */
+  /** Memory outside of the heap. */
   readonly externalBytes: number
 }
 
-/** Reports kept until they are asked for. */
+/** Most reports that are kept. */
 const reportsMax = 100_000
 
-/** How often the loop is looked at: what is late is late against this. */
+/** Sampling interval of the event loop; delays are relative to it. */
 const loopResolutionMs = 1
 
 export function monotonicMs(): number {
@@ -74,7 +74,7 @@ async function main(start: MeasuredNodeStart): Promise<void> {
     dropped = 0
     loop?.reset()
   })
-  // The bench has ended, however it did: nothing that it started outlives it.
+  // The bench has ended for any reason, and its processes must not outlive it.
   process.on('disconnect', () => {
     node.close()
     process.exit(0)

@@ -1,4 +1,4 @@
-// `bench memory`: what a replica at rest holds beside a bare Node process that listens and does nothing.
+// `bench memory`: the memory of an idle replica, compared with a bare Node process that only listens.
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Bench, BenchContext } from './bench'
 import { startBareNode, startOwnNodes, untilAckedWithBackup } from './own-nodes'
@@ -16,7 +16,7 @@ export const memoryBench: Bench = {
 }
 
 async function measureMemory(context: BenchContext, round: number): Promise<void> {
-  // As many as there are replicas, so that what they share among themselves is shared by as many.
+  // As many as there are replicas, so that memory shared between processes is divided by the same number.
   const bare = await Promise.all(['one', 'two', 'three'].map(() => startBareNode(context)))
   const nodes = await startOwnNodes(context, round)
   await untilAckedWithBackup(nodes.viewServer)
@@ -25,7 +25,7 @@ async function measureMemory(context: BenchContext, round: number): Promise<void
   const theirs = middle(bare.map(({ started }) => memoryOf(started.pid)))
   await nodes.stop()
   for (const { started } of bare) await context.children.stop(started)
-  // Others who use the machine change no memory of ours: every round counts.
+  // Other programs do not change our memory, so every round counts.
   context.round({ round, row: 'replica', ...ours })
   context.round({ round, row: 'bare Node', ...theirs })
   context.value(resident, ours.residentKiB / theirs.residentKiB, 0)

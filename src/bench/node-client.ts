@@ -1,6 +1,6 @@
-// `bench node-client`: what an application in Node gets, client library and all. Our client beside ioredis, each in a process of its own,
-// over TCP: with one client of 50 sessions, which share a connection, and as 50 clients with a connection each, which is all that Redis
-// can do, because a WAIT blocks its connection.
+// `bench node-client`: throughput of an application in Node, including the client library. Compares our client with ioredis, each in a process of
+// its own, over TCP. Once as one client with 50 sessions on a shared connection, and once as 50 clients with a connection each. Redis can only do
+// the latter, because a WAIT blocks its connection.
 import { join } from 'node:path'
 import type { Bench, BenchContext, Goal } from './bench'
 import { startDirectCluster } from './direct-cluster'
@@ -13,7 +13,7 @@ const errors: Goal = { name: 'errors of our client', better: 'lower', needed: 0,
 
 const count = 50
 const warmSeconds = 1
-/** Beyond the seconds that it was asked for. */
+/** Time beyond the requested seconds. */
 const patienceMs = 30_000
 
 interface NodeLoad {
@@ -34,7 +34,7 @@ export const nodeClient: Bench = {
       ['our client, 50 sessions', 'sessions', direct.viewServer], ['our clients, 50 of one session', 'clients', direct.viewServer],
       ...redis === '' ? [] : [['ioredis SET+WAIT, 50 connections', 'ioredis', redis] satisfies [string, string, string]],
     ]
-    // Once around for the servers: every key is there and everything is compiled.
+    // One run of each row as a warm-up: every key exists and all code is compiled.
     for (const [, kind, address] of rows) await runLoad(context, kind, address)
     for (let round = 1; round <= context.rounds; round++) await measureRound(context, round, round % 2 === 1 ? rows : rows.toReversed())
   },

@@ -1,5 +1,5 @@
-// A closed loop of writes by a client library in Node, in a process of its own: our client, or ioredis. The same keys and values as the
-// load generator's in C; an operation is done when a second process has it. A program of its own:
+// A closed loop of writes by a client library in Node, in a process of its own: our client, or ioredis. It uses the keys and values of the load
+// generator in C. An operation is done when a second process has it. A program of its own:
 //   node-load sessions|clients|ioredis ADDRESS COUNT SECONDS WARM-SECONDS
 // `sessions` is one client with COUNT sessions, `clients` are COUNT clients with one each, `ioredis` are COUNT connections.
 import { performance } from 'node:perf_hooks'
@@ -12,7 +12,7 @@ const value = 'x'.repeat(64)
 const keys = Array.from({ length: keyCount }, (_, index) => `key:${String(index).padStart(12, '0')}`)
 const someKey = (): string => keys[Math.floor(Math.random() * keyCount)] ?? ''
 
-/** Writes once and says whether it was done. */
+/** Writes once and reports whether it succeeded. */
 type Write = (onDone: (isDone: boolean) => void) => void
 
 const [, , kind = '', address = '', ...numbers] = process.argv
@@ -60,7 +60,7 @@ async function sessionWriters(sessions: number): Promise<Write[]> {
   const client = new DirectClient({ viewServer: address, settings: defaultSettings, log: () => undefined })
   const bytes = utf8ToBytes(value)
   await client.operation({ type: 'put', key: utf8ToBytes(someKey()), value: bytes })
-  // A key of ASCII is its own bytes.
+  // An ASCII key equals its bytes as a string.
   const write = (session: number): Write => (onDone) => client.start({ type: 'put', key: someKey() as ByteString, value: bytes }, session, ({ type }) => onDone(type === 'ok'))
   return Array.from({ length: sessions }, (_, session) => write(session))
 }
@@ -69,7 +69,7 @@ async function clientWriters(): Promise<Write[]> {
   return (await Promise.all(Array.from({ length: count }, () => sessionWriters(1)))).flat()
 }
 
-/** Not bundled: it is looked for where this program runs. */
+/** Loads ioredis at run time; it is not bundled. */
 async function ioredisWriters(): Promise<Write[]> {
   const name = 'ioredis'
   const { Redis } = await import(/* @vite-ignore */ name) as typeof ioredis
@@ -77,7 +77,7 @@ async function ioredisWriters(): Promise<Write[]> {
   const clients = Array.from({ length: count }, () => new Redis({ host, port: Number(port), lazyConnect: true }))
   await Promise.all(clients.map((client) => client.connect()))
   return clients.map((client) => (onDone) => {
-    // Both leave together; the answer to WAIT is how many replicas have it.
+    // Both commands leave together; the answer to WAIT is the number of replicas that have the write.
     const set = client.set(someKey(), value)
     const wait = client.wait(1, 0)
     Promise.all([set, wait]).then(([, replicas]) => onDone(replicas >= 1), () => onDone(false))

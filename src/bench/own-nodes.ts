@@ -1,5 +1,4 @@
-// A view server and replicas as a person starts them, all at once, and a bare Node process beside them: the ground of what is measured of
-// their start and of their memory.
+// Starts a view server and replicas all at once, as a user does, and a bare Node process for comparison. Used by the benches of start and of memory.
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
@@ -12,24 +11,24 @@ import type { Children, Started } from './children'
 type Context = Pick<BenchContext, 'folder' | 'programs'> & { readonly children: Children }
 
 export const replicas = ['s1', 's2', 's3'] as const
-/** A fact that has not come by then will not come. */
+/** Time limit for an expected state. */
 const patienceMs = 20_000
-/** Between two questions for the acked view. */
+/** Interval between two queries for the acked view. */
 const askEveryMs = 2
 
-/** The least that listens on a Unix socket and says so. */
+/** A minimal program that listens on a Unix socket and reports it. */
 const bareProgram = `require('node:net').createServer().listen(process.argv[2], () => process.stdout.write(process.argv[2] + '\\n'))\n`
 
 export interface OwnNodes {
   readonly viewServer: string
   readonly replicas: readonly Started[]
-  /** From the first spawn until all had said where they listen. */
+  /** From the first spawn until all nodes reported their addresses. */
   readonly listeningMs: number
   readonly beganAt: number
   stop(): Promise<void>
 }
 
-/** A bare Node that listens, and the milliseconds from its spawn until it has said so. */
+/** Starts a bare Node that listens; resolves with the milliseconds from its spawn until it reported that. */
 export async function startBareNode({ children, folder }: Context): Promise<{ started: Started; ms: number }> {
   const program = join(folder, 'bare.cjs')
   writeFileSync(program, bareProgram)

@@ -1,7 +1,7 @@
-// What is measured inside the page. Each function goes into the page as text, so it stands alone: it names nothing outside of itself.
-// It reaches the stores through the mounted application, as no person does; what a person would do goes through real input.
+// Functions that measure inside the page. Each is sent to the page as text, so it must never refer to anything outside of itself. They read the
+// stores through the mounted application; user actions go through real input events.
 
-/** The trace store as the probe needs it. */
+/** The part of the trace store that the probe uses. */
 interface ProbedTrace {
   readonly latest: number
   readonly header: object | null
@@ -21,12 +21,12 @@ export interface Frames {
   readonly max: number
 }
 
-/** Resolves when the window is there. */
+/** Resolves when the window has rendered. */
 export async function untilReady(): Promise<void> {
   while (!document.querySelector('[data-test="session-chip"]')) await new Promise((resolve) => setTimeout(resolve, 20))
 }
 
-/** Resolves when the window shows a live session, and when it shows a view with a backup that is acked: the moments, in the page's wall time. */
+/** Resolves when the window shows a live session and an acked view with a backup: both times in the page's wall time. */
 export async function untilUsable(): Promise<{ usableAt: number; ackedAt: number }> {
   interface Shown { readonly views: readonly { readonly ackedAt: number; readonly view: { readonly backups: readonly object[] } }[] }
   const stores = async (): Promise<Map<string, unknown>> => {
@@ -45,7 +45,7 @@ export async function untilUsable(): Promise<{ usableAt: number; ackedAt: number
   return { usableAt, ackedAt: Date.now() }
 }
 
-/** Starts a cluster, and a workload if there is one; resolves when both have run for a while. */
+/** Starts a cluster, and a workload if given; resolves when both have run for a while. */
 export async function startCluster(settings: object, workload: object | null): Promise<void> {
   const root = document.querySelector('#app') as unknown as { __vue_app__: { config: { globalProperties: { $pinia: { _s: Map<string, unknown> } } } } }
   const stores = root.__vue_app__.config.globalProperties.$pinia._s
@@ -56,7 +56,7 @@ export async function startCluster(settings: object, workload: object | null): P
   await new Promise((resolve) => setTimeout(resolve, 2000))
 }
 
-/** Resolves when the inspector knows the state at the end: milliseconds from the call. */
+/** Resolves when the inspector shows the state at the end, with the milliseconds since the call. */
 export async function untilStepped(): Promise<number> {
   const beganAt = performance.now()
   do await new Promise((resolve) => setTimeout(resolve, 50))
@@ -64,7 +64,7 @@ export async function untilStepped(): Promise<number> {
   return Math.round(performance.now() - beganAt)
 }
 
-/** Watches from now on how long the main thread is held up, and when frames come. */
+/** Starts to record how long the main thread is blocked, and the times of frames. */
 export function startWatching(): void {
   const page = window as unknown as { probe: { gaps: number[]; blocks: number[]; stop: boolean }; probedTrace: ProbedTrace }
   const root = document.querySelector('#app') as unknown as { __vue_app__: { config: { globalProperties: { $pinia: { _s: Map<string, unknown> } } } } }
@@ -78,7 +78,7 @@ export function startWatching(): void {
     if (!probe.stop) requestAnimationFrame(frame)
   }
   requestAnimationFrame(frame)
-  // A task of our own every few milliseconds: what it comes late by is what another task took.
+  // Runs a task every few milliseconds: its delay is the time that other tasks took.
   const { port1, port2 } = new MessageChannel()
   let lastTask = performance.now()
   port1.onmessage = () => {
@@ -106,7 +106,7 @@ export function stopWatching(): { frames: Frames; blocked: { p50: number; p99: n
   }
 }
 
-/** Resolves when there are rows of the log, and when all events are there: milliseconds from the call. */
+/** Resolves with the milliseconds from the call until the log has rows, and until all events are loaded. */
 export async function untilOpened(events: number): Promise<{ usableMs: number; wholeMs: number }> {
   const page = window as unknown as { probedTrace: ProbedTrace }
   const beganAt = performance.now()
@@ -120,7 +120,7 @@ export async function untilOpened(events: number): Promise<{ usableMs: number; w
   }
 }
 
-/** Seeks to events here and there: milliseconds until the page is painted there, and until the inspector knows the state there. */
+/** Seeks to several events. Measures the milliseconds until the page is painted there, and until the inspector shows the state there. */
 export async function seek(count: number, within: readonly [number, number]): Promise<{ paintedMs: number[]; stateMs: number[] }> {
   const { probedTrace } = window as unknown as { probedTrace: ProbedTrace }
   const painted = (): Promise<void> => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve, 0)))
@@ -139,14 +139,14 @@ export async function seek(count: number, within: readonly [number, number]): Pr
   return { paintedMs, stateMs }
 }
 
-/** The log in front, and its first rows there. */
+/** Opens the log tab and waits for its first rows. */
 export async function openLog(): Promise<void> {
   const tab = [...document.querySelectorAll('[role="tab"]')].find((found) => found.textContent?.trim() === 'Log') as HTMLElement | undefined
   tab?.click()
   while (!document.querySelector('[role="grid"][aria-label="Log"]')) await new Promise((resolve) => setTimeout(resolve, 10))
 }
 
-/** The diagram from the whole session down to single messages and out again by its keys, a step with each frame. */
+/** Zooms the diagram by its keys from the whole session to single messages and out again, one step a frame. */
 export async function zoomDiagram(ms: number): Promise<void> {
   const press = (key: string): void => { document.body.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true })) }
   const steps = 40
@@ -159,19 +159,19 @@ export async function zoomDiagram(ms: number): Promise<void> {
   press('0')
 }
 
-/** Scrolls the log to and fro for a while, a page with each frame. */
+/** Scrolls the log up and down for `ms`, a page with each frame. */
 export async function scrollLog(ms: number): Promise<void> {
   const log = document.querySelector('[role="grid"][aria-label="Log"]') as HTMLElement
   const beganAt = performance.now()
   for (let frame = 0; performance.now() - beganAt < ms; frame++) {
     await new Promise(requestAnimationFrame)
-    // Through the whole list and back, and a little more with each frame.
+    // Scrolls through the whole list and back, a little with each frame.
     const share = Math.abs(((frame / 120) % 2) - 1)
     log.scrollTop = share * (log.scrollHeight - log.clientHeight)
   }
 }
 
-/** Drags along the time line for a while, a step with each frame. */
+/** Drags along the time line for `ms`, a step with each frame. */
 export async function scrub(ms: number, from: number, to: number): Promise<void> {
   const strip = document.querySelector('[role="slider"][aria-label="Time"]') as HTMLElement
   const box = strip.getBoundingClientRect()
@@ -187,7 +187,7 @@ export async function scrub(ms: number, from: number, to: number): Promise<void>
   }
 }
 
-/** How old the newest event is that the page shows, frame by frame: milliseconds. `beganAt` is the wall clock when the session's wall time was 0. */
+/** The age of the newest event that the page shows, sampled every frame, in milliseconds. `beganAt` is the wall clock when the session's wall time was 0. */
 export async function lagOf(ms: number, beganAt: number): Promise<{ p50: number; p95: number; max: number; events: number }> {
   const { probedTrace } = window as unknown as { probedTrace: ProbedTrace }
   const lags: number[] = []
@@ -202,7 +202,7 @@ export async function lagOf(ms: number, beganAt: number): Promise<{ p50: number;
   return { p50: at(0.5), p95: at(0.95), max: at(1), events: probedTrace.latest - first }
 }
 
-/** Bytes of the JavaScript heap after a collection; exact only where the browser was told to be. */
+/** Bytes of the JavaScript heap after a garbage collection; exact only if the browser was started with precise memory info. */
 export function heapBytes(): number {
   const page = window as unknown as { gc?: () => void; performance: { memory?: { usedJSHeapSize: number } } }
   page.gc?.()

@@ -1,4 +1,4 @@
-// Keys of 16 bytes with values of 64 on a running cluster, by the protocol: many sessions of one client at once.
+// Writes keys of 16 bytes with values of 64 to a running cluster through the protocol, with many sessions of one client at once.
 import type { DirectClient } from '../cluster'
 import { utf8ToBytes, type ByteString } from '../protocol'
 

@@ -1,7 +1,7 @@
-// What Linux tells of processes in /proc, for every bench that looks there. Empty and 0 on a system without it.
+// Reads process data from Linux's /proc, for every bench that needs it. Empty and 0 on a system without it.
 import { readdirSync, readFileSync } from 'node:fs'
 
-/** The kernel counts in hundredths of a second, on every Linux there is. */
+/** The kernel reports times in hundredths of a second on every Linux. */
 export const ticksPerSecond = 100
 export const msPerTick = 1000 / ticksPerSecond
 
@@ -27,11 +27,11 @@ export interface ProcessStat {
   readonly parent: number
   /** Processor time of the process or thread itself. */
   readonly ownTicks: number
-  /** Of its children that have ended and were waited for. */
+  /** Processor time of its children that have ended and were waited for. */
   readonly reapedTicks: number
 }
 
-/** From the text of a `stat` file. After the name in brackets, which may hold anything: state, parent, ... */
+/** Parses a `stat` file. After the name in brackets, which may hold anything, come state, parent and so on. */
 export function processStatOf(stat: string): ProcessStat {
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ').map(Number)
   const [utime = 0, stime = 0, reapedUtime = 0, reapedStime = 0] = fields.slice(11, 15)

@@ -1,4 +1,4 @@
-// The processes below one, what they are, and what they use: from /proc. Empty and 0 on a system without it.
+// Lists the descendants of a process with their roles and resource use, from /proc. Empty and 0 on a system without it.
 import { msPerTick, processIds, processStatOf, readProc } from './proc'
 
 export type Role = 'page' | 'graphics' | 'window' | 'lab' | 'switchboard' | 'node'
@@ -7,13 +7,13 @@ export interface RunningProcess {
   readonly pid: number
   readonly parent: number
   readonly role: Role
-  /** Processor time so far, in milliseconds; without that of children that have ended. */
+  /** Processor time so far, in milliseconds, without that of children that have ended. */
   readonly usedMs: number
 }
 
 /**
- * What a process of the lab or of its window is, from its command line or the title that it has put there: `window` for whatever a browser
- * has besides its page and its graphics.
+ * The role of a process of the lab or its window, from its command line or the title that it has set. `window`: any browser process besides its
+ * page and its graphics.
  */
 export function roleOf(command: string): Role {
   if (command.startsWith('understudy switchboard')) return 'switchboard'
@@ -24,7 +24,7 @@ export function roleOf(command: string): Role {
   return 'window'
 }
 
-/** All below a process, without itself. */
+/** All descendants of a process, without itself. */
 export function processesBelow(root: number): RunningProcess[] {
   const all = processIds().flatMap((pid) => {
     const stat = readProc(`/proc/${pid}/stat`)
@@ -33,7 +33,7 @@ export function processesBelow(root: number): RunningProcess[] {
     return [{ pid, parent, usedMs: ownTicks * msPerTick }]
   })
   const isBelow = new Set([root])
-  // A child may stand before its parent in the list.
+  // A child may precede its parent in the list.
   for (let size = 0; size !== isBelow.size;) {
     size = isBelow.size
     for (const { pid, parent } of all) if (isBelow.has(parent)) isBelow.add(pid)
@@ -42,7 +42,7 @@ export function processesBelow(root: number): RunningProcess[] {
     .map(({ pid, parent, usedMs }) => ({ pid, parent, usedMs, role: roleOf(readProc(`/proc/${pid}/cmdline`).replaceAll('\0', ' ')) }))
 }
 
-/** Processor time between two looks by role, in percent of one core. A process that ended between them counts nothing. */
+/** Processor time between two samples by role, in percent of one core. A process that ended between them counts as 0. */
 export function loadByRole(before: readonly RunningProcess[], after: readonly RunningProcess[], elapsedMs: number): Record<Role, number> {
   const load: Record<Role, number> = { page: 0, graphics: 0, window: 0, lab: 0, switchboard: 0, node: 0 }
   const used = new Map(before.map(({ pid, usedMs }) => [pid, usedMs]))
@@ -53,7 +53,7 @@ export function loadByRole(before: readonly RunningProcess[], after: readonly Ru
 
 export interface ProcessMemory {
   readonly residentKiB: number
-  /** Resident, with what is shared counted by its share. */
+  /** Resident memory, with shared pages counted proportionally. */
   readonly proportionalKiB: number
 }
 

@@ -1,16 +1,15 @@
-// What processes of this machine have cost so far, from /proc: where others use the machine too, seconds on the clock say little and
-// processor time says most. Zeros on a system without /proc.
+// Processor time of the page and the lab, from /proc. On a shared machine it says more than the time on the clock. Zeros on a system without /proc.
 import { msPerTick, processStatOf, readProc } from './proc'
 import { processesBelow } from './process-table'
 
 export interface ProcessorTime {
-  /** The main thread of the page's process: what a person feels. */
+  /** The main thread of the page's process, which decides how fast the window reacts. */
   readonly pageMs: number
-  /** This process: the lab, and next to nothing of the bench. */
+  /** This process: the lab, and very little of the bench. */
   readonly labMs: number
 }
 
-/** The largest renderer below this process: its pid; 0 without one. */
+/** The pid of the largest renderer below this process; 0 without one. */
 export function findRenderer(): number {
   let found = 0
   let largest = 0

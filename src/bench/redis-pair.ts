@@ -1,4 +1,4 @@
-// Redis as a user would run it for the same promise: a primary and a replica in memory, and WAIT 1 after each SET.
+// Redis with the same guarantee as our store: a primary and a replica in memory, and WAIT 1 after each SET.
 import { connect, createServer } from 'node:net'
 import { once } from 'node:events'
 import { join } from 'node:path'
@@ -39,7 +39,7 @@ async function askRedis(port: number, command: string): Promise<string> {
   }
 }
 
-/** One that nobody has at this moment; for programs that cannot be told to take any. */
+/** A port that is free now, for programs that cannot choose one themselves. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')

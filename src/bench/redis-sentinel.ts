@@ -1,9 +1,10 @@
-// Redis with two replicas and three sentinels, as they fail over: from kill -9 of the primary to the first write on a promoted replica, and to
-// the first that another replica has too (WAIT 1), which is what an acknowledged write of ours means.
+// Measures a failover of Redis with two replicas and three sentinels: from kill -9 of the primary to the first write on a promoted replica. Also to
+// the first write that another replica has (WAIT 1), which matches an acknowledged write of ours.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { killChild } from '../system'
 import type { BenchContext } from './bench'
 import { freePort } from './redis-pair'
 import { until } from './until'
@@ -16,7 +17,7 @@ export interface SentinelFailover {
 const downAfterMs = 100
 const failoverTimeoutMs = 5000
 const probeEveryMs = 5
-/** Sentinels learn of each other from messages that each of them sends every two seconds. */
+/** Time for sentinels to discover each other, by messages that each sends every two seconds. */
 const acquaintanceMs = 3000
 const keysOfCommand = 1000
 
@@ -50,7 +51,7 @@ export async function killRedisPrimary({ folder, children }: BenchContext, round
     }
     await pause(acquaintanceMs + Math.random() * downAfterMs)
     const killedAt = performance.now()
-    servers[0]?.child.kill('SIGKILL')
+    killChild(servers[0]?.child, 'SIGKILL')
     return await firstWrites(toReplicas, killedAt)
   } finally {
     for (const probe of probes) probe.close()
@@ -78,7 +79,7 @@ function pairs(begin: number, end: number): string {
   return text.slice(1)
 }
 
-/** One command at a time, by a connection that is dialled again when it ends: a promoted server ends those of its clients. */
+/** Sends one command at a time on a connection that is dialled again when it ends, because a promoted server closes its clients' connections. */
 class RedisProbe {
   readonly #port: number
   #socket: Socket | null = null

@@ -1,5 +1,5 @@
-// `bench sample`: whether what is measured is the protocol. A run of the load with journals on, merged into a recording, and judged as any other:
-// every rule, every step stepped again, and the history of what the clients saw. (Throughput is measured with the journals off.)
+// `bench sample`: checks that a benchmark run follows the protocol. It runs the load with journals on, merges them, and judges the recording like
+// any other: every rule, the replay of every step, and the clients' history. (Throughput is measured with journals off.)
 import { join } from 'node:path'
 import type { Bench, BenchContext } from './bench'
 import { startDirectCluster } from './direct-cluster'
@@ -7,7 +7,7 @@ import { loadgenFor, type LoadGenerator } from './loadgen'
 
 const bad = 'samples with a broken rule, a step that does not conform, or a history that is not linearizable'
 const errors = 'errors of the load'
-/** Merging and judging millions of events takes its time. */
+/** Time limit for merging and judging millions of events. */
 const judgingMs = 240_000
 
 export const sample: Bench = {
@@ -34,7 +34,7 @@ async function judgeSample(context: BenchContext, loadgen: LoadGenerator, round:
   const recording = join(context.folder, `${name}.jsonl`)
   const lab = (...words: string[]): Promise<string> => context.children.run(process.execPath, [join(context.programs, 'cli.js'), ...words], { timeoutMs: judgingMs })
   await lab('merge', ...cluster.journals, '--out', recording)
-  // A verdict that is not good is a status of its own, and rejects with what was said.
+  // A bad verdict has its own exit status, so the promise rejects with the program's output.
   const verdicts = await Promise.allSettled([lab('check', '--json', recording), lab('conformance', '--json', recording)])
   const said = verdicts.map((verdict) => verdict.status === 'fulfilled' ? lastLine(verdict.value) : String(verdict.reason))
   context.round({ round, row: `50x${inFlight}`, operations: load.ops_total, ops_s: load.ops_s, check: said[0], conformance: said[1] })

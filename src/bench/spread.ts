@@ -1,4 +1,4 @@
-// The middle and the ends of what was measured in rounds.
+// Median, minimum and maximum of the values of all rounds.
 
 export interface Spread {
   readonly median: number
@@ -6,7 +6,7 @@ export interface Spread {
   readonly max: number
 }
 
-/** Of any order; null of none. */
+/** Takes values in any order; returns null for none. */
 export function spreadOf(values: readonly number[]): Spread | null {
   const sorted = values.toSorted((one, other) => one - other)
   const [min, max] = [sorted[0], sorted.at(-1)]
@@ -16,7 +16,7 @@ export function spreadOf(values: readonly number[]): Spread | null {
   return { median: sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? min) + upper) / 2, min, max }
 }
 
-/** Three significant digits are all that a measurement of some rounds can say; whole numbers stay whole. */
+/** Rounds to three significant digits, which is the precision of a few rounds; from 1000 on to whole numbers. */
 export function rounded(value: number): number {
   return Math.abs(value) >= 1000 ? Math.round(value) : Number(value.toPrecision(3))
 }

@@ -1,10 +1,10 @@
-// `bench start`: how long a cluster takes that is started by hand, all of it at once, beside one bare Node process of the same minute.
+// `bench start`: the start time of a cluster whose nodes are started all at once by hand, compared with one bare Node process in the same minute.
 import { performance } from 'node:perf_hooks'
 import type { Bench, BenchContext } from './bench'
 import { startBareNode, startOwnNodes, untilAckedWithBackup } from './own-nodes'
 import { rounded, spreadOf } from './spread'
 
-/** Starts of the bare Node in a round; its median is what the round is measured by. */
+/** Starts of the bare Node in a round; the round uses their median. */
 const bareStarts = 3
 
 const listening = 'view server and 3 replicas all listening / one bare Node listening'

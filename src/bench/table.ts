@@ -1,8 +1,8 @@
-// What a bench has found as Markdown: its goals, and below them the medians of all absolute numbers.
+// The results of a bench as Markdown: its goals, then the medians of all absolute numbers.
 import type { GoalSummary } from './goals'
 import type { RowSummary } from './ledger'
 
-/** The goals of one bench. A row says how many of its rounds were quiet where not all were. */
+/** The goals of one bench. A row gives the number of quiet rounds if not all were quiet. */
 export function goalTable(summaries: readonly GoalSummary[]): string {
   const rows = summaries.map((summary) => [
     summary.goal, withUnit(summary.median, summary.unit), summary.min === null ? '' : `${summary.min} to ${summary.max}`, roundsOf(summary),
@@ -11,7 +11,7 @@ export function goalTable(summaries: readonly GoalSummary[]): string {
   return markdownTable(['goal', 'median', 'spread', 'rounds', 'needed', 'aim', 'met'], rows)
 }
 
-/** A column for each number that any row has. */
+/** One column for each number that any row has. */
 export function rowTable(rows: readonly RowSummary[]): string {
   const names = [...new Set(rows.flatMap(({ medians }) => [...medians.keys()]))]
   return markdownTable(['row', ...names, 'rounds'], rows.map((row) => [row.row, ...names.map((name) => String(row.medians.get(name) ?? '')), roundsOf(row)]))

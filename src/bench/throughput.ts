@@ -1,5 +1,5 @@
-// `bench throughput`: replicated writes a second of direct mode beside what a user would take in its place and beside what Node can do at
-// most. Every system holds all keys before anything is measured, and runs once in every round; ratios are formed inside of a round.
+// `bench throughput`: replicated writes a second in direct mode, compared with the alternatives of a user and with the upper bound of Node. Every
+// system holds all keys before the measurement, and runs once in every round. Ratios are computed within a round.
 import type { Bench, BenchContext, Goal } from './bench'
 import { startDirectCluster, type DirectCluster } from './direct-cluster'
 import { startEtcd, type Etcd } from './etcd'
@@ -44,7 +44,7 @@ export const throughput: Bench = {
     const systems = await startSystems(context)
     await fill(loadgen, systems)
     const rows = rowsOf(loadgen, systems, context.seconds)
-    // Every other round runs backwards: what comes and goes slowly on this machine meets no side more than the other.
+    // Every other round runs in reverse order, so that slow changes of the machine affect all rows alike.
     for (let round = 1; round <= context.rounds; round++) await measureRound(context, round, round % 2 === 1 ? rows : rows.toReversed())
   },
 }
@@ -106,7 +106,7 @@ function rowsOf(loadgen: LoadGenerator, systems: Systems, seconds: number): Row[
     run: async () => {
       const viewnum = await cluster.untilReplicated()
       const result = await loadgen.run({ protocol: 'understudy', address: cluster.viewServer, connections: 50, inFlight, seconds })
-      // A failover in the middle would have measured something else.
+      // A failover during the run counts as an error: the result would not be the throughput.
       return { ...result, errors: result.errors + (await cluster.untilReplicated() - viewnum) }
     },
   })

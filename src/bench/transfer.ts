@@ -1,5 +1,5 @@
-// `bench transfer`: a backup joins a primary that holds a million keys. How long until the view is acked, and for how long either event loop
-// was held up meanwhile: a pause near the time after which a server is dead would be a failover that nobody caused.
+// `bench transfer`: a backup joins a primary with a million keys. Measures the time until the view is acked, and the longest block of either event
+// loop: a block near the time limit for silence would cause a false failover.
 import { join } from 'node:path'
 import { viewServerName, type Settings } from '../protocol'
 import type { Bench, Goal } from './bench'
@@ -13,7 +13,7 @@ export interface TransferFigures {
   readonly fromViewMs: number
   readonly primaryPauseMs: number
   readonly backupPauseMs: number
-  /** Views beyond the one in which the backup joined. */
+  /** View changes after the view in which the backup joined. */
   readonly falseFailovers: number
   readonly primaryMebibytes: number
   readonly backupMebibytes: number
@@ -30,7 +30,7 @@ export async function measureTransfer({ program, keys, settings }: { program: st
     await cluster.facts(viewServerName, { forget: true })
     const startedAtMs = monotonicMs()
     await cluster.start('s2')
-    // A view at rest for as long as three times the patience with a silent server: a failover would have come by then.
+    // Waits for a stable view for three times the time limit for silence: a false failover would have come by then.
     const after = await viewAtRest(client, 1, 500)
     const [ofViewServer, primary, backup] = await Promise.all([viewServerName, 's1', 's2'].map((name) => cluster.facts(name)))
     const joined = momentOf(ofViewServer, 'view-changed')

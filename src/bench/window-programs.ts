@@ -1,5 +1,5 @@
-// The programs that show a window: a browser of this machine, and the desktop window's runtime. Never by importing `electron`, which would start
-// a download. Empty where one is not here.
+// Finds the programs that show a window: a browser of this machine, and the desktop window's runtime. Empty where one is missing. It must never
+// import `electron`, which would start a download.
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
@@ -7,7 +7,7 @@ export function findChromium(): string {
   return [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) => path && existsSync(path)) ?? ''
 }
 
-/** `programs`: the folder of the built programs. Empty also where there is no display to open a window on. */
+/** `programs`: the folder of the built programs. Also empty without a display to open a window on. */
 export function findElectron(programs: string): string {
   if (process.platform !== 'linux' || !(process.env.DISPLAY || process.env.WAYLAND_DISPLAY)) return ''
   const override = process.env.ELECTRON_OVERRIDE_DIST_PATH

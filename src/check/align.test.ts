@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { align, rowStates, type Alignment } from './align'
-import type { Prints } from './event-prints'
+import type { Digests } from './event-digests'
 
 /** An event as `lane:shape` or `lane:shape.words`; a lane of `beat` is a heartbeat of lane a. */
-function printsOf(events: readonly string[]): Prints {
+function digestsOf(events: readonly string[]): Digests {
   const laneNames: string[] = []
   const numbers = events.map((event) => {
     const [lane = '', what = ''] = event.split(':')
@@ -25,13 +25,13 @@ function numberOf(text: string): number {
   return number
 }
 
-/** Rows as `1=1` alike, `2~2` differs, `3<` only the first, `>3` only the second. */
+/** Rows as `1=1` alike, `2~2` differs, `3<` only in the first, `>3` only in the second. */
 function rowsOf({ first, second, states }: Alignment): string {
   const signs = { 'alike': '=', 'differs': '~', 'only-first': '<', 'only-second': '>' }
   return [...first].map((one, row) => `${one || ''}${signs[rowStates[states[row] as number] as (typeof rowStates)[number]]}${second[row] || ''}`).join(' ')
 }
 
-const rows = (a: string, b: string, heartbeats = false): string => rowsOf(align(printsOf(a.split(' ')), printsOf(b.split(' ')), { heartbeats }))
+const rows = (a: string, b: string, heartbeats = false): string => rowsOf(align(digestsOf(a.split(' ')), digestsOf(b.split(' ')), { heartbeats }))
 
 describe('rows', () => {
   test('are alike where every lane has the same, however the lanes fell between one another', () => {
@@ -70,17 +70,17 @@ describe('rows', () => {
   test('leave heartbeats out, unless they are wanted', () => {
     expect(rows('a:p beat:ping a:q', 'beat:ping beat:ping a:p a:q')).toBe('1=3 3=4')
     expect(rows('a:p beat:ping a:q', 'beat:ping beat:ping a:p a:q', true)).not.toBe('1=3 3=4')
-    expect(align(printsOf(['a:p', 'beat:x']), printsOf(['a:p']), { heartbeats: false }).leftOut).toEqual({ first: 1, second: 0 })
+    expect(align(digestsOf(['a:p', 'beat:x']), digestsOf(['a:p']), { heartbeats: false }).leftOut).toEqual({ first: 1, second: 0 })
   })
 
   test('end where one recording ends, and a recording without events is beside nothing', () => {
     expect(rows('a:p a:q', 'a:p')).toBe('1=1 2<')
-    expect(rowsOf(align(printsOf([]), printsOf(['a:p']), { heartbeats: false }))).toBe('>1')
+    expect(rowsOf(align(digestsOf([]), digestsOf(['a:p']), { heartbeats: false }))).toBe('>1')
   })
 })
 
 test('the first difference of each lane is told, in order of the rows', () => {
-  const { lanes, differences } = align(printsOf('a:p b:p c:p b:q a:q'.split(' ')), printsOf('a:p b:p c:p b:q.x'.split(' ')), { heartbeats: false })
+  const { lanes, differences } = align(digestsOf('a:p b:p c:p b:q a:q'.split(' ')), digestsOf('a:p b:p c:p b:q.x'.split(' ')), { heartbeats: false })
   expect(lanes).toEqual([{ lane: 'b', first: 4, second: 4 }, { lane: 'a', first: 5, second: 0 }])
   expect([...differences]).toEqual([3])
 })
@@ -88,7 +88,7 @@ test('the first difference of each lane is told, in order of the rows', () => {
 test('a stretch that is longer than what is looked through is given up, and what follows it may still be alike', () => {
   const many = (letter: string): string[] => Array.from({ length: 4096 }, (_, index) => `a:${letter}${index}`)
   const end = ['a:p', 'a:q', 'a:r', 'a:s']
-  const { states } = align(printsOf([...many('x'), ...end]), printsOf([...many('y'), ...end]), { heartbeats: false })
+  const { states } = align(digestsOf([...many('x'), ...end]), digestsOf([...many('y'), ...end]), { heartbeats: false })
   expect([...states].slice(-4)).toEqual([0, 0, 0, 0])
   expect(states).toHaveLength(4100)
 })
@@ -99,7 +99,7 @@ const recording = fc.array(event, { maxLength: 60 })
 describe('any two recordings', () => {
   test('have every event in one row, the first in its order and the second in the order of each lane', () => {
     fc.assert(fc.property(recording, recording, fc.boolean(), (a, b, heartbeats) => {
-      const { first, second, states } = align(printsOf(a), printsOf(b), { heartbeats })
+      const { first, second, states } = align(digestsOf(a), digestsOf(b), { heartbeats })
       const isIn = (events: readonly string[]) => (seq: number): boolean => heartbeats || !events[seq - 1]?.startsWith('beat')
       const all = (events: readonly string[]): number[] => events.map((_, index) => index + 1).filter(isIn(events))
       expect([...first].filter((seq) => seq > 0)).toEqual(all(a))
@@ -119,17 +119,17 @@ describe('any two recordings', () => {
 
   test('are alike with themselves, and with themselves in another order of lanes', () => {
     fc.assert(fc.property(recording, (events) => {
-      const { differences, lanes, states } = align(printsOf(events), printsOf(events), { heartbeats: true })
+      const { differences, lanes, states } = align(digestsOf(events), digestsOf(events), { heartbeats: true })
       expect([differences.length, lanes.length, states.length]).toEqual([0, 0, events.length])
       const byLane = [...events].sort((one, other) => Number(one.startsWith('c')) - Number(other.startsWith('c')))
-      expect(align(printsOf(events), printsOf(byLane), { heartbeats: true }).differences).toHaveLength(0)
+      expect(align(digestsOf(events), digestsOf(byLane), { heartbeats: true }).differences).toHaveLength(0)
     }))
   })
 
   test('have one difference where one event is missing', () => {
     fc.assert(fc.property(fc.uniqueArray(fc.nat(1_000_000), { minLength: 2, maxLength: 50 }), fc.nat(), (shapes, missing) => {
       const events = shapes.map((shape, index) => `${'ab'.charAt(index % 2)}:${shape}`)
-      const { states } = align(printsOf(events), printsOf(events.toSpliced(missing % events.length, 1)), { heartbeats: false })
+      const { states } = align(digestsOf(events), digestsOf(events.toSpliced(missing % events.length, 1)), { heartbeats: false })
       expect([...states].filter((state) => state !== 0)).toEqual([rowStates.indexOf('only-first')])
     }))
   })

@@ -1,13 +1,13 @@
-// Two recordings side by side. Each lane (what a node took and did, what a link did) is compared in its own order, because how the
-// processes' steps fell between one another is chance that no node can see. The rows follow the first recording, and each lane of the
-// second keeps its order in them. Where lanes differ, the nearest place is looked for from which they go on alike, as far as `reachMax`.
-import type { Prints } from './event-prints'
+// Aligns two recordings row by row. Each lane (the steps of a node, the traffic of a link) is compared in its own order: how processes
+// interleave is chance that no node can see. Rows follow the first recording; each lane of the second keeps its own order.
+// Where lanes differ, it searches up to `reachMax` events ahead for the nearest place from which both continue alike.
+import type { Digests } from './event-digests'
 
 export const rowStates = ['alike', 'differs', 'only-first', 'only-second'] as const
-/** `differs`: both are about the same and say something else, or stand in the same place of a lane. */
+/** `differs`: both events have the same shape but different contents, or they stand in the same place of a lane. */
 export type RowState = (typeof rowStates)[number]
 
-/** The first difference of a lane: the events there, 0 where a recording has none. */
+/** The first difference of a lane: its event in each recording, 0 where a recording has none. */
 export interface LaneDifference {
   readonly lane: string
   readonly first: number
@@ -15,39 +15,39 @@ export interface LaneDifference {
 }
 
 export interface Alignment {
-  /** For each row the seq of the event of either recording; 0: none. */
+  /** For each row, the seq of the event of either recording; 0: none. */
   readonly first: Int32Array
   readonly second: Int32Array
   /** Index into `rowStates`. */
   readonly states: Uint8Array
-  /** The rows in which a stretch of differences begins, in order. */
+  /** The rows at which a run of differences begins, in order. */
   readonly differences: Int32Array
-  /** In order of the rows. */
+  /** In row order. */
   readonly lanes: readonly LaneDifference[]
-  /** Events of each recording that were left out as heartbeats. */
+  /** How many events of each recording were left out as heartbeats. */
   readonly leftOut: { readonly first: number; readonly second: number }
 }
 
 export interface AlignOptions {
-  /** Heartbeats come when clocks say so: two runs of one program never have them alike. */
+  /** Whether heartbeats are compared. They depend on clocks, so two runs of one program never have the same ones. */
   readonly heartbeats: boolean
 }
 
-/** As far ahead of a difference, in events of a lane, the place is looked for where both go on alike. */
+/** How many events of a lane past a difference are searched for the place where both lanes continue alike. */
 const reachMax = 4096
 const reachFirst = 8
-/** So many events in a row must be about the same for a place to be believed. */
+/** This many events in a row must have equal shapes for a place to count as a match. */
 const believed = 3
 
-export function align(a: Prints, b: Prints, options: AlignOptions): Alignment {
+export function align(a: Digests, b: Digests, options: AlignOptions): Alignment {
   const [ofA, ofB] = [eventsByLane(a, options), eventsByLane(b, options)]
-  /** For each event of a recording the one beside it; 0: none. */
+  /** For each event of a recording, its partner in the other; 0: none. */
   const partnerOfA = new Int32Array(a.beats.length + 1)
   const partnerOfB = new Int32Array(b.beats.length + 1)
   const differing: LaneDifference[] = []
   for (const lane of new Set([...ofA.lanes.keys(), ...ofB.lanes.keys()])) {
     const [eventsA, eventsB] = [ofA.lanes.get(lane) ?? none, ofB.lanes.get(lane) ?? none]
-    pairLane({ prints: a, events: eventsA }, { prints: b, events: eventsB }, partnerOfA, partnerOfB)
+    pairLane({ digests: a, events: eventsA }, { digests: b, events: eventsB }, partnerOfA, partnerOfB)
     const difference = firstDifference(a, b, eventsA, eventsB, partnerOfA)
     if (difference !== null) differing.push({ lane, ...difference })
   }
@@ -66,8 +66,8 @@ interface LaneEvents {
   readonly lanes: ReadonlyMap<string, Int32Array>
 }
 
-/** The seqs of a recording's events in order, and of each lane by its name. */
-function eventsByLane({ lanes, beats, laneNames }: Prints, { heartbeats }: AlignOptions): LaneEvents {
+/** The seqs of a recording's events in order, and those of each lane by lane name. */
+function eventsByLane({ lanes, beats, laneNames }: Digests, { heartbeats }: AlignOptions): LaneEvents {
   const isIn = (index: number): boolean => heartbeats || beats[index] === 0
   const counts = new Uint32Array(laneNames.length)
   let count = 0
@@ -89,14 +89,14 @@ function eventsByLane({ lanes, beats, laneNames }: Prints, { heartbeats }: Align
 }
 
 interface Lane {
-  readonly prints: Prints
-  /** seqs, in order. */
+  readonly digests: Digests
+  /** Seqs, in order. */
   readonly events: Int32Array
 }
 
-function shapeAt({ prints, events }: Lane, at: number): number {
-  // Beyond the end all are alike: the ends of two lanes are a place where both go on alike.
-  return at < events.length ? prints.shapes[(events[at] as number) - 1] as number : -1
+function shapeAt({ digests, events }: Lane, at: number): number {
+  // All places beyond the end have the same shape, so the ends of two lanes match each other.
+  return at < events.length ? digests.shapes[(events[at] as number) - 1] as number : -1
 }
 
 function pairLane(a: Lane, b: Lane, partnerOfA: Int32Array, partnerOfB: Int32Array): void {
@@ -112,7 +112,7 @@ function pairLane(a: Lane, b: Lane, partnerOfA: Int32Array, partnerOfB: Int32Arr
   }
 }
 
-/** The nearest places from which both lanes go on alike; if there are none within reach, both go on after it. */
+/** The nearest places from which both lanes continue alike; if there are none within reach, both places just past the reach. */
 function meetingPlace(a: Lane, b: Lane, i: number, j: number): [number, number] {
   for (let reach = reachFirst; reach <= reachMax; reach *= 8) {
     const found = meetWithin(a, b, i, j, reach)
@@ -122,7 +122,7 @@ function meetingPlace(a: Lane, b: Lane, i: number, j: number): [number, number] 
 }
 
 function meetWithin(a: Lane, b: Lane, i: number, j: number, reach: number): [number, number] | undefined {
-  /** For what comes in the second lane its nearest place. */
+  /** The nearest place of each stretch of the second lane. */
   const places = new Map<number, number>()
   for (let at = Math.min(j + reach, b.events.length); at >= j; at--) places.set(stretchAt(b, at), at)
   let best: [number, number] | undefined
@@ -136,7 +136,7 @@ function meetWithin(a: Lane, b: Lane, i: number, j: number, reach: number): [num
   return best
 }
 
-/** A number of the next few events of a lane; others may have it too. */
+/** A hash of the next few events of a lane; different events may share it. */
 function stretchAt(lane: Lane, at: number): number {
   let number = 0
   for (let ahead = 0; ahead < believed; ahead++) number = Math.imul(number, 31) + shapeAt(lane, at + ahead) | 0
@@ -148,7 +148,7 @@ function goOnAlike(a: Lane, b: Lane, i: number, j: number): boolean {
   return true
 }
 
-function firstDifference(a: Prints, b: Prints, eventsA: Int32Array, eventsB: Int32Array, partnerOfA: Int32Array): { first: number; second: number } | null {
+function firstDifference(a: Digests, b: Digests, eventsA: Int32Array, eventsB: Int32Array, partnerOfA: Int32Array): { first: number; second: number } | null {
   const shorter = Math.min(eventsA.length, eventsB.length)
   for (let at = 0; at < shorter; at++) {
     const [one, other] = [eventsA[at] as number, eventsB[at] as number]
@@ -157,8 +157,8 @@ function firstDifference(a: Prints, b: Prints, eventsA: Int32Array, eventsB: Int
   return eventsA.length === eventsB.length ? null : { first: eventsA[shorter] ?? 0, second: eventsB[shorter] ?? 0 }
 }
 
-/** For each event of a recording the one before it in its lane; 0: it is the first. */
-function laneBefore({ beats }: Prints, lanes: ReadonlyMap<string, Int32Array>): Int32Array {
+/** For each event of a recording, the one before it in its lane; 0: it is the first. */
+function laneBefore({ beats }: Digests, lanes: ReadonlyMap<string, Int32Array>): Int32Array {
   const before = new Int32Array(beats.length + 1)
   for (const events of lanes.values()) for (let at = 1; at < events.length; at++) before[events[at] as number] = events[at - 1] as number
   return before
@@ -167,11 +167,11 @@ function laneBefore({ beats }: Prints, lanes: ReadonlyMap<string, Int32Array>): 
 // ---- rows
 
 /**
- * Rows in the order of the first recording. An event that only the second has comes as soon as what was before it in its lane has come, and
- * not before what the second recording has before it: so every lane keeps its order, and events that stood together stay together.
+ * Rows in the order of the first recording. An event that only the second recording has is placed as early as possible: after its
+ * predecessor in its lane, and after what precedes it in the second recording. So every lane keeps its order and neighbours stay together.
  */
 function mergeRows(rows: Rows, allA: Int32Array, allB: Int32Array, partnerOfA: Int32Array, partnerOfB: Int32Array, before: Int32Array): void {
-  /** For events of the second recording alone: the index in `allA` before which they come. */
+  /** For events that only the second recording has: the index in `allA` before which they are placed. */
   const dueAt = dueTimes(allA, allB, partnerOfA, partnerOfB, before)
   const alone = allB.filter((seq) => partnerOfB[seq] === 0).sort((one, other) => (dueAt[one] as number) - (dueAt[other] as number) || one - other)
   let next = 0
@@ -189,9 +189,9 @@ function dueTimes(allA: Int32Array, allB: Int32Array, partnerOfA: Int32Array, pa
   const indexInA = new Int32Array(partnerOfA.length)
   for (let at = 0; at < allA.length; at++) indexInA[allA[at] as number] = at
   const due = new Int32Array(partnerOfB.length)
-  /** Of each event of the second: the index in `allA` after which it has come. */
+  /** For each event of the second recording: the index in `allA` after which it has been placed. */
   const cameAt = new Int32Array(partnerOfB.length)
-  // The first row that shows something later of the second recording: until there a lone event may wait.
+  // The first row that shows a later event of the second recording; an unpaired event may wait until there.
   let at = 0
   for (const seq of allB) {
     const partner = partnerOfB[seq] as number
@@ -205,10 +205,10 @@ function dueTimes(allA: Int32Array, allB: Int32Array, partnerOfA: Int32Array, pa
   return due
 }
 
-/** Rows as they come; what either recording has alone between two pairs stands side by side. */
+/** Collects rows. Unpaired events of both recordings between two pairs are shown side by side. */
 class Rows {
-  readonly #a: Prints
-  readonly #b: Prints
+  readonly #a: Digests
+  readonly #b: Digests
   readonly #first: Int32Array
   readonly #second: Int32Array
   readonly #states: Uint8Array
@@ -216,7 +216,7 @@ class Rows {
   #aloneA: number[] = []
   #aloneB: number[] = []
 
-  constructor(a: Prints, b: Prints) {
+  constructor(a: Digests, b: Digests) {
     this.#a = a
     this.#b = b
     const most = a.beats.length + b.beats.length

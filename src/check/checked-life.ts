@@ -1,12 +1,12 @@
-// One life of a node in a recording, stepped again beside it: each input goes to a machine of its own, and each recorded effect is
-// compared with the next one that the machine had. Keeps the machine and the effects of its last step, nothing older.
+// Replays one incarnation of a node beside a recording: each input goes to a fresh machine, and each recorded effect is compared with the
+// machine's next effect. It must never keep more than the machine and the effects of its last step.
 import { createMachine, type EffectSink, type Input, type Machine, type Message, type Report, type Start } from '../protocol'
-import { messageId, recordMessage, recordReport, shorten, type EventOf, type MessageId, type TraceEvent } from '../trace'
-import { sameValue } from './same-value'
+import { messageId, receiverAs, recordMessage, recordReport, shorten, type EventOf, type MessageId, type TraceEvent } from '../trace'
+import { sameMessage, sameValue } from './same-value'
 
 type Effect = { readonly type: 'send'; readonly to: string; readonly message: Message } | { readonly type: 'report'; readonly report: Report }
 
-/** Recorded and stepped again, in words, where they are not the same. */
+/** The recorded and the replayed effect as text, where they differ. */
 export interface Words {
   readonly expected: string
   readonly found: string
@@ -18,15 +18,15 @@ const addedFields = 6
 export class CheckedLife implements EffectSink {
   readonly node: string
   readonly incarnation: number
-  /** The event of the last input. */
+  /** The seq of the last input's event. */
   inputSeq: number
   step = 0
   #machine: Machine | null = null
-  /** Of the last step, and how many of them the recording has shown. */
+  /** The effects of the last step; `#shown` counts those that the recording has shown. */
   #effects: Effect[] = []
   #shown = 0
   #sends = 0
-  /** Timers that run, with how often each was armed; and how often it was ever armed. */
+  /** Armed timers, each with the number of its arming; `#armed` counts how often each timer was ever armed. */
   readonly #timers = new Map<string, number>()
   readonly #armed = new Map<string, number>()
 
@@ -36,7 +36,7 @@ export class CheckedLife implements EffectSink {
     this.inputSeq = seq
   }
 
-  /** True while effects of the last step have not been shown: what comes next belongs to it. */
+  /** True while effects of the last step are outstanding: the next event belongs to that step. */
   get isInStep(): boolean {
     return this.#shown < this.#effects.length
   }
@@ -47,7 +47,7 @@ export class CheckedLife implements EffectSink {
     })
   }
 
-  /** Takes the next input. The last step must be over (`over`). */
+  /** Takes the next input. The last step must be complete (`over`). */
   take(input: Exclude<Input, Start>, event: TraceEvent & { readonly step: number }): Words | null {
     if (event.step !== this.step + 1) return { expected: `step ${event.step}`, found: `step ${this.step + 1} is next` }
     this.step++
@@ -67,7 +67,7 @@ export class CheckedLife implements EffectSink {
     return armed === undefined ? `${shorten(name)} is not armed` : `${name} is armed for the ${armed}. time`
   }
 
-  /** A machine throws only where a rule is broken, and a node that broke one has no step in a recording. */
+  /** A machine throws only where a rule is broken. A node that broke one stopped there, so the recording has no such step. */
   #run(step: () => void): Words | null {
     try {
       step()
@@ -77,15 +77,17 @@ export class CheckedLife implements EffectSink {
     }
   }
 
-  /** The recording shows a message of this life. */
-  sent({ id, from, to, message }: EventOf<'message-sent'>): Words | null {
+  /** The recording shows a message that this incarnation sent. */
+  sent(event: EventOf<'message-sent'>): Words | null {
+    const { id, from, message } = event
+    const to = receiverAs(event)
     const effect = this.#effects[this.#shown++]
     const expectedId = messageId(this.node, this.incarnation, this.step, this.#sends++)
-    if (effect?.type === 'send' && id === expectedId && from === this.node && to === effect.to && sameValue(message, recordMessage(effect.message))) return null
+    if (effect?.type === 'send' && id === expectedId && from === this.node && to === effect.to && sameMessage(message, recordMessage(effect.message))) return null
     return { expected: sentText(id, from, to, message as Message), found: this.#text(effect, expectedId) }
   }
 
-  /** The recording shows a report of this life. */
+  /** The recording shows a report of this incarnation. */
   reported(event: TraceEvent & { readonly step: number }): Words | null {
     const effect = this.#effects[this.#shown++]
     if (effect?.type === 'report' && event.step === this.step && isReport(event, recordReport(effect.report))) return null
@@ -94,7 +96,7 @@ export class CheckedLife implements EffectSink {
     return { expected: `${step === this.step ? '' : `in step ${String(step)} `}${reportText(report)}`, found: this.#text(effect, this.#nextId()) }
   }
 
-  /** The last step ends here; null if the recording has shown everything that it did. */
+  /** Ends the last step; null if the recording has shown all of its effects. */
   over(): Words | null {
     return this.isInStep ? { expected: 'nothing more in this step', found: this.#text(this.#effects[this.#shown], this.#nextId()) } : null
   }
@@ -108,7 +110,7 @@ export class CheckedLife implements EffectSink {
     return effect.type === 'send' ? sentText(id, this.node, effect.to, effect.message) : reportText(recordReport(effect.report))
   }
 
-  // ---- the sink of the machine
+  // ---- the machine's effect sink
 
   send(to: string, message: Message): void {
     this.#effects.push({ type: 'send', to, message })
@@ -135,7 +137,7 @@ function isReport(event: TraceEvent, report: object): boolean {
     && keys.every((key) => sameValue((event as unknown as Record<string, unknown>)[key], (report as Record<string, unknown>)[key]))
 }
 
-/** Characters of an effect that a sentence shows. */
+/** How many characters of an effect a sentence shows. */
 const effectCharacters = 300
 
 function sentText(id: MessageId, from: string, to: string, message: Message): string {

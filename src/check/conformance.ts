@@ -1,21 +1,21 @@
-// Whether a recording is what its nodes did: every life is stepped again over its recorded inputs and must have the recorded effects, one
-// for one. Reads the events once, in order, and keeps the machines of the present lives and the messages that are under way, no more.
-// What no effect depends on is not proved by it: times, pids, labels, what the network did (docs/recording.md, Conformance).
-import type { NodeKind, Start } from '../protocol'
-import { messageIdParts, messageOf, operationInputOf, type EventOf, type TraceEvent, type TraceHeader } from '../trace'
+// Checks that a recording conforms: replays every incarnation over its recorded inputs and requires exactly the recorded effects, in order.
+// It reads the events once and keeps only the machines of running incarnations and the messages in flight. It proves nothing about
+// what no effect depends on: times, pids, labels, what the network did (docs/recording.md, Conformance).
+import type { NodeKind } from '../protocol'
+import { messageIdParts, messageInputOf, MessagesInFlight, startOfEvent, stepInputOf, whyNoSteps, type EventOf, type TraceEvent, type TraceHeader } from '../trace'
 import { CheckedLife, type Words } from './checked-life'
 import type { Difference } from './restep'
 
-/** The first place where a recording is not what its nodes did. `seq` and `step` are of the step's input. */
+/** The first difference between a recording and its replay. `seq` and `step` are those of the step's input. */
 export interface NodeDifference extends Difference {
   readonly node: string
   readonly incarnation: number
-  /** The event at which it shows. */
+  /** The seq of the event that shows the difference. */
   readonly event: number
 }
 
 export interface Conformity {
-  /** Null: it conforms. */
+  /** Null: the recording conforms. */
   readonly difference: NodeDifference | null
   readonly events: number
   readonly steps: number
@@ -24,23 +24,21 @@ export interface Conformity {
   readonly note: string
 }
 
-/** Events that belong to a step of a node and are no input of it. */
+/** Events that belong to a node's step without being its input. */
 type ReportEvent = TraceEvent & { readonly node: string; readonly incarnation: number; readonly step: number }
 
 export class Conformance {
   readonly #header: TraceHeader
   readonly #kinds: ReadonlyMap<string, NodeKind>
   readonly #lives = new Map<string, CheckedLife>()
-  readonly #incarnations = new Map<string, number>()
-  /** Sent, and neither taken nor lost yet. */
-  readonly #underWay = new Map<string, EventOf<'message-sent'>>()
-  /** The message that was sent last: older recordings tell of its copies after they have told that it was lost. */
-  #lastSent: EventOf<'message-sent'> | null = null
+  /** Incarnations that started, each once. A node that started with too low a number starts again with a later one; the recording has both. */
+  readonly #incarnations = new Set<string>()
+  readonly #inFlight = new MessagesInFlight({ sent: (sending) => sending })
   #difference: NodeDifference | null = null
   #events = 0
   #steps = 0
   #started = 0
-  /** Whose step it is. */
+  /** The incarnation whose step is running. */
   #last: CheckedLife | null = null
 
   constructor(header: TraceHeader) {
@@ -52,25 +50,25 @@ export class Conformance {
     return this.#difference
   }
 
-  /** True while effects of the step that was begun last are still to come. */
+  /** True while effects of the last step are outstanding. */
   get isInStep(): boolean {
     return this.#last?.isInStep ?? false
   }
 
-  /** Looks at the next event; after the first difference nothing is looked at any more. */
+  /** Checks the next event. After the first difference it ignores all events. */
   take(event: TraceEvent): void {
     if (this.#difference) return
     this.#events++
     if (event.type.startsWith('message-')) this.#takeMessage(event)
-    else if ('node' in event && event.node !== '' && !isOutside(event)) this.#takeOfNode(event)
+    else if ('node' in event && event.node !== '' && !('incarnation' in event && whyNoSteps(this.#header, event) !== '')) this.#takeOfNode(event)
   }
 
-  /** The recording is over. */
+  /** Ends the recording. */
   finish(): Conformity {
     let note = ''
     for (const life of this.#lives.values()) {
       if (this.#difference || !life.isInStep) continue
-      // A file may end anywhere, so the step that was begun last may be cut off; an earlier one may not.
+      // A file may end anywhere, so the last step may be cut off; an earlier one may not.
       if (life === this.#last) note = `The last step, step ${life.step} of ${life.node}, is not whole.`
       else this.#differ(life, life.over(), this.#events)
     }
@@ -80,70 +78,56 @@ export class Conformance {
   // ---- messages
 
   #takeMessage(event: TraceEvent): void {
-    switch (event.type) {
-      case 'message-sent': return this.#sent(event)
-      case 'message-taken': return this.#taken(event)
-      case 'message-dropped':
-        this.#underWay.delete(event.id)
-        return
-      case 'message-duplicated': {
-        const original = this.#underWay.get(event.of) ?? (this.#lastSent?.id === event.of ? this.#lastSent : undefined)
-        if (original) this.#underWay.set(event.id, original)
-        return
-      }
-      default: return
-    }
+    const sent = this.#inFlight.take(event)
+    if (event.type === 'message-sent') this.#sent(event)
+    else if (event.type === 'message-taken') this.#taken(event, sent)
   }
 
   #sent(event: EventOf<'message-sent'>): void {
-    const { node, incarnation } = messageIdParts(event.id)
-    // Nobody recorded the steps of its sender: it is under way, and more cannot be said.
-    if (incarnation === 0) return void this.#underWay.set(event.id, event)
+    const sender = messageIdParts(event.id)
+    const { node, incarnation } = sender
+    // The sender's steps were not recorded: the message is in flight, and it cannot be checked.
+    if (whyNoSteps(this.#header, sender) !== '') return
     const life = this.#lives.get(node)
     if (life?.incarnation !== incarnation) return this.#differAt(event, node, incarnation, { expected: `message ${event.id}`, found: noLife(node, incarnation) })
     this.#differ(life, life.sent(event), event.seq)
-    this.#underWay.set(event.id, event)
-    this.#lastSent = event
   }
 
-  #taken(event: EventOf<'message-taken'>): void {
-    const sent = this.#underWay.get(event.id)
-    this.#underWay.delete(event.id)
-    if (sent?.to === event.node && event.incarnation === 0) return
-    if (sent?.to === event.node) return this.#input(event, (life) => life.take({ type: 'message', from: sent.from, message: messageOf(sent.message) }, event))
-    const found = sent ? `it was sent to ${sent.to}` : 'no such message is under way'
+  #taken(event: EventOf<'message-taken'>, sent: EventOf<'message-sent'> | undefined): void {
+    if (sent?.to === event.node && whyNoSteps(this.#header, event) !== '') return
+    if (sent?.to === event.node) return this.#input(event, (life) => life.take(messageInputOf(sent), event))
+    const found = sent ? `it was sent to ${sent.to}` : 'no such message is in flight'
     this.#differAt(event, event.node, event.incarnation, { expected: `takes ${event.id}`, found })
   }
 
-  // ---- lives
+  // ---- incarnations
 
   #takeOfNode(event: TraceEvent & { readonly node: string }): void {
     switch (event.type) {
       case 'node-started': return this.#start(event)
       case 'node-exited': return this.#exited(event)
-      case 'timer-fired': return this.#input(event, (life) => life.take({ type: 'timer', name: event.name }, event))
-      case 'peer-lost': return this.#input(event, (life) => life.take({ type: 'peer-lost', peer: event.peer }, event))
-      case 'operation-invoked': return this.#input(event, (life) => life.take(operationInputOf(event.operation), event))
+      case 'timer-fired':
+      case 'peer-lost':
+      case 'operation-invoked': return this.#input(event, (life) => life.take(stepInputOf(event), event))
       default:
         if ('step' in event && 'incarnation' in event) this.#reported(event)
     }
   }
 
   #start(event: EventOf<'node-started'>): void {
-    const { node, incarnation, kind, seed } = event
+    const { node, incarnation, kind } = event
     const differs = (expected: string, found: string): void => this.#differAt(event, node, incarnation, { expected, found })
     if (this.#lives.has(node)) return differs('a start', `${node} lives already`)
     if (this.#kinds.get(node) !== kind) return differs(`${node} is a ${kind}`, `the first line says ${this.#kinds.get(node) ?? 'nothing of it'}`)
-    if (incarnation <= (this.#incarnations.get(node) ?? 0)) return differs(`incarnation ${incarnation}`, `${node} had it before`)
+    if (this.#incarnations.has(`${node} ${incarnation}`)) return differs(`incarnation ${incarnation}`, `${node} had it before`)
     if (event.step !== 0) return differs(`a start in step ${event.step}`, 'a start is step 0')
     const life = new CheckedLife(event)
     this.#lives.set(node, life)
-    this.#incarnations.set(node, incarnation)
+    this.#incarnations.add(`${node} ${incarnation}`)
     this.#started++
     this.#steps++
     this.#last = life
-    const start: Start = { type: 'start', name: node, kind, incarnation, address: '', settings: this.#header.settings, seed }
-    this.#differ(life, life.start(start), event.seq)
+    this.#differ(life, life.start(startOfEvent(event, this.#header.settings)), event.seq)
   }
 
   #exited(event: EventOf<'node-exited'>): void {
@@ -184,7 +168,7 @@ export class Conformance {
   }
 }
 
-/** A value that was changed may be no base64 any more. */
+/** A damaged value may no longer be valid base64. */
 function readable(take: () => Words | null): Words | null {
   try {
     return take()
@@ -192,11 +176,6 @@ function readable(take: () => Words | null): Words | null {
     if (error instanceof RangeError) return { expected: 'an input', found: `not readable: ${error.message}` }
     throw error
   }
-}
-
-/** Told of a node that has no life in the recording: there is nothing to step again. */
-function isOutside(event: TraceEvent): boolean {
-  return 'incarnation' in event && event.incarnation === 0
 }
 
 function noLife(node: string, incarnation: number): string {

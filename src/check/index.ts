@@ -1,20 +1,23 @@
-// What other rooms may use of the checkers.
+// The checkers' exports for other rooms.
 export { Conformance, differenceSentence, type Conformity, type NodeDifference } from './conformance'
 export { NodeReplay, type Difference, type EventSource, type ReplayCheckpoint } from './restep'
 export { ReplayKeeper, type Seen } from './replay-keeper'
 export { DeliveryPreview, previewDelivery, type Preview } from './preview'
 export { align, rowStates, type Alignment, type AlignOptions, type LaneDifference, type RowState } from './align'
-export { EventPrinter, labLane, type Prints } from './event-prints'
+export { EventDigester, labLane, type Digests } from './event-digests'
 export { headerDifferences, type HeaderDifference } from './header-differences'
-export { ruleNames, ruleTexts, type Breach, type RuleName, type RuleStanding, type RuleState, type RuleText } from './rules/breach'
+export { ruleNames, ruleTexts, type Violation, type RuleName, type RuleStanding, type RuleState, type RuleText } from './rules/violation'
+export { incarnationOfId } from './rules/facts'
 export { ownMonitor } from './rules/own-monitor'
 export { RuleMonitors } from './rules/rule-monitors'
 export { RuleTeller } from './rules/rule-teller'
 export {
-  defaultLimits, firstError, type HistoryJudgement, type HistoryOperation, type KeyJudgement, type SearchLimits, type Verdict,
+  defaultLimits, firstError, initialNode, type HistoryJudgement, type HistoryOperation, type HistoryVerdict, type KeyJudgement, type SearchLimits, type Verdict,
 } from './linearizability/history'
-export { judgeHistory, judgeKey, verdictOf } from './linearizability/judge'
+export { endReads, type ServedState } from './linearizability/end-reads'
+export { judgeHistory, verdictOf, type JudgeOptions } from './linearizability/judge'
 export { HistoryOfTrace } from './linearizability/history-of-trace'
 export { LiveHistory, type HistoryError, type HistoryMax, type HistoryStanding, type Linearizability } from './linearizability/live-history'
 export { linearizabilityText, standingSentence } from './linearizability/standing-words'
+export { wholeVerdict, wholeVerdictText, type WholeVerdict } from './verdict'
 export { shownValue } from './linearizability/why'

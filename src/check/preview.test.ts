@@ -1,4 +1,4 @@
-// A preview says what delivering would do, and delivering then does it.
+// A preview says what delivering a message would do, and delivering it then does the same.
 import { describe, expect, test } from 'vitest'
 import { defaultSettings, utf8ToBytes, type ReplicaState } from '../protocol'
 import { World } from '../sim'
@@ -6,7 +6,7 @@ import type { EventOf, TraceEvent } from '../trace'
 import { DeliveryPreview, previewDelivery } from './preview'
 import type { EventSource } from './restep'
 
-/** A cluster that executed one put and stands still with the forward of a second on its way to s2. */
+/** A frozen cluster that has executed one put; the forward of a second put to s2 is in flight. */
 function frozen(): { world: World; events: TraceEvent[]; source: EventSource; forward: EventOf<'message-sent'>; start: EventOf<'node-started'> } {
   const events: TraceEvent[] = []
   const world = new World({
@@ -18,7 +18,7 @@ function frozen(): { world: World; events: TraceEvent[]; source: EventSource; fo
   put('1')
   world.run(100)
   const fault = { name: 'slow', where: { from: ['s1'], to: ['s2'], kinds: ['forward'] }, bothWays: false, effect: { type: 'hold' }, times: 1 } as const
-  world.act({ type: 'add-fault', fault, plan: { inMs: 0, forMs: 0 } })
+  world.perform({ type: 'add-fault', fault, plan: { inMs: 0, forMs: 0 } })
   put('2')
   world.run(20)
   const sent = new Map(events.flatMap((event) => event.type === 'message-sent' ? [[event.id, event.seq]] : []))
@@ -47,7 +47,7 @@ describe('if a message were delivered now', () => {
   test('and that is what happens when it is', () => {
     const { world, source, events, forward, start } = frozen()
     const preview = previewDelivery(source, start, events.length, forward)
-    world.act({ type: 'deliver', id: forward.id })
+    world.perform({ type: 'deliver', id: forward.id })
     world.run(1)
     expect(world.inspect('s2')).toEqual(preview?.after)
   })

@@ -1,7 +1,7 @@
-// What a message would do if it were delivered now: its receiver is stepped again up to now, and once more with the message. Nothing
-// real is touched; step functions make this free. The copy is spent afterwards: what it would send was never sent.
+// What a message would do if it were delivered now: a fresh machine replays its receiver up to now, takes the message, and is dropped.
+// It must never touch the real cluster: what the machine sends stays here.
 import type { EffectSink, Input, Message, NodeState, Report } from '../protocol'
-import { messageOf, recordMessage, recordReport, type EventOf, type Recorded } from '../trace'
+import { messageInputOf, recordMessage, recordReport, type EventOf, type Recorded } from '../trace'
 import { NodeReplay, type EventSource, type ReplayCheckpoint } from './restep'
 
 export interface Preview {
@@ -10,25 +10,25 @@ export interface Preview {
   readonly after: NodeState
   readonly sends: readonly { readonly to: string; readonly message: Recorded<Message> }[]
   readonly reports: readonly Recorded<Report>[]
-  /** The rule that the step would break, which would end the node; empty if none. */
+  /** The rule that the step would break, which would end the node; empty if it breaks none. */
   readonly breaks: string
 }
 
-/** A preview in the making: a long recording is stepped again in slices, so as not to hold a window up. */
+/** A preview that is computed in slices, because replaying a long recording at once would block a window. */
 export class DeliveryPreview {
   readonly #replay: NodeReplay
   readonly #seq: number
   readonly #input: Exclude<Input, { type: 'start' }>
   #preview: Preview | null = null
 
-  /** `from`: the `node-started` of the receiver's present life, or a checkpoint of it; `seq`: the event after which it would take the message. */
+  /** `from`: the `node-started` of the receiver's current incarnation, or a checkpoint of it; `seq`: the event after which it would take the message. */
   constructor(source: EventSource, from: EventOf<'node-started'> | ReplayCheckpoint, seq: number, sent: EventOf<'message-sent'>) {
     this.#replay = new NodeReplay(source, from)
     this.#seq = seq
-    this.#input = { type: 'message', from: sent.from, message: messageOf(sent.message) }
+    this.#input = messageInputOf(sent)
   }
 
-  /** Looks at up to `eventsMax` events more; the preview when it is made, else null. */
+  /** Replays up to `eventsMax` more events; returns the preview when it is complete, else null. */
   advance(eventsMax: number): Preview | null {
     if (this.#preview || !this.#replay.advance(this.#seq, eventsMax)) return this.#preview
     const before = this.#replay.after
@@ -39,7 +39,7 @@ export class DeliveryPreview {
     try {
       after = this.#replay.spend(this.#input, sink) ?? before
     } catch (error) {
-      // A machine throws only where a rule is broken: that is the answer here, not a fault of the preview.
+      // A machine throws only where a rule is broken: that is the preview's result, not its failure.
       breaks = error instanceof Error ? error.message : String(error)
     }
     this.#preview = { node: this.#replay.node, before, after, sends: sink.sends, reports: sink.reports, breaks }
@@ -47,7 +47,7 @@ export class DeliveryPreview {
   }
 }
 
-/** The whole of it at once; null if the receiver has not started by then. */
+/** Computes the whole preview at once; null if the receiver has not started by then. */
 export function previewDelivery(source: EventSource, start: EventOf<'node-started'>, seq: number, sent: EventOf<'message-sent'>): Preview | null {
   return new DeliveryPreview(source, start, seq, sent).advance(Infinity)
 }
@@ -61,11 +61,11 @@ class KeepingSink implements EffectSink {
   }
 
   setTimer(): void {
-    // A preview has no time.
+    // No time passes in a preview.
   }
 
   cancelTimer(): void {
-    // A preview has no time.
+    // No time passes in a preview.
   }
 
   report(report: Report): void {

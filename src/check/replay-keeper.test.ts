@@ -1,4 +1,4 @@
-// A keeper sees what stepping from the start sees, at any moment, whatever it kept on the way and in whatever pieces it followed.
+// A keeper shows the same states as a replay from the start: at any event, from any checkpoint, however its events were chunked.
 import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { defaultSettings, utf8ToBytes } from '../protocol'
@@ -34,7 +34,7 @@ beforeAll(() => {
   write(20)
 })
 
-/** What a replay from the life's start sees. */
+/** What a replay from the start of the incarnation shows. */
 function fromTheStart(node: string, seq: number): object {
   const start = events.findLast((event): event is EventOf<'node-started'> => event.type === 'node-started' && event.node === node && event.seq <= seq)
   if (!start) return { state: null, before: null, step: -1 }

@@ -1,61 +1,61 @@
-// Every node stepped again along a recording, with checkpoints on the way: the state of any node at any moment is then a short replay
-// from the checkpoint before it. Events are handed in as they are followed and again for each look; only the last few are kept, for looks at the
-// present, which are most of them while a cluster runs.
-// It must never answer from events that are not those of the moment: who looks hands in exactly what `needsFrom` asks for.
+// Replays every node along a recording and keeps checkpoints. The state of any node at any event is then a short replay from the checkpoint
+// before it. The caller passes events once to follow them and again for each look-up. Only the last few events are kept: most look-ups in a
+// running cluster ask for the present.
+// It must never answer from the wrong events: the caller passes exactly those that `needsFrom` asks for.
 import type { NodeState } from '../protocol'
-import type { EventOf, TraceEvent, TraceHeader } from '../trace'
+import { MessagesInFlight, type EventOf, type TraceEvent, type TraceHeader } from '../trace'
 import { DeliveryPreview, type Preview } from './preview'
 import { NodeReplay, type EventSource, type ReplayCheckpoint } from './restep'
 
-/** What is seen of a node at a moment. */
+/** The state of a node after an event. */
 export interface Seen {
   readonly node: string
   /** Null: the node has not started by then. */
   readonly state: NodeState | null
   readonly before: NodeState | null
   readonly step: number
-  /** The event of the last step's input. */
+  /** The seq of the last step's input. */
   readonly seq: number
-  /** From this event on the states are not to be trusted: the effects are not the recorded ones. */
+  /** From this event on the states cannot be trusted, because the replayed effects differ from the recorded ones; 0: they do not differ. */
   readonly differsFrom: number
 }
 
 export interface KeeperLimits {
-  /** Events between two checkpoints of a node, to begin with. */
+  /** Events between two checkpoints of a node, initially. */
   readonly checkpointEvents: number
-  /** At this many checkpoints of all nodes every other one is dropped and the distance doubles. */
+  /** Above this many checkpoints of all nodes, the distance doubles and checkpoints closer than it are dropped. */
   readonly checkpointsMax: number
 }
 
 export const keeperLimits: KeeperLimits = { checkpointEvents: 8192, checkpointsMax: 2048 }
 
-/** Events between two recent checkpoints of a life. */
+/** Events between two recent checkpoints of an incarnation. */
 const recentEvents = 128
-/** The last events that are kept. Where more come at once a recording is read, and nobody looks at its present yet. */
+/** How many of the last events are kept. Larger batches come from reading a recording, and then no look-up asks for the present. */
 const tailEventsMax = 2048
 
 type Sent = EventOf<'message-sent'>
 
-/** A moment of one node's life from which it can be stepped on, with the messages that were on their way to it. */
+/** A snapshot of one node that a replay can continue from, with the messages that were in flight to the node. */
 interface Kept {
   readonly replay: ReplayCheckpoint | null
-  /** The life's start, where no replay is kept yet. */
+  /** The start of the incarnation, used where no replay is kept. */
   readonly start: EventOf<'node-started'>
   readonly lookedAt: number
-  readonly underWay: ReadonlyMap<string, Sent>
+  readonly inFlight: Iterable<readonly [id: string, sent: Sent]>
 }
 
 export class ReplayKeeper {
   readonly #limits: KeeperLimits
   readonly #window: EventWindow
-  readonly #underWay = new Map<string, Sent>()
-  /** The life of each node that is followed. */
+  readonly #inFlight = new MessagesInFlight<Sent>({ sent: (sending) => sending })
+  /** The current incarnation of each node. */
   readonly #lives = new Map<string, NodeReplay>()
   /** In order of `lookedAt`, by node. */
   readonly #kept = new Map<string, Kept[]>()
   #keptCount = 0
   #distance: number
-  /** Of each life that is followed, at most two moments near its last step: one of them at least lies before that step. */
+  /** For each current incarnation at most two snapshots near its last step; at least one of them precedes that step. */
   readonly #recent = new Map<string, readonly Kept[]>()
   #tail: TraceEvent[] = []
   #followed = 0
@@ -66,7 +66,7 @@ export class ReplayKeeper {
     this.#window = new EventWindow(header)
   }
 
-  /** The last event that was followed. */
+  /** The seq of the last event that was followed. */
   get followed(): number {
     return this.#followed
   }
@@ -80,7 +80,7 @@ export class ReplayKeeper {
     const first = events[0]
     if (first === undefined) return
     if (first.seq !== this.#followed + 1) throw new Error(`event ${first.seq} came after ${this.#followed}`)
-    // Up to each start and each checkpoint, then the next stretch: a life is followed from its start on.
+    // Advance to each start and each checkpoint in turn: an incarnation is followed from its start on.
     let from = 0
     for (let index = 0; index < events.length; index++) {
       const event = events[index] as TraceEvent
@@ -95,13 +95,13 @@ export class ReplayKeeper {
     this.#keepRecent(events)
   }
 
-  /** The first event that `look` must be given for this node at this moment; `seq + 1` if none is needed. */
+  /** The first event that `look` needs for this node at event `seq`; `seq + 1` if it needs none. */
   needsFrom(node: string, seq: number): number {
     const kept = this.#before(node, seq)
     return kept === undefined ? seq + 1 : kept.lookedAt + 1
   }
 
-  /** The node after event `seq`, from events that begin at or before `needsFrom` and end at `seq` or later. */
+  /** The node after event `seq`. `events` must begin at or before `needsFrom` and end at `seq` or later. */
   look(node: string, seq: number, events: readonly TraceEvent[]): Seen {
     const kept = this.#before(node, seq)
     if (kept === undefined) return { node, state: null, before: null, step: -1, seq: 0, differsFrom: 0 }
@@ -110,8 +110,8 @@ export class ReplayKeeper {
 
   #seen(node: string, seq: number, kept: Kept, events: readonly TraceEvent[]): Seen {
     const window = new EventWindow(this.#window.header)
-    window.set(events, kept.underWay)
-    // A life's first stretch begins with its start, which a checkpoint of its own would repeat.
+    window.set(events, kept.inFlight)
+    // The first stretch of an incarnation begins with its start, so it needs no checkpoint.
     const replay = new NodeReplay(window, kept.replay ?? kept.start)
     replay.advance(seq, Infinity)
     return {
@@ -120,7 +120,7 @@ export class ReplayKeeper {
     }
   }
 
-  /** The nodes after the last event that was followed, if that is `seq` and few events are needed for it; else empty, and `look` can tell. */
+  /** The nodes after the last followed event, if that is `seq` and the kept events suffice; else empty, and the caller uses `look`. */
   lookNow(nodes: readonly string[], seq: number): Seen[] {
     if (seq !== this.#followed) return []
     const first = this.#tail[0]?.seq ?? Infinity
@@ -133,12 +133,12 @@ export class ReplayKeeper {
     return seen
   }
 
-  /** What delivering a message after event `seq` would do, from the events that its receiver needs; null if that has not started by then. */
+  /** What delivering a message after event `seq` would do. `events` as in `look`, for its receiver; null if that has not started by then. */
   preview(sent: Sent, seq: number, events: readonly TraceEvent[]): Preview | null {
     const kept = this.#before(sent.to, seq)
     if (kept === undefined) return null
     const window = new EventWindow(this.#window.header)
-    window.set(events, kept.underWay)
+    window.set(events, kept.inFlight)
     return new DeliveryPreview(window, kept.replay ?? kept.start, seq, sent).advance(Infinity)
   }
 
@@ -146,23 +146,23 @@ export class ReplayKeeper {
     this.#lives.delete(start.node)
     this.#recent.delete(start.node)
     const replay = new NodeReplay(this.#window, start)
-    this.#window.set([start], this.#underWay)
+    this.#window.set([start], this.#inFlight)
     replay.advance(start.seq, Infinity)
     this.#lives.set(start.node, replay)
-    // Before its first event: a look at the start itself replays it.
-    this.#add(start.node, { replay: null, start, lookedAt: start.seq - 1, underWay: new Map() })
+    // One before the start event, so that a look-up at the start replays it.
+    this.#add(start.node, { replay: null, start, lookedAt: start.seq - 1, inFlight: [] })
   }
 
   #advance(events: readonly TraceEvent[]): void {
     const last = events.at(-1)
     if (last === undefined) return
-    this.#window.set(events, this.#underWay)
+    this.#window.set(events, this.#inFlight)
     for (const replay of this.#lives.values()) this.#stepThrough(replay, last.seq)
-    for (const event of events) this.#takeMessage(event)
+    for (const event of events) this.#inFlight.take(event)
     this.#followed = last.seq
   }
 
-  /** A rule that a recording breaks ends the life that is followed, as it ended the node. */
+  /** A machine throws where the recording breaks a rule. That ended the node, so it ends the replay too. */
   #stepThrough(replay: NodeReplay, seq: number): void {
     try {
       replay.advanceOnly(seq)
@@ -172,28 +172,20 @@ export class ReplayKeeper {
     }
   }
 
-  #takeMessage(event: TraceEvent): void {
-    if (event.type === 'message-sent') this.#underWay.set(event.id, event)
-    else if (event.type === 'message-duplicated') {
-      const original = this.#underWay.get(event.of)
-      if (original) this.#underWay.set(event.id, original)
-    } else if (event.type === 'message-taken' || event.type === 'message-dropped') this.#underWay.delete(event.id)
-  }
-
   #keep(replay: NodeReplay): void {
     const last = this.#kept.get(replay.node)?.at(-1)
     if (last === undefined || this.#followed - last.lookedAt < this.#distance) return
-    const kept = this.#moment(replay)
+    const kept = this.#snapshot(replay)
     if (kept) this.#add(replay.node, kept)
   }
 
-  /** The life as it stands; null before its start. */
-  #moment(replay: NodeReplay): Kept | null {
+  /** A snapshot of the current state; null before the start. */
+  #snapshot(replay: NodeReplay): Kept | null {
     const start = this.#kept.get(replay.node)?.at(-1)?.start
     const checkpoint = replay.checkpoint()
     if (start === undefined || checkpoint === null) return null
-    const underWay = new Map([...this.#underWay].filter(([, sent]) => sent.to === replay.node))
-    return { replay: checkpoint, start, lookedAt: checkpoint.lookedAt, underWay }
+    const inFlight = [...this.#inFlight].filter(([, sent]) => sent.to === replay.node)
+    return { replay: checkpoint, start, lookedAt: checkpoint.lookedAt, inFlight }
   }
 
   #keepRecent(events: readonly TraceEvent[]): void {
@@ -206,14 +198,14 @@ export class ReplayKeeper {
     for (const replay of this.#lives.values()) {
       const recent = this.#recent.get(replay.node) ?? []
       const newest = recent.at(-1)
-      // Where no step came since, the present ones serve for longer: what the last step changed is wanted too.
+      // Without a step since the newest snapshot, keep the present ones: one must precede the last step, because look-ups show what it changed.
       if (newest && (replay.seq <= newest.lookedAt || this.#followed - newest.lookedAt < recentEvents)) continue
-      const kept = this.#moment(replay)
+      const kept = this.#snapshot(replay)
       if (kept) this.#recent.set(replay.node, [...recent.slice(-1), kept])
     }
   }
 
-  /** The newest moment before the last step of the life that is followed. */
+  /** The newest snapshot before the last step of the current incarnation. */
   #recentOf(node: string): Kept | undefined {
     const last = this.#lives.get(node)?.seq ?? 0
     return this.#recent.get(node)?.findLast(({ lookedAt }) => lookedAt < last)
@@ -227,7 +219,7 @@ export class ReplayKeeper {
     if (this.#keptCount > this.#limits.checkpointsMax) this.#thin()
   }
 
-  /** Starts stay: nothing before them could bring their life back. */
+  /** Start snapshots stay: an incarnation can be replayed only from its start. */
   #thin(): void {
     this.#distance *= 2
     this.#keptCount = 0
@@ -243,7 +235,7 @@ export class ReplayKeeper {
     }
   }
 
-  /** The last moment that is kept of the life that the node lives at `seq`. */
+  /** The last snapshot to use for the node's incarnation at `seq`. */
   #before(node: string, seq: number): Kept | undefined {
     const ofNode = this.#kept.get(node) ?? []
     let low = 0
@@ -251,11 +243,11 @@ export class ReplayKeeper {
     while (low < high) {
       const middle = (low + high) >> 1
       const kept = ofNode[middle] as Kept
-      // A start counts from the start event itself on.
+      // A start snapshot is usable from its start event on.
       if ((kept.replay === null ? kept.start.seq : kept.lookedAt) <= seq) low = middle + 1
       else high = middle
     }
-    // Not from so near that the last step lies before it: what that step changed is wanted too.
+    // Skip snapshots so close that they may follow the last step: look-ups also show what that step changed.
     let index = low - 1
     const near = this.#limits.checkpointEvents / 8
     while (index > 0 && ofNode[index]?.replay && seq - (ofNode[index]?.lookedAt ?? 0) < near) index--
@@ -263,31 +255,29 @@ export class ReplayKeeper {
   }
 }
 
-/** The events of one stretch as a replay asks for them, and the messages that were sent before it. */
+/** The events of one stretch, as a replay reads them, with the messages that were in flight before it. */
 class EventWindow implements EventSource {
   readonly header: TraceHeader
   #events: readonly TraceEvent[] = []
   #first = 1
-  readonly #sentById = new Map<string, Sent>()
+  #sentById = new MessagesInFlight<Sent>({ sent: (sending) => sending, leaves: 'never' })
+  /** Messages that were sent before the stretch. */
   readonly #sentBySeq = new Map<number, Sent>()
 
   constructor(header: TraceHeader) {
     this.header = header
   }
 
-  set(events: readonly TraceEvent[], underWay: ReadonlyMap<string, Sent>): void {
+  set(events: readonly TraceEvent[], inFlight: Iterable<readonly [id: string, sent: Sent]>): void {
     this.#events = events
     this.#first = events[0]?.seq ?? 1
-    this.#sentById.clear()
+    this.#sentById = new MessagesInFlight<Sent>({ sent: (sending) => sending, leaves: 'never' })
     this.#sentBySeq.clear()
-    for (const [id, sent] of underWay) this.#note(id, sent)
-    for (const event of events) {
-      if (event.type === 'message-sent') this.#note(event.id, event)
-      else if (event.type === 'message-duplicated') {
-        const original = this.#sentById.get(event.of)
-        if (original) this.#note(event.id, original)
-      }
+    for (const [id, sent] of inFlight) {
+      this.#sentById.set(id, sent)
+      this.#sentBySeq.set(sent.seq, sent)
     }
+    for (const event of events) this.#sentById.take(event)
   }
 
   eventAt(seq: number): TraceEvent | undefined {
@@ -297,10 +287,5 @@ class EventWindow implements EventSource {
   sentSeq(seq: number): number {
     const event = this.#events[seq - this.#first]
     return event && 'id' in event ? this.#sentById.get(event.id)?.seq ?? 0 : 0
-  }
-
-  #note(id: string, sent: Sent): void {
-    this.#sentById.set(id, sent)
-    this.#sentBySeq.set(sent.seq, sent)
   }
 }

@@ -1,4 +1,4 @@
-// Stepping again gives the states that were, and says where a recording does not conform.
+// A replay gives the states that the nodes had, and says where a recording does not conform.
 import { describe, expect, test } from 'vitest'
 import { defaultSettings, utf8ToBytes, type ReplicaState } from '../protocol'
 import { World } from '../sim'

@@ -1,11 +1,14 @@
-// Stepping a node again: its state at any moment of a recording, found by giving a fresh machine the inputs that were recorded.
-// Inputs are recorded and states are not, so this is the only way to see one; where the effects differ from the recorded ones the
-// protocol has changed since, and what is shown from there on is said to be so.
+// Replays a node: feeds a fresh machine the recorded inputs to get the node's state at any event of a recording. Recordings have inputs but
+// no states, so this is the only way to see one. Where the effects differ from the recorded ones, the protocol has changed since;
+// it must never show a state from there on without saying so.
 import { createMachine, type EffectSink, type Input, type Machine, type Message, type NodeState, type Report, type Start } from '../protocol'
-import { messageId, messageOf, operationInputOf, recordMessage, recordReport, type EventOf, type Recorded, type TraceEvent, type TraceHeader } from '../trace'
-import { sameValue } from './same-value'
+import {
+  inputOf, messageId, receiverAs, recordMessage, recordReport, sendingOf,
+  type EventOf, type Recorded, type TraceEvent, type TraceHeader,
+} from '../trace'
+import { sameMessage, sameValue } from './same-value'
 
-/** How a replay finds its events: `eventAt(seq)` from 1, and the seq of the event that sent a message. */
+/** How a replay reads events: `eventAt(seq)` from 1, and the seq of the event that sent a message. */
 export interface EventSource {
   readonly header: TraceHeader
   eventAt(seq: number): TraceEvent | undefined
@@ -13,23 +16,23 @@ export interface EventSource {
   sentSeq(seq: number): number
 }
 
-/** The first effect that came out otherwise than it was recorded. */
+/** The first effect that differs from the recorded one. */
 export interface Difference {
-  /** The event of the step's input. */
+  /** The seq of the step's input. */
   readonly seq: number
   readonly step: number
   readonly expected: string
   readonly found: string
 }
 
-/** An effect, as a machine gave it or as it was recorded: a message with its id, or a report. */
+/** An effect, replayed or recorded: a message with its id, or a report. */
 type Effect = { readonly id: string; readonly to: string; readonly message: Recorded<Message> } | { readonly report: Readonly<Record<string, unknown>> }
 
-/** A life stepped up to a moment, from which its replay goes on; may be taken up any number of times. */
+/** A snapshot of an incarnation from which a replay continues; it can be used any number of times. */
 export interface ReplayCheckpoint {
   readonly node: string
   readonly incarnation: number
-  /** Every event up to and including this one was looked at. */
+  /** All events up to and including this one are processed. */
   readonly lookedAt: number
   readonly seq: number
   readonly step: number
@@ -38,7 +41,7 @@ export interface ReplayCheckpoint {
   readonly pending: PendingStep | null
 }
 
-/** A step whose effects are compared when all of them were seen. */
+/** A step whose effects are compared once all of them are known. */
 interface PendingStep {
   readonly seq: number
   readonly step: number
@@ -46,26 +49,26 @@ interface PendingStep {
   readonly found: readonly Effect[]
 }
 
-/** One life of a node, from its start on. Goes forward only; a new one is begun to go back. */
+/** Replays one incarnation of a node from its start on. It only goes forward; to go back, create a new one. */
 export class NodeReplay {
   readonly node: string
   readonly incarnation: number
   readonly #source: EventSource
   readonly #sink = new RecordingSink()
   #machine: Machine | null = null
-  /** The input event of the last step taken; 0 before the start. */
+  /** The seq of the last step's input; 0 before the start. */
   #seq = 0
   #step = -1
   #before: NodeState | null = null
   #difference: Difference | null = null
-  /** Effects recorded for the running step, compared when the next input comes. */
+  /** Effects recorded for the current step, compared when the next input comes. */
   #pending: PendingStep | null = null
-  /** The next event to look at. */
+  /** The seq of the next event to process. */
   #next: number
-  /** The last input of this life up to a target: the step whose state before is kept. */
+  /** The last input of this incarnation up to a target; the state before that step is kept. */
   #last = { target: -1, seq: 0 }
 
-  /** Begins with the life's start, or goes on from a checkpoint of it. */
+  /** Starts from a `node-started` event, or continues from a checkpoint. */
   constructor(source: EventSource, from: EventOf<'node-started'> | ReplayCheckpoint) {
     this.#source = source
     this.node = from.node
@@ -78,7 +81,7 @@ export class NodeReplay {
     this.#seq = from.seq
     this.#step = from.step
     this.#difference = from.difference
-    // The checkpoint stays as it is.
+    // Copies, so that the checkpoint stays unchanged.
     this.#machine = from.machine.copy()
     this.#pending = from.pending && { ...from.pending, expected: [...from.pending.expected] }
   }
@@ -92,7 +95,7 @@ export class NodeReplay {
     }
   }
 
-  /** The seq of the input that led to the present state; 0 before the start. */
+  /** The seq of the input that led to the current state; 0 before the start. */
   get seq(): number {
     return this.#seq
   }
@@ -102,12 +105,12 @@ export class NodeReplay {
     return this.#step
   }
 
-  /** Every event before this one was looked at. */
+  /** All events before this one are processed. */
   get lookedAt(): number {
     return this.#next
   }
 
-  /** Of the last step as much is compared as was seen of it: an effect that differs is told at once, one that is missing when the next input comes. */
+  /** Includes what is known of the last step: a differing effect shows at once, a missing one only when the next input comes. */
   get difference(): Difference | null {
     return this.#difference ?? this.#differenceWithin(this.#pending?.expected.length ?? 0)
   }
@@ -117,14 +120,14 @@ export class NodeReplay {
     return this.#machine?.inspect() ?? null
   }
 
-  /** The state before the last step; null if that step lies far before the event that `advance` was told to come to. */
+  /** The state before the last step; null unless that step is the last input at or before the target of `advance`. */
   get before(): NodeState | null {
     return this.#before
   }
 
   /**
-   * Looks at events up to and including `seq`, at most `eventsMax` of them; returns true when it is there. A window calls it in
-   * slices so as not to be held up. The state before the last step at or before `seq` is kept.
+   * Processes events up to and including `seq`, at most `eventsMax` of them; returns true once it has reached `seq`. A window calls it in
+   * slices so that it does not block. It keeps the state before the last step at or before `seq`.
    */
   advance(seq: number, eventsMax: number): boolean {
     const end = Math.min(seq, this.#next + eventsMax - 1)
@@ -135,7 +138,7 @@ export class NodeReplay {
     return this.#next > seq
   }
 
-  /** The same at once for who wants no state before the last step: nothing is copied on the way. */
+  /** The same at once, for callers that do not need the state before the last step: it copies no state on the way. */
   advanceOnly(seq: number): void {
     for (; this.#next <= seq; this.#next++) {
       const event = this.#source.eventAt(this.#next)
@@ -144,22 +147,22 @@ export class NodeReplay {
   }
 
   /**
-   * Steps the machine once more, with an input that was not recorded, and answers the state after it; null before the start. The
-   * replay has left the recording then and must not be advanced any more.
+   * Steps the machine once more with an input that was not recorded, and returns the state after it; null before the start. The replay
+   * has then left the recording and must never be advanced again.
    */
   spend(input: Exclude<Input, Start>, out: EffectSink): NodeState | null {
     this.#machine?.step(input, out)
     return this.after
   }
 
-  /** Compares the last step too; for a replay that has seen every event of its recording. */
+  /** Compares the last step too. For a replay that has processed every event of its recording. */
   finish(): void {
     this.#compare()
   }
 
   #look(event: TraceEvent, target: number): void {
     if (event.type === 'message-sent') {
-      if (this.#isOwnMessage(event.id)) this.#pending?.expected.push({ id: event.id, to: event.to, message: event.message })
+      if (this.#isOwnMessage(event.id)) this.#pending?.expected.push({ id: event.id, to: receiverAs(event), message: event.message })
       return
     }
     if (!('node' in event) || event.node !== this.node || !('incarnation' in event) || event.incarnation !== this.incarnation) return
@@ -169,27 +172,14 @@ export class NodeReplay {
   }
 
   #inputOf(event: TraceEvent): Input | undefined {
-    switch (event.type) {
-      case 'node-started': return this.#startOf(event)
-      case 'message-taken': {
-        const sent = this.#source.eventAt(this.#source.sentSeq(event.seq))
-        return sent?.type === 'message-sent' ? { type: 'message', from: sent.from, message: messageOf(sent.message) } : undefined
-      }
-      case 'timer-fired': return { type: 'timer', name: event.name }
-      case 'peer-lost': return { type: 'peer-lost', peer: event.peer }
-      case 'operation-invoked': return operationInputOf(event.operation)
-      default: return undefined
-    }
-  }
-
-  #startOf({ node, kind, incarnation, seed }: EventOf<'node-started'>): Start {
-    return { type: 'start', name: node, kind, incarnation, address: '', settings: this.#source.header.settings, seed }
+    const source = this.#source
+    return inputOf(event, source.header.settings, ({ seq }) => sendingOf(source.eventAt(source.sentSeq(seq))))
   }
 
   #take(input: Input, seq: number, step: number, target: number): void {
     this.#compare()
     this.#sink.begin(this.node, this.incarnation, step)
-    // Looking into a machine copies its state: only the step that will be shown is worth it.
+    // Inspecting a machine copies its state, so only the step that will be shown is inspected.
     this.#before = this.#machine && target !== Infinity && this.#isLastBefore(seq, target) ? this.#machine.inspect() : null
     if (input.type === 'start') {
       this.#before = null
@@ -200,10 +190,10 @@ export class NodeReplay {
     this.#pending = { seq, step, expected: [], found: this.#sink.effects }
   }
 
-  /** True if no later input of this life comes before the target. */
+  /** True if no later input of this incarnation comes at or before the target. */
   #isLastBefore(seq: number, target: number): boolean {
     if (this.#last.target !== target) {
-      // Looked for once, from the target back: most events near it are no inputs of this life.
+      // Searched once, backwards from the target: most events near it are not inputs of this incarnation.
       let last = target
       while (last > seq && !this.#isOwnInput(this.#source.eventAt(last))) last--
       this.#last = { target, seq: last }
@@ -216,20 +206,20 @@ export class NodeReplay {
       && this.#inputOf(event) !== undefined
   }
 
-  /** Effects are compared one step late, when all of them have been seen. */
+  /** Compares effects one step late, when all of them are known. */
   #compare(): void {
     this.#difference ??= this.#differenceWithin(Infinity)
     this.#pending = null
   }
 
-  /** The first among so many effects of the last step that came out otherwise. */
+  /** The first difference among the first `count` effects of the last step. */
   #differenceWithin(count: number): Difference | null {
     const pending = this.#pending
     if (!pending) return null
     const length = Math.min(count, Math.max(pending.expected.length, pending.found.length))
     for (let index = 0; index < length; index++) {
       const [expected, found] = [pending.expected[index], pending.found[index]]
-      if (expected !== undefined && found !== undefined && sameValue(expected, found)) continue
+      if (expected !== undefined && found !== undefined && sameEffect(expected, found)) continue
       return { seq: pending.seq, step: pending.step, expected: effectText(expected), found: effectText(found) }
     }
     return null
@@ -240,7 +230,7 @@ export class NodeReplay {
   }
 }
 
-/** Notes effects as they would be recorded; timers are not compared, as each that fires is an input of its own. */
+/** Collects effects in their recorded form. Timers are not compared: each timer that fires is an input of its own. */
 class RecordingSink implements EffectSink {
   effects: Effect[] = []
   #node = ''
@@ -262,11 +252,11 @@ class RecordingSink implements EffectSink {
   }
 
   setTimer(): void {
-    // Compared by the timers that fire.
+    // The timers that fire are inputs, so they are compared there.
   }
 
   cancelTimer(): void {
-    // Compared by the timers that fire.
+    // The timers that fire are inputs, so they are compared there.
   }
 
   report(report: Report): void {
@@ -274,14 +264,14 @@ class RecordingSink implements EffectSink {
   }
 }
 
-/** A report's event without what the trace added to it. */
+/** A report's event without the fields that the trace added. */
 function reportOf(event: TraceEvent): Readonly<Record<string, unknown>> {
   const { seq: _seq, at: _at, wall: _wall, ...rest } = event
   const { node: _node, incarnation: _incarnation, step: _step, ...report } = rest as Record<string, unknown>
   return report
 }
 
-/** For showing: with its keys in order, so that what differs is seen. */
+/** For display, with keys in order so that differences are easy to see. */
 function effectText(effect: Effect | undefined): string {
   if (effect === undefined) return 'nothing'
   return 'report' in effect ? JSON.stringify(sorted(effect.report)) : `${effect.id} to ${effect.to} ${JSON.stringify(sorted(effect.message))}`
@@ -292,4 +282,9 @@ function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted)
   if (typeof value !== 'object' || value === null) return value
   return Object.fromEntries(Object.entries(value).sort(([one], [other]) => one < other ? -1 : 1).map(([key, item]) => [key, sorted(item)]))
+}
+
+function sameEffect(expected: Effect, found: Effect): boolean {
+  if (!('message' in expected) || !('message' in found)) return sameValue(expected, found)
+  return expected.id === found.id && expected.to === found.to && sameMessage(expected.message, found.message)
 }

@@ -1,9 +1,10 @@
-// `bench [NAME...]`: measurements as JSON lines on standard output, one for each round and a summary at the end. The suite is a program of
-// its own (src/bench/bench-suite.ts); the subcommands here are measurements with options of their own.
+// `bench [NAME...]`: measurements as JSON lines on standard output, one line for each round and a summary at the end. The suite is a separate
+// program (src/bench/bench-suite.ts); the subcommands here are measurements with their own options.
 import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
 import { benchRules } from '../lab'
 import { CannotRun, wholeNumber } from './cannot-run'
+import { printJson } from './terminal'
 
 export function benchCommand(program: Command): void {
   const bench = program.command('bench').description('the benchmark suite, or some benches of it, as JSON lines; a table at the end')
@@ -12,7 +13,7 @@ export function benchCommand(program: Command): void {
     .option('--seconds <number>', 'of each measurement, 1 to 60; 0 for what each bench takes', wholeNumber('--seconds', 0, 60), 0)
     .option('--table', 'the table alone, on standard output', false)
     .option('--markdown <file>', 'writes the tables, with the medians of all rows, to a file', '')
-    // A subcommand's own --rounds is its own.
+    // Needed so that `--rounds` after a subcommand belongs to that subcommand.
     .enablePositionalOptions()
     .action(suite)
   bench.command('rules')
@@ -31,13 +32,13 @@ export function benchCommand(program: Command): void {
 
 interface SuiteFlags { rounds: number; seconds: number; table: boolean; markdown: string }
 
-/** A program of its own beside this one. */
+/** Loads the suite, a separate built program beside this one. */
 async function suite(names: string[], { rounds, seconds, table, markdown }: SuiteFlags): Promise<void> {
   const program = new URL('./bench-suite.js', import.meta.url).href
   const { runSuite } = await import(/* @vite-ignore */ program) as { runSuite: (options: object) => Promise<string> }
   const problem = await runSuite({
     names, rounds, seconds, markdown,
-    print: (line: object) => table || process.stdout.write(`${JSON.stringify(line)}\n`),
+    print: (line: object) => table || printJson(line),
     say: (text: string) => (table ? process.stdout : process.stderr).write(text),
   })
   if (problem !== '') throw new CannotRun(problem)
@@ -45,17 +46,17 @@ async function suite(names: string[], { rounds, seconds, table, markdown }: Suit
 
 interface WindowOptions { events: number; rounds: number; only: string; electron: string }
 
-/** A program of its own beside this one: it drives a browser, which nothing else here does. */
+/** Loads a separate built program beside this one, as only this bench drives a browser. */
 async function window({ events, rounds, only, electron }: WindowOptions): Promise<void> {
   const program = new URL('./bench-window.js', import.meta.url).href
   const { benchWindow } = await import(/* @vite-ignore */ program) as { benchWindow: (options: object) => Promise<string> }
-  const problem = await benchWindow({ events, rounds, only: only.split(','), electron, print: (line: object) => void process.stdout.write(`${JSON.stringify(line)}\n`) })
+  const problem = await benchWindow({ events, rounds, only: only.split(','), electron, print: printJson })
   if (problem !== '') throw new CannotRun(problem)
 }
 
 const beside = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
 
 async function rules({ rounds, seconds }: { rounds: number; seconds: number }): Promise<void> {
-  const print = (line: object): void => void process.stdout.write(`${JSON.stringify({ bench: 'rules', ...line })}\n`)
+  const print = (line: object): void => printJson({ bench: 'rules', ...line })
   await benchRules({ rounds, seconds, programs: { node: beside('./node.js'), switchboard: beside('./switchboard.js') }, print })
 }

@@ -1,11 +1,9 @@
-// How a command says that it could not run: exit status 2 and one plain sentence on standard error (cli.ts does both).
+// The error for a command that could not run (src/system/cannot-run.ts), and the parser that refuses bad numbers in options.
+import { CannotRun } from '../system/cannot-run'
 
-/** Bad usage, a bad file, no such thing: the message is the sentence. */
-export class CannotRun extends Error {
-  override readonly name = 'CannotRun'
-}
+export { CannotRun }
 
-/** A whole number from an option's text, for commander's parsers. */
+/** A parser for commander: a whole number from `min` to `max`. It throws a CannotRun for anything else. */
 export function wholeNumber(name: string, min: number, max: number): (text: string) => number {
   return (text) => {
     const value = Number(text)

@@ -1,14 +1,15 @@
-// `check` as a course's CI uses it: the built program, its exit status, and what it says of each rule.
-import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+// `check` as a course's CI uses it: the built program, its exit status, and its report for each rule.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { Settings } from '../protocol'
-import { randomFaultsRecording } from '../sim/random-faults-recording'
-import { recordingText } from '../sim/random-recording'
-
-const cli = join(resolve(import.meta.dirname, '../..'), 'out/main/cli.js')
+import type { Envelope } from '../network'
+import { defaultSettings, utf8ToBytes, type Settings } from '../protocol'
+import { randomFaultsRecording } from '../sim/testing/random-faults-recording'
+import { recordingText } from '../sim/testing/random-recording'
+import { World } from '../sim/world'
+import { formatEvent, formatHeader } from '../trace'
+import { runCli } from '../system/testing/built'
 
 let folder: string
 beforeEach(() => { folder = mkdtempSync(join(tmpdir(), 'understudy-check-test-')) })
@@ -21,15 +22,37 @@ function recording(name: string, settings: Partial<Settings>): string {
 }
 
 function check(...args: string[]): { status: number | null; stdout: string; stderr: string } {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [cli, 'check', ...args], { encoding: 'utf8', timeout: 60_000 })
-  return { status, stdout, stderr }
+  return runCli(['check', ...args])
+}
+
+/** A recording: two appends of one client, one of another, then a duplicate of the first request arrives. */
+function lateCopy(name: string, settings: Partial<Settings>): string {
+  const lines: string[] = []
+  const sent: Envelope[] = []
+  const world = new World({
+    title: name, seed: name, replicas: 2, clients: 2, settings: { ...defaultSettings, ...settings },
+    onEvent: (event) => lines.push(formatEvent(event)), onSend: (envelope) => sent.push(envelope),
+  })
+  world.run(1000)
+  const append = (client: string, key: string, value: string): void => {
+    world.invoke(client, { type: 'append', key: utf8ToBytes(key), value: utf8ToBytes(value) })
+    world.run(50)
+  }
+  append('c1', 'a', 'x')
+  append('c1', 'a', 'y')
+  append('c2', 'b', 'z')
+  world.resend(sent.find(({ message }) => message.type === 'request') as Envelope)
+  world.run(100)
+  const path = join(folder, `${name}.jsonl`)
+  writeFileSync(path, [formatHeader(world.header), ...lines, ''].join('\n'))
+  return path
 }
 
 describe('check', () => {
   it('a run that kept the rules: status 0, and how often each could have been broken', () => {
     const { status, stdout } = check(recording('kept', { replication: 'synchronous' }))
     expect(status).toBe(0)
-    expect(stdout).toMatch(/kept\.jsonl: no rule was broken \([\d ]+ events\)\.\n {2}Rule 1 \[1\] +held \d+ times\./)
+    expect(stdout).toMatch(/kept\.jsonl: no rule was broken, and what the clients saw is linearizable \([\d ]+ events\)\.\n {2}Rule 1 \[1\] +held \d+ times\./)
   })
 
   it('a broken rule: status 1, the event, the proof and the sentence, as text and as JSON', () => {
@@ -40,6 +63,31 @@ describe('check', () => {
     expect(stdout).toMatch(/#\d+: s\d answered .* before s\d, its backup, had said that it executed it\. \(events #/)
     const judged = JSON.parse(check(path, '--json').stdout) as { broken: boolean; rules: { rule: string; standing: string }[] }
     expect([judged.broken, judged.rules[0]]).toMatchObject([true, { rule: 'rule-1', standing: 'broken' }])
+  })
+
+  it('the first line is the verdict of all: what the primary holds at the end counts, though no client read it', () => {
+    const path = lateCopy('late-copy', { mutants: ['forgets-requests'] })
+    const { status, stdout } = check(path)
+    expect(status).toBe(1)
+    expect(stdout.split('\n')[0]).toMatch(/late-copy\.jsonl: At most once, Linearizability broken \(/)
+    expect(stdout).toContain('the judge\'s get returned xyx, but the append of y was acknowledged to c1 before it began. (what the primary holds at the end)')
+    expect(JSON.parse(check(path, '--json').stdout)).toMatchObject({ verdict: 'broken', broken: true, linearizability: { standing: 'not-linearizable' } })
+    expect(check(lateCopy('kept-copy', {})).stdout.split('\n')[0]).toContain('no rule was broken, and what the clients saw is linearizable')
+  })
+
+  it('a row that was evicted is named as the cause, with its setting', () => {
+    const { status, stdout } = check(lateCopy('evicted', { tableClientsMax: 1 }))
+    expect(status).toBe(1)
+    expect(stdout).toContain('had been evicted from the at-most-once table (tableClientsMax)')
+  })
+
+  it('a message of a node that the first line does not have: status 2 with the line', () => {
+    const path = recording('strange', { replication: 'synchronous' })
+    const lines = readFileSync(path, 'utf8').split('\n')
+    const at = lines.findIndex((line, index) => index > 100 && line.includes('"type":"message-sent"') && line.includes('"from":"s1"'))
+    writeFileSync(path, lines.with(at, (lines[at] ?? '').replace('"from":"s1"', '"from":"s7"')).join('\n'))
+    const { status, stdout, stderr } = check(path)
+    expect([status, stdout, stderr]).toEqual([2, '', `${path}: Line ${at + 1} tells of a message from s7, which is none of the nodes of the first line (vs, s1, s2, s3, c1, c2).\n`])
   })
 
   it('asynchronous replication: not promised, and no failure', () => {
@@ -55,7 +103,7 @@ describe('check', () => {
     writeFileSync(quiet, recordingText({ ...randomFaultsRecording('check', 0), events: [] }))
     expect(check(quiet, '--json').stdout).toContain('"linearizability":{"standing":"not-exercised"')
     const imported = join(folder, 'imported.jsonl')
-    spawnSync(process.execPath, [cli, 'import', edn('foreign', lost), '--out', imported], { encoding: 'utf8', timeout: 60_000 })
+    runCli(['import', edn('foreign', lost), '--out', imported])
     const { status, stdout } = check(imported)
     expect(status).toBe(1)
     expect(stdout).toMatch(/imported history tells nothing .*\n {2}Linearizability +BROKEN\. Key x: c2's get returned 1, but 2 was acknowledged to c1 before it began\./)

@@ -1,10 +1,11 @@
-// The command line: `npm run lab -- COMMAND`. A node of its own starts from here at once, every other command is loaded when it is asked for
-// (commands.ts). This file turns errors into exit statuses: 0 as it should be, 1 judged wrong, 2 could not run, with one plain sentence on
-// standard error. Data goes to standard output.
-import { CannotRun } from './cannot-run'
+// The command line: `understudy COMMAND`, in a checkout `npm run lab -- COMMAND`. A standalone node starts from here directly; every other command
+// is loaded on demand (commands.ts). Data goes to standard output.
+// Exit statuses: 0 success, 1 judged wrong, 2 could not run, with one plain sentence on standard error for any error (src/system/ending.ts).
+import { endOf, endOnUncaught } from '../system/ending'
 import { nodeWordsOf } from './node-words'
 import { runNode } from './run-node'
 
+endOnUncaught()
 const words = process.argv.slice(2)
 const node = nodeWordsOf(words)
 
@@ -12,7 +13,5 @@ try {
   const status = node ? await runNode(node.kind, node.flags) : await (await import('./commands')).runCommands(words)
   if (typeof status === 'number') process.exitCode = status
 } catch (error) {
-  if (!(error instanceof CannotRun)) throw error
-  process.stderr.write(`${error.message}\n`)
-  process.exitCode = 2
+  process.exitCode = endOf(error)
 }

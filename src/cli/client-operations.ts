@@ -1,47 +1,70 @@
-// Operations as words: `put KEY VALUE`, from the command line or a line of standard input. Pure, so that every refusal is tested.
-import { utf8ToBytes, bytesToUtf8, type ByteString, type Operation, type Outcome, type Result } from '../protocol'
+// Parses operations from words: `put KEY VALUE`, from the command line or a line of standard input. Pure, so that every refusal can be tested.
+import {
+  bytesToUtf8, fieldsOf, isOperationType, makeOperation, operationTypes, utf8ToBytes, type ByteString, type Operation, type OperationType, type Outcome, type Result,
+} from '../protocol'
 
-/** A line or command that is no operation: one sentence. */
+/** A line or command that is not an operation; the message is one sentence. */
 export class OperationError extends Error {
   override readonly name = 'OperationError'
 }
 
-const shapes = {
-  put: 'put KEY VALUE', append: 'append KEY VALUE', get: 'get KEY', delete: 'delete KEY', cas: 'cas KEY EXPECTED VALUE (EXPECTED - for a missing key)',
-} as const
+/** The syntax of an operation: `cas KEY EXPECTED VALUE (EXPECTED - for a missing key)`. */
+function syntaxOf(type: OperationType): string {
+  const words = fieldsOf(type).map(({ name, kind }) => ({ name: name.toUpperCase(), kind }))
+  const missing = words.filter(({ kind }) => kind === 'bytes-or-missing').map(({ name }) => ` (${name} - for a missing key)`)
+  return `${[type, 'KEY', ...words.map(({ name }) => name)].join(' ')}${missing.join('')}`
+}
 
-/** Throws an OperationError that says how it should read. */
+/** Valid first words after `client`. */
+export const operationWords: readonly string[] = [...operationTypes, 'view', '-']
+
+/** Throws an OperationError with the correct syntax. */
 export function operationOf(words: readonly string[]): Operation {
   const [type = '', key = '', ...values] = words
-  const [first = '', second = ''] = values
-  const wanted = { put: 3, append: 3, get: 2, delete: 2, cas: 4 }[type]
-  if (wanted === undefined) throw new OperationError(`There is no operation ${JSON.stringify(type)}; there are put, append, get, delete and cas.`)
-  if (words.length !== wanted) throw new OperationError(`It reads: ${shapes[type as keyof typeof shapes]}.`)
-  const bytes = utf8ToBytes
-  switch (type) {
-    case 'put':
-    case 'append': return { type, key: bytes(key), value: bytes(first) }
-    case 'get':
-    case 'delete': return { type, key: bytes(key) }
-    default: return { type: 'cas', key: bytes(key), expected: first === '-' ? null : bytes(first), value: bytes(second) }
-  }
+  if (!isOperationType(type)) throw new OperationError(`There is no operation ${JSON.stringify(type)}; there are ${operationTypes.slice(0, -1).join(', ')} and ${operationTypes.at(-1) ?? ''}.`)
+  if (words.length !== fieldsOf(type).length + 2) throw new OperationError(`It reads: ${syntaxOf(type)}.`)
+  return makeOperation(type, utf8ToBytes(key), ({ kind }) => {
+    const word = values.shift() ?? ''
+    return kind === 'bytes-or-missing' && word === '-' ? null : utf8ToBytes(word)
+  })
 }
 
 /** Splits a line at spaces; a word in double quotes is a JSON string and may hold anything. */
 export function wordsOf(line: string): string[] {
   const words: string[] = []
-  const pattern = /\s*(?:("(?:[^"\\]|\\.)*")|(\S+))/gy
-  for (let match = pattern.exec(line); match; match = pattern.exec(line)) {
+  for (let at = indexFrom(line, /\S/g, 0); at < line.length;) {
+    const quote = line[at] === '"' ? closingQuote(line, at) : -1
+    const end = quote === -1 ? indexFrom(line, /\s/g, at) : quote + 1
+    const word = line.slice(at, end)
     try {
-      words.push(match[1] === undefined ? match[2] ?? '' : JSON.parse(match[1]) as string)
+      words.push(quote === -1 ? word : JSON.parse(word) as string)
     } catch {
-      throw new OperationError(`${match[1]} is no JSON string.`)
+      throw new OperationError(`${word.length > shownMax ? `${word.slice(0, shownMax)}…` : word} is no JSON string.`)
     }
+    at = indexFrom(line, /\S/g, end)
   }
   return words
 }
 
-/** What is printed for an outcome: the value alone where there is one, so that a script can use it. */
+/** At most so many characters of a word are quoted in a refusal. */
+const shownMax = 80
+
+/** The index of the first match at or after `from`; the line's length without one. */
+function indexFrom(line: string, pattern: RegExp, from: number): number {
+  pattern.lastIndex = from
+  return pattern.exec(line)?.index ?? line.length
+}
+
+/** The index of the closing quote, or -1. It uses a loop because a regular expression over a value of megabytes overflows the stack. */
+function closingQuote(line: string, quote: number): number {
+  for (let at = quote + 1; at < line.length; at++) {
+    if (line[at] === '\\') at++
+    else if (line[at] === '"') return at
+  }
+  return -1
+}
+
+/** The printed line of an outcome. For a value it is the value alone, so that a script can use it. */
 export function outcomeLine(outcome: Outcome): string {
   return outcome.type === 'ok' ? resultLine(outcome.result) : `${outcome.type}: ${outcome.reason}`
 }
@@ -56,7 +79,7 @@ function resultLine(result: Result): string {
   }
 }
 
-/** The same as JSON: byte strings as text, or as base64 in an object where they are no UTF-8. */
+/** An outcome as JSON: byte strings as text, or as `{ base64 }` if they are not UTF-8. */
 export function outcomeJson(outcome: Outcome, tries: number): string {
   return JSON.stringify({ ...outcome, tries }, (_key, value: unknown) =>
     typeof value === 'string' && bytesToUtf8(value as ByteString) === undefined ? { base64: Buffer.from(value, 'latin1').toString('base64') } : readable(value))

@@ -1,5 +1,5 @@
-// `client`: one operation and its answer, operations from standard input, or the view server's view. The exit status tells how it
-// went: 0 all ended ok, 1 one ended failed or unknown, 2 it could not run.
+// `client`: executes one operation, or operations from standard input, or prints the view server's view. Exit status 0: every operation ended ok;
+// 1: one ended failed or unknown; 2: it could not run.
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import type { Command } from 'commander'
@@ -9,6 +9,8 @@ import { CannotRun } from './cannot-run'
 import { OperationError, operationOf, outcomeJson, outcomeLine, wordsOf } from './client-operations'
 import { addJournalFlag, journalFrom } from './journal-flag'
 import { addSettingFlags, settingsFrom } from './settings-flags'
+import { sayingWhatItWaitsFor } from './waiting'
+import { printJson, printJsonText, printLines, printValue, say } from './terminal'
 
 interface ClientFlags extends Record<string, unknown> {
   readonly viewServer: string
@@ -24,7 +26,7 @@ export function clientCommand(program: Command): void {
     .requiredOption('--view-server <address>', 'where the view server listens')
     .option('--to <server>', 'straight to this server, whatever its role')
     .option('--json', 'one JSON object a line', false)
-  // A person at a terminal waits as long as they like: no timeout unless it is asked for.
+  // Without a flag there is no timeout: a person at a terminal can cancel.
   addSettingFlags(addJournalFlag(command), { operationTimeoutMs: 0 }).action(run)
 }
 
@@ -35,16 +37,19 @@ async function run(words: readonly string[], flags: ClientFlags): Promise<void> 
     if (error instanceof AddressError) throw new CannotRun(error.message)
     throw error
   }
-  const log = (sentence: string): void => void process.stderr.write(`${sentence}\n`)
+  const log = (sentence: string): void => say(sentence)
   const client = new DirectClient({ viewServer: flags.viewServer, settings: settingsFrom(flags), log, journal: await journalFrom(flags, log) })
   try {
     if (words[0] === 'view' && words.length === 1) await view(client, flags)
     else if (words[0] === '-' && words.length === 1) await fromStandardInput(client, flags)
-    else print(await client.operation(asOperation(words), target(flags)), flags)
+    else print(await saying(client.operation(asOperation(words), target(flags)), client, flags), flags)
   } finally {
     client.close()
   }
 }
+
+const saying = (operation: Promise<Outcome>, client: DirectClient, { viewServer }: ClientFlags): Promise<Outcome> =>
+  sayingWhatItWaitsFor(operation, client, viewServer, (sentence) => say(sentence))
 
 const target = ({ to }: ClientFlags): { target?: string } => to === undefined ? {} : { target: to }
 
@@ -59,10 +64,11 @@ function asOperation(words: readonly string[]): ReturnType<typeof operationOf> {
 
 function print(outcome: Outcome, { json = false }: ClientFlags): void {
   if (outcome.type !== 'ok') process.exitCode = 1
-  process.stdout.write(`${json ? outcomeJson(outcome, 1) : outcomeLine(outcome)}\n`)
+  if (json) printJsonText(outcomeJson(outcome, 1))
+  else printValue(outcomeLine(outcome))
 }
 
-/** One operation after the other, each answered with a line; a line that is no operation ends the run with its number. */
+/** Executes the operations one after another and prints one line for each. An invalid line ends the run; the error names its line number. */
 async function fromStandardInput(client: DirectClient, flags: ClientFlags): Promise<void> {
   let number = 0
   for await (const line of createInterface({ input: process.stdin, crlfDelay: Infinity })) {
@@ -75,7 +81,7 @@ async function fromStandardInput(client: DirectClient, flags: ClientFlags): Prom
       throw new CannotRun(`Line ${number}: ${(error as Error).message}`)
     }
     try {
-      print(await client.operation(operationOf(words), { session: 0, ...target(flags) }), flags)
+      print(await saying(client.operation(operationOf(words), { session: 0, ...target(flags) }), client, flags), flags)
     } catch (error) {
       if (error instanceof OperationError) throw new CannotRun(`Line ${number}: ${error.message}`)
       throw error
@@ -84,7 +90,7 @@ async function fromStandardInput(client: DirectClient, flags: ClientFlags): Prom
   }
 }
 
-/** How long an operator's question waits for its answer. */
+/** Timeout of a query to the view server. */
 const queryMs = 5000
 
 async function view(client: DirectClient, { json = false, viewServer }: ClientFlags): Promise<void> {
@@ -93,17 +99,18 @@ async function view(client: DirectClient, { json = false, viewServer }: ClientFl
     timer = setTimeout(() => reject(new CannotRun(`No view server answers at ${viewServer}.`)), queryMs)
   })
   const answer = await Promise.race([client.query(), late]).finally(() => clearTimeout(timer))
-  process.stdout.write(json ? `${JSON.stringify(answer)}\n` : describe(answer))
+  if (json) printJson(answer)
+  else printLines(describe(answer))
 }
 
-function describe(answer: Extract<Message, { type: 'query-reply' }>): string {
+function describe(answer: Extract<Message, { type: 'query-reply' }>): string[] {
   const lines = [
     `current: ${viewLine(answer.current)}`,
     `acked: ${viewLine(answer.acked)}`,
     `served: ${answer.pings} pings, ${answer.getViews} get-view, ${answer.queries} queries`,
   ]
   if (answer.historyLost) lines.push('its history is lost: it forms no view')
-  return `${lines.join('\n')}\n`
+  return lines
 }
 
 function viewLine({ viewnum, primary, backups }: View): string {

@@ -1,14 +1,13 @@
-// `compare` as a person uses it: the built program, its exit status, and what it says of files that are alike, differ, or are none.
-import { spawnSync } from 'node:child_process'
+// `compare` as a person uses it: the built program, its exit status, and its output for equal, different and invalid files.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { failoverRecording, randomRecording, recordingText } from '../sim/random-recording'
+import { failoverRecording, randomRecording, recordingText } from '../sim/testing/random-recording'
 import { counted } from '../trace'
+import { runCli } from '../system/testing/built'
 
-const cli = join(resolve(import.meta.dirname, '../..'), 'out/main/cli.js')
 const sample = failoverRecording()
 const text = recordingText(sample)
 const events = counted(sample.events.length, 'event')
@@ -28,8 +27,7 @@ function place(name: string, content: string | Uint8Array): string {
 }
 
 function compare(...args: string[]): { status: number | null; stdout: string; stderr: string } {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [cli, 'compare', ...args], { encoding: 'utf8', timeout: 60_000 })
-  return { status, stdout, stderr }
+  return runCli(['compare', ...args])
 }
 
 describe('compare', () => {

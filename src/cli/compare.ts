@@ -1,12 +1,12 @@
-// `compare FIRST SECOND`: two recordings side by side from their first difference. Status 0: alike; 1: they differ; 2: one cannot be read.
-// The files are read twice: once for the prints of all events, once for the words of the few that are shown. Nothing else is kept.
-import { stat } from 'node:fs/promises'
+// `compare FIRST SECOND`: two recordings side by side from their first difference. Status 0: equal; 1: they differ; 2: one cannot be read.
+// It reads the files twice: once for the digests of all events, once for the texts of the few events that are shown. It must keep nothing else.
 import type { Command } from 'commander'
-import { align, EventPrinter, headerDifferences, rowStates, type Alignment, type HeaderDifference, type Prints } from '../check'
-import { readRecordingFile, reasonOf } from '../lab'
-import { eventLine, grouped, RecordingProblem, type EventOf, type TraceEvent, type TraceHeader } from '../trace'
+import { align, EventDigester, headerDifferences, rowStates, type Alignment, type HeaderDifference, type Digests } from '../check'
+import { readRecordingFile, unreadable } from '../lab'
+import { eventLine, grouped, MessagesInFlight, type TraceEvent, type TraceHeader } from '../trace'
 import { CannotRun, wholeNumber } from './cannot-run'
 import { EventProgress } from './event-progress'
+import { printJson, printLines } from './terminal'
 
 interface CompareOptions {
   readonly heartbeats?: boolean
@@ -16,7 +16,7 @@ interface CompareOptions {
 
 const rowsDefault = 20
 const rowsMax = 100_000
-/** Rows that are alike, shown before the first difference. */
+/** Equal rows that are shown before the first difference. */
 const rowsBefore = 4
 
 export function compareCommand(program: Command): void {
@@ -29,9 +29,9 @@ export function compareCommand(program: Command): void {
 }
 
 async function compare(first: string, second: string, { heartbeats = false, rows, json = false }: CompareOptions): Promise<void> {
-  const one = await printsOf(first)
-  const other = await printsOf(second)
-  const alignment = align(one.prints, other.prints, { heartbeats })
+  const one = await digestsOf(first)
+  const other = await digestsOf(second)
+  const alignment = align(one.digests, other.digests, { heartbeats })
   const headers = headerDifferences(one.header, other.header)
   const shown = shownRows(alignment, rows)
   const words = {
@@ -40,43 +40,42 @@ async function compare(first: string, second: string, { heartbeats = false, rows
   }
   const notes = [one, other].flatMap(({ note }, index) => note === '' ? [] : [`${[first, second][index] as string}: ${note}`])
   const told = { first, second, alignment, headers, shown, words, notes, heartbeats }
-  process.stdout.write(json ? `${JSON.stringify(jsonOf(told))}\n` : `${sentences(told).join('\n')}\n`)
+  if (json) printJson(jsonOf(told))
+  else printLines(sentences(told))
   process.exitCode = alignment.differences.length > 0 ? 1 : 0
 }
 
-interface ReadPrints {
+interface ReadDigests {
   readonly header: TraceHeader
-  readonly prints: Prints
+  readonly digests: Digests
   readonly note: string
 }
 
-async function printsOf(path: string): Promise<ReadPrints> {
-  const printer = new EventPrinter()
-  const { header, note } = await readAll(path, (event) => printer.take(event))
-  return { header, note, prints: printer.prints() }
+async function digestsOf(path: string): Promise<ReadDigests> {
+  const digester = new EventDigester()
+  const { header, note } = await readAll(path, (event) => digester.take(event))
+  return { header, note, digests: digester.digests() }
 }
 
 async function readAll(path: string, take: (event: TraceEvent) => void): Promise<{ header: TraceHeader; note: string }> {
-  let progress: EventProgress | undefined
+  const progress = new EventProgress(process.stderr)
   try {
-    progress = new EventProgress((await stat(path)).size, process.stderr)
-    const shown = progress
     return await readRecordingFile(path, {
       begin: () => undefined,
       take: ({ events }) => {
         for (const event of events) take(event)
-        shown.took(events.length)
+        progress.took(events.length)
       },
-      read: (bytes) => shown.read(bytes),
+      read: (bytes, size) => progress.read(bytes, size),
     })
   } catch (error) {
-    throw new CannotRun(error instanceof RecordingProblem ? `${path}: ${error.message}` : `${path} cannot be read: ${reasonOf(error)}.`)
+    throw new CannotRun(unreadable(path, error))
   } finally {
-    progress?.end()
+    progress.end()
   }
 }
 
-/** The rows from the first difference on, with a few before it. */
+/** The rows from the first difference on, with a few equal ones before it. */
 function shownRows({ differences, states }: Alignment, count: number): number[] {
   const difference = differences[0]
   if (difference === undefined || count === 0) return []
@@ -93,17 +92,13 @@ async function wordsOf(path: string, seqs: readonly number[]): Promise<ReadonlyM
   const wanted = new Set(seqs.filter((seq) => seq > 0))
   const words = new Map<number, Words>()
   if (wanted.size === 0) return words
-  /** Messages that were sent and are neither taken nor lost; a copy has its own id. */
-  const sent = new Map<string, EventOf<'message-sent'>>()
+  const messages = new MessagesInFlight({ sent: (sending) => sending })
   await readAll(path, (event) => {
-    if (event.type === 'message-sent') sent.set(event.id, event)
-    const original = event.type === 'message-duplicated' ? sent.get(event.of) : undefined
-    if (original && event.type === 'message-duplicated') sent.set(event.id, original)
+    const sending = messages.take(event)
     if (wanted.has(event.seq)) {
-      const { process: node, kind, text } = eventLine(event, (id) => sent.get(id))
+      const { process: node, kind, text } = eventLine(event, () => sending)
       words.set(event.seq, { time: `${(event.at / 1_000_000).toFixed(3)} s`, text: [node, kind, text].filter((part) => part !== '').join(' ') })
     }
-    if (event.type === 'message-taken' || event.type === 'message-dropped') sent.delete(event.id)
   })
   return words
 }

@@ -1,9 +1,10 @@
-// `conformance RECORDING...`: every node of a recording is stepped again and must have had the recorded effects. Standard output says how
-// each file went, as sentences or as JSON lines. A file that cannot be read does not keep the others from being judged.
+// `conformance RECORDING...`: replays every node of a recording and compares the effects with the recorded ones. Standard output reports each
+// file, as sentences or as JSON lines. An unreadable file must not keep the others from being judged.
 import type { Command } from 'commander'
 import { differenceSentence } from '../check'
-import { judgeRecording, type JudgedRecording } from '../lab'
+import { judgeRecording, unreadable, type JudgedRecording } from '../lab'
 import { grouped, RecordingProblem } from '../trace'
+import { printJson, printLines, say } from './terminal'
 
 /** Set by the build: a hash of src/protocol. */
 declare const __PROTOCOL_HASH__: string
@@ -22,12 +23,13 @@ async function conformance(paths: readonly string[], { json = false }: { json?: 
     try {
       const judged = await judgeRecording(path)
       const seconds = (performance.now() - began) / 1000
-      process.stdout.write(`${json ? jsonLine(path, judged, seconds) : sentences(path, judged, seconds)}\n`)
+      if (json) printJson(jsonOf(path, judged, seconds))
+      else printLines([sentences(path, judged, seconds)])
       if (judged.difference) status = Math.max(status, 1)
     } catch (error) {
-      if (!(error instanceof RecordingProblem)) throw error
-      if (json) process.stdout.write(`${JSON.stringify({ recording: path, conforms: null, problem: error.message })}\n`)
-      process.stderr.write(`${path}: ${error.message}\n`)
+      const problem = unreadable(path, error)
+      if (json) printJson({ recording: path, conforms: null, problem: error instanceof RecordingProblem ? error.message : problem })
+      say(problem)
       status = 2
     }
   }
@@ -40,17 +42,17 @@ function sentences(path: string, { difference, events, steps, lives, note, heade
   return [`${path} ${how}`, many, note, protocolNote(header.protocolHash, difference !== null)].filter((sentence) => sentence !== '').join(' ')
 }
 
-/** What another version of the protocol did may differ, and need not: its effects are compared all the same. */
+/** The effects are compared even if another version of the protocol made the recording; the note says so. */
 function protocolNote(hash: string, differs: boolean): string {
   if (hash === __PROTOCOL_HASH__) return ''
   const made = hash === '' ? 'It does not say which version of the protocol made it' : `Another version of the protocol made it (${hash}, not ${__PROTOCOL_HASH__})`
   return `${made}; ${differs ? 'up to there the effects agree' : 'the effects agree all the same'}.`
 }
 
-function jsonLine(path: string, { difference, events, steps, lives, note, header }: JudgedRecording, seconds: number): string {
+function jsonOf(path: string, { difference, events, steps, lives, note, header }: JudgedRecording, seconds: number): object {
   const { protocolHash } = header
-  return JSON.stringify({
+  return {
     recording: path, conforms: difference === null, difference, events, steps, lives, note, seconds: Math.round(seconds * 1000) / 1000,
     protocolHash, sameProtocol: protocolHash === __PROTOCOL_HASH__,
-  })
+  }
 }

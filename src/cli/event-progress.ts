@@ -1,29 +1,29 @@
-// How far a recording has been read, on standard error: a bar on a terminal, a line now and then elsewhere. Silent where it is quick.
+// Reports on standard error how much of a recording has been read: a bar on a terminal, otherwise occasional lines. Fast reads print nothing.
 import { grouped } from '../trace'
 
 const barWidth = 24
-/** Nothing is shown before this long. */
+/** A bar appears only after this time; a line, which stays, only after the interval between two lines. */
 const quietMs = 1_000
 const barEveryMs = 100
 const lineEveryMs = 5_000
 
 export class EventProgress {
-  readonly #total: number
   readonly #out: NodeJS.WriteStream
   #bytes = 0
+  #total = 1
   #events = 0
   #shown = false
-  #nextAt = Date.now() + quietMs
+  #nextAt: number
 
-  /** `total` bytes of the file. */
-  constructor(total: number, out: NodeJS.WriteStream) {
-    this.#total = Math.max(1, total)
+  constructor(out: NodeJS.WriteStream) {
     this.#out = out
+    this.#nextAt = Date.now() + (out.isTTY ? quietMs : lineEveryMs)
   }
 
-  /** So many bytes of the file have been read. */
-  read(bytes: number): void {
+  /** To be called when `bytes` of `size` bytes have been read. */
+  read(bytes: number, size: number): void {
     this.#bytes = bytes
+    this.#total = Math.max(1, size)
   }
 
   took(events: number): void {

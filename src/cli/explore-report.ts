@@ -1,11 +1,11 @@
-// What `explore` says: how far it is, and what came of it, as lines and as JSON.
+// The output of `explore`: progress and result, as lines and as JSON.
 import { RuleMonitors, ruleTexts, type RuleName } from '../check'
 import type { ExplorationEnd, ExplorationProgress } from '../lab'
 import { actText, type Act, type Counterexample, type ExplorePlan } from '../sim'
 import { grouped } from '../trace'
 
-/** A breach that a monitor finds in the recording of the way. */
-export interface FoundBreach {
+/** A violation that a monitor finds in the recording of the path. */
+export interface FoundViolation {
   readonly rule: RuleName
   readonly text: string
   readonly seq: number
@@ -15,14 +15,14 @@ export interface Explored {
   readonly plan: ExplorePlan
   readonly end: Exclude<ExplorationEnd, { readonly type: 'failed' }>
   readonly acts: readonly Act[]
-  /** Why the cluster is stuck at the end of the way; empty where that was not looked for. */
+  /** Why the cluster is stuck at the end of the path; empty if that was not the goal. */
   readonly stuck: string
-  readonly breaches: readonly FoundBreach[]
+  readonly violations: readonly FoundViolation[]
   readonly seconds: number
   readonly progress: ExplorationProgress
 }
 
-/** `ms` since the begin. */
+/** `ms`: time since the start. */
 export function progressText({ states, depth, queue, growth, bytes, locals }: ExplorationProgress, ms: number): string {
   const parts = [
     `step ${depth + 1}: ${grouped(states)} states`, `${grouped(queue)} to look at`, `${grouped(Math.round(states / ms * 1000))} a second`,
@@ -33,22 +33,22 @@ export function progressText({ states, depth, queue, growth, bytes, locals }: Ex
 
 /** The recording's title. */
 export function titleOf({ settings }: ExplorePlan, end: ExplorationEnd): string {
-  const rule = end.type === 'found' ? end.breach?.rule ?? '' : ''
+  const rule = end.type === 'found' ? end.violation?.rule ?? '' : ''
   const what = rule === '' ? 'explored' : rule in ruleTexts ? `${ruleTexts[rule as RuleName].title} broken` : rule
   return settings.mutants.length === 0 ? what : `${what}: ${settings.mutants.join(', ')}`
 }
 
-export function breachesOf({ header, events }: Counterexample): FoundBreach[] {
+export function violationsOf({ header, events }: Counterexample): FoundViolation[] {
   const monitors = new RuleMonitors(header)
   return events.flatMap((event) => monitors.take(event)).map(({ rule, text, seq }) => ({ rule, text, seq }))
 }
 
 export function exploredLines(explored: Explored): string[] {
-  const { acts, breaches } = explored
+  const { acts, violations } = explored
   return [
     endText(explored),
     ...acts.map((act, index) => `  ${String(index + 1).padStart(2)}. ${actText(act)}`),
-    ...breaches.map(({ rule, text, seq }) => `  ${ruleTexts[rule].title}: ${text} (event #${seq})`),
+    ...violations.map(({ rule, text, seq }) => `  ${ruleTexts[rule].title}: ${text} (event #${seq})`),
   ]
 }
 
@@ -62,14 +62,14 @@ function endText({ plan: { goal, settings }, end, stuck, seconds, progress: { st
     case 'cancelled': return `Stopped: nothing was found to ${depth} steps ${how}.${broken}`
     case 'found': {
       const length = end.path.length
-      const what = end.breach ? `Broken after ${length} steps: ${end.breach.rule}. ${end.breach.text}`
+      const what = end.violation ? `Broken after ${length} steps: ${end.violation.rule}. ${end.violation.text}`
         : `After ${length} steps ${goal === 'stuck' ? `the cluster is stuck. ${stuck}` : 'every operation has ended.'}`
       return `${what} ${how}${broken}`
     }
   }
 }
 
-export function exploredJson({ plan, end, acts, stuck, breaches, seconds, progress }: Explored): Record<string, unknown> {
-  const ended = end.type === 'found' ? { end: end.type, breach: end.breach, length: end.path.length, stuck } : { end: end.type === 'bound' ? `bound: ${end.bound}` : end.type }
-  return { plan, ...ended, way: acts.map(actText), monitors: breaches, seconds, ...progress }
+export function exploredJson({ plan, end, acts, stuck, violations, seconds, progress }: Explored): Record<string, unknown> {
+  const ended = end.type === 'found' ? { end: end.type, breach: end.violation, length: end.path.length, stuck } : { end: end.type === 'bound' ? `bound: ${end.bound}` : end.type }
+  return { plan, ...ended, way: acts.map(actText), monitors: violations, seconds, ...progress }
 }

@@ -1,22 +1,25 @@
-// `explore`: every order of deliveries, losses, copies, timers, crashes and restarts within bounds, breadth first: what is found first is shortest.
-// Status 0: nothing is broken as far as it went, and it says how far that was; 1: something is, with the way there; 2: it cannot be explored.
+// `explore`: explores every order of deliveries, losses, duplicates, timers, crashes and restarts within bounds. It searches breadth first, so the
+// first path that it finds is a shortest one.
+// Status 0: nothing is broken within the reported bounds; 1: something is, with the path; 2: it cannot be explored.
 import { writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import type { Command } from 'commander'
-import { ExplorationPool, reasonOf, type ExplorationEnd } from '../lab'
+import { Option, type Command } from 'commander'
+import { ExplorationPool, type ExplorationEnd } from '../lab'
 import type { MutantName } from '../protocol'
 import {
   counterexample, defaultPlan, exploreLimits, planProblem, programSteps, usualProgram,
   type Counterexample, type ExploreBounds, type ExploreGoal, type ExplorePlan, type Program,
 } from '../sim'
+import { reasonOf } from '../system'
 import { formatEvent, formatHeader } from '../trace'
 import { CannotRun, wholeNumber } from './cannot-run'
-import { breachesOf, exploredJson, exploredLines, progressText, titleOf, type Explored } from './explore-report'
+import { violationsOf, exploredJson, exploredLines, progressText, titleOf, type Explored } from './explore-report'
 import { addMutantFlag } from './mutant-flag'
 import { addSettingFlags, settingsFrom } from './settings-flags'
+import { printJson, printLines, say } from './terminal'
 
-/** How often progress is told, at most. */
+/** The minimum interval between two progress lines. */
 const progressEveryMs = 1000
 
 interface ExploreOptions extends ExploreBounds {
@@ -51,7 +54,7 @@ export function exploreCommand(program: Command): void {
   number('statesMax', 'states-max', 'distinct states', defaultPlan.bounds.statesMax)
   addMutantFlag(addSettingFlags(command))
     .option('--cold', 'begin before the first ping, not with an acked view and its backups')
-    .option('--goal <what>', 'violation, stuck or finish', goal, 'violation')
+    .addOption(new Option('--goal <what>', 'what is looked for').choices(goals).argParser(goal).default('violation'))
     .option('--no-reduction', 'try what differs by names only, and deliver what can have no effect')
     .option('--program <operations>', 'what each client does in place of that, of append, get and delete, separated by commas', programFrom)
     .option('--workers <number>', 'threads', wholeNumber('--workers', 1, 64), availableParallelism())
@@ -61,8 +64,11 @@ export function exploreCommand(program: Command): void {
     .action((options: ExploreOptions & Record<string, unknown>) => explore(options))
 }
 
+const goals = ['violation', 'stuck', 'finish'] as const satisfies readonly ExploreGoal[]
+
 function goal(text: string): ExploreGoal {
-  if (text === 'violation' || text === 'stuck' || text === 'finish') return text
+  const known = goals.find((each) => each === text)
+  if (known !== undefined) return known
   throw new CannotRun(`--goal is violation, stuck or finish, not ${JSON.stringify(text.slice(0, 40))}.`)
 }
 
@@ -91,16 +97,17 @@ async function explore(options: ExploreOptions & Record<string, unknown>): Promi
   if (end.type === 'failed') throw new CannotRun(end.reason)
   const acts = end.type === 'found' ? pool.acts(end.path) : []
   const stuck = end.type === 'found' && plan.goal === 'stuck' ? pool.stuckAfter(end.path) : ''
-  const example = end.type === 'found' ? await counterexample(plan, titleOf(plan, end), acts, end.breach) : null
-  const breaches = example ? breachesOf(example) : []
-  const explored: Explored = { plan, end, acts, stuck, breaches, seconds: (performance.now() - began) / 1000, progress: pool.progress }
-  process.stdout.write(options.json ? `${JSON.stringify(exploredJson(explored))}\n` : `${exploredLines(explored).join('\n')}\n`)
+  const example = end.type === 'found' ? await counterexample(plan, titleOf(plan, end), acts, end.violation) : null
+  const violations = example ? violationsOf(example) : []
+  const explored: Explored = { plan, end, acts, stuck, violations, seconds: (performance.now() - began) / 1000, progress: pool.progress }
+  if (options.json) printJson(exploredJson(explored))
+  else printLines(exploredLines(explored))
   process.exitCode = end.type === 'found' && plan.goal !== 'finish' ? 1 : 0
-  // Last: what was found in minutes is told whatever becomes of the file.
+  // Last: a failed write must not hide the result of a long search.
   if (example && options.record !== undefined) await save(options.record, example)
 }
 
-/** To its end, or until it is stopped by a signal or by its time. */
+/** Runs until the exploration ends, or a signal or the time limit stops it. */
 async function run(plan: ExplorePlan, { workers, seconds }: ExploreOptions, began: number): Promise<{ pool: ExplorationPool; end: ExplorationEnd }> {
   let told = began
   const pool = new ExplorationPool({
@@ -108,7 +115,7 @@ async function run(plan: ExplorePlan, { workers, seconds }: ExploreOptions, bega
     onProgress: (progress) => {
       if (performance.now() - told < progressEveryMs) return
       told = performance.now()
-      process.stderr.write(`${progressText(progress, told - began)}\n`)
+      say(progressText(progress, told - began))
     },
   })
   const cancel = (): void => pool.cancel()

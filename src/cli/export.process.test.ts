@@ -1,16 +1,15 @@
-// `export` as a person uses it: the built program, its exit status, what it says, and what is left where it could not write.
+// `export` as a person uses it: the built program, its exit status, its output, and what remains after a failed write.
 import { spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { exporters, exportFormats, exportPieces } from '../export'
-import { failoverRecording, recordingText } from '../sim/random-recording'
+import { failoverRecording, recordingText } from '../sim/testing/random-recording'
 import { counted, grouped } from '../trace'
+import { cli, hangsMs, root, runCli } from '../system/testing/built'
 
-const root = resolve(import.meta.dirname, '../..')
-const cli = join(root, 'out/main/cli.js')
 const sample = failoverRecording()
 const text = recordingText(sample)
 const events = counted(sample.events.length, 'event')
@@ -27,8 +26,7 @@ afterEach(() => { rmSync(folder, { recursive: true, force: true }) })
 interface Ran { readonly status: number | null; readonly stdout: string; readonly stderr: string }
 
 function lab(...args: string[]): Ran {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [cli, 'export', ...args], { encoding: 'utf8', timeout: 60_000, maxBuffer: 64 * 1024 * 1024 })
-  return { status, stdout, stderr }
+  return runCli(['export', ...args])
 }
 
 const left = (): string[] => readdirSync(folder).filter((name) => name !== 'failover.jsonl')
@@ -41,10 +39,12 @@ describe('export', () => {
       const [shown, written] = [lab(recording, '--format', format), lab(recording, '--format', format, '--out', out)]
       expect([shown.status, written.status, written.stdout], format).toEqual([0, 0, ''])
       expect(shown.stdout === expected && readFileSync(out, 'utf8') === expected, format).toBe(true)
-      expect(written.stderr).toContain(`${exporters[format].title}: ${events} in ${out}.`)
+      expect(written.stderr).toMatch(/^[^:]+: \d[^.]+, of /m)
+      expect(written.stderr).toContain(`, of ${events} in ${out}.`)
+      expect(written.stderr.split('\n').some((line) => line.startsWith(`${exporters[format].title}: `))).toBe(true)
     }
     expect(left().filter((name) => name.includes('.part'))).toEqual([])
-  }, 180_000)
+  })
 
   it('a range, and a gzip file', () => {
     const packed = join(folder, 'packed.jsonl.gz')
@@ -109,7 +109,7 @@ describe('export', () => {
   })
 
   it('whoever closes standard output early has what they wanted: no complaint', () => {
-    const { status, stderr } = spawnSync('sh', ['-c', `"${process.execPath}" "${cli}" export "${recording}" --format shiviz | head -c 10; true`], { encoding: 'utf8', timeout: 60_000 })
+    const { status, stderr } = spawnSync('sh', ['-c', `"${process.execPath}" "${cli}" export "${recording}" --format shiviz | head -c 10; true`], { encoding: 'utf8', timeout: hangsMs, killSignal: 'SIGKILL' })
     expect([status, stderr.includes('Error')]).toEqual([0, false])
   })
 })

@@ -1,16 +1,18 @@
-// `export RECORDING --format NAME`: a recording as a file of another tool. Data goes to standard output or to --out, progress to standard
-// error. It must never leave half a file: what is written lies beside its place until it is whole, and is renamed then.
+// `export RECORDING --format NAME`: converts a recording for another tool. Data goes to standard output or to --out, progress to standard error.
+// It must never leave half a file: it writes a temporary file beside the target and renames it when it is complete.
 import { createWriteStream } from 'node:fs'
 import { rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { once } from 'node:events'
 import type { Writable } from 'node:stream'
 import { type Command, Option } from 'commander'
-import { exporters, exportFormats, isExportFormat, type ExportFormat, type ExportRange, type ExportWriter } from '../export'
-import { readRecordingFile, reasonOf } from '../lab'
-import { grouped, RecordingProblem } from '../trace'
+import { exporters, exportFormats, exportText, isExportFormat, type ExportFormat, type ExportRange, type ExportWriter } from '../export'
+import { readRecordingFile, unreadable } from '../lab'
+import { endSignals, reasonOf } from '../system'
+import { grouped } from '../trace'
 import { CannotRun, wholeNumber } from './cannot-run'
 import { EventProgress } from './event-progress'
+import { asGiven, say } from './terminal'
 
 interface ExportOptions {
   readonly format: ExportFormat
@@ -23,8 +25,8 @@ const seqMax = Number.MAX_SAFE_INTEGER
 
 export function exportCommand(program: Command): void {
   program.command('export').argument('<recording>', 'a recording, .jsonl or .jsonl.gz')
-    .description(`a recording for other tools: ${exportFormats.join(', ')} (docs/exports.md)`)
-    .addOption(new Option('--format <name>', `one of ${exportFormats.join(', ')}`).makeOptionMandatory().argParser(formatNamed))
+    .description(`a recording for other tools: ${exportFormats.join(', ')}`)
+    .addOption(new Option('--format <name>', 'which of them').choices(exportFormats).makeOptionMandatory().argParser(formatNamed))
     .option('--from <seq>', 'the first event', wholeNumber('--from', 1, seqMax))
     .option('--to <seq>', 'the last event', wholeNumber('--to', 1, seqMax))
     .option('--out <file>', 'writes there instead of to standard output')
@@ -38,46 +40,34 @@ function formatNamed(name: string): ExportFormat {
 
 async function exportRecording(path: string, { format, from = 1, to = seqMax, out }: ExportOptions): Promise<void> {
   if (from > to) throw new CannotRun(`--from ${from} is after --to ${to}.`)
-  const size = await sizeOf(path)
   if (out !== undefined) await refusePlace(path, out)
   const target = out === undefined ? new StandardOutput() : new FileBeside(out)
   const stop = (): void => void target.discard().finally(() => process.exit(130))
-  process.once('SIGINT', stop).once('SIGTERM', stop)
-  const progress = new EventProgress(size, process.stderr)
+  for (const signal of endSignals) process.once(signal, stop)
+  const progress = new EventProgress(process.stderr)
   try {
     const { writer, note } = await write(path, format, { from, to }, target, progress)
     await target.finish()
     progress.end()
     const about = [note, ...writer.notes].filter((sentence) => sentence !== '')
-    process.stderr.write(`${[`${exporters[format].title}: ${grouped(writer.count)} events${out === undefined ? '' : ` in ${out}`}.`, ...about].join('\n')}\n`)
+    say(`${exporters[format].title}: ${exportText(writer)}${out === undefined ? '' : ` in ${out}`}.`, ...about)
   } catch (error) {
     progress.end()
     await target.discard()
-    if (error instanceof ReaderHasGone) return // `| head` has what it wanted.
-    if (error instanceof RecordingProblem) throw new CannotRun(`${path}: ${error.message}`)
-    if (error instanceof CannotRun) throw error
-    throw new CannotRun(`${path} cannot be exported: ${reasonOf(error)}.`)
+    if (error instanceof ReaderHasGone) return // Not an error: for example `| head` has enough.
+    throw error instanceof CannotRun ? error : new CannotRun(unreadable(path, error))
+  } finally {
+    for (const signal of endSignals) process.off(signal, stop)
   }
 }
 
-/** A rename would put the export in the place of whatever is there: only a file that is not the recording may be. */
+/** The final rename would replace whatever is at `out`: only a regular file that is not the recording may be replaced. */
 async function refusePlace(path: string, out: string): Promise<void> {
-  const there = await stat(out).catch(() => undefined) // Nothing there, or nothing to be seen: writing says why.
+  const there = await stat(out).catch(() => undefined) // Missing or unreadable: the write will report it.
   if (there === undefined) return
   if (!there.isFile()) throw new CannotRun(`${out} cannot be written: it is ${there.isDirectory() ? 'a folder' : 'no regular file'}.`)
-  const recording = await stat(path)
-  if (there.ino === recording.ino && there.dev === recording.dev) throw new CannotRun(`${out} is the recording itself; choose another --out.`)
-}
-
-async function sizeOf(path: string): Promise<number> {
-  try {
-    const found = await stat(path)
-    if (found.isDirectory()) throw new CannotRun(`${path} is a folder, not a recording.`)
-    return found.size
-  } catch (error) {
-    if (error instanceof CannotRun) throw error
-    throw new CannotRun(`${path} cannot be read: ${reasonOf(error)}.`)
-  }
+  const recording = await stat(path).catch(() => undefined) // The read will report it.
+  if (recording !== undefined && there.ino === recording.ino && there.dev === recording.dev) throw new CannotRun(`${out} is the recording itself; choose another --out.`)
 }
 
 async function write(path: string, format: ExportFormat, range: ExportRange, target: Target, progress: EventProgress): Promise<{ writer: ExportWriter; note: string }> {
@@ -93,7 +83,7 @@ async function write(path: string, format: ExportFormat, range: ExportRange, tar
       progress.took(events.length)
       await target.write(text)
     },
-    read: (bytes) => progress.read(bytes),
+    read: (bytes, size) => progress.read(bytes, size),
   })
   if (range.from > Math.max(1, count)) throw new CannotRun(`${path} has ${grouped(count)} events; --from ${range.from} is after the last.`)
   const whole = writer ?? exporters[format].begin(header, range)
@@ -109,7 +99,7 @@ interface Target {
   discard(): Promise<void>
 }
 
-/** Who reads standard output has closed it. */
+/** The reader of standard output has closed it. */
 class ReaderHasGone extends Error {}
 
 class StandardOutput implements Target {
@@ -123,7 +113,7 @@ class StandardOutput implements Target {
 
   async write(text: string): Promise<void> {
     this.#throwProblem()
-    await writeTo(process.stdout, text)
+    await writeTo(process.stdout, asGiven(text))
     this.#throwProblem()
   }
 
@@ -163,7 +153,7 @@ class FileBeside implements Target {
 
   async finish(): Promise<void> {
     this.#stream.end()
-    if (!this.#problem) await once(this.#stream, 'close').catch(() => {}) // The listener has the error.
+    if (!this.#problem) await once(this.#stream, 'close').catch(() => {}) // The error listener keeps the error.
     this.#throwProblem()
     try {
       await rename(this.#temporary, this.#path)
@@ -175,8 +165,8 @@ class FileBeside implements Target {
   async discard(): Promise<void> {
     const isClosed = this.#stream.closed ? Promise.resolve() : once(this.#stream, 'close')
     this.#stream.destroy()
-    await isClosed.catch(() => {}) // Told before.
-    await rm(this.#temporary, { force: true }).catch(() => {}) // Its folder may not be there at all.
+    await isClosed.catch(() => {}) // Already reported.
+    await rm(this.#temporary, { force: true }).catch(() => {}) // The folder may not exist.
   }
 
   #throwProblem(): void {
@@ -184,8 +174,14 @@ class FileBeside implements Target {
   }
 }
 
-/** Resolves when the stream takes more, or has failed: its own listener says which. */
+/**
+ * Resolves when the stream accepts more or has failed; the stream's own listener keeps the error. Called thousands of times in an export, so it must
+ * leave no listener behind.
+ */
 async function writeTo(stream: Writable, text: string): Promise<void> {
   if (text === '' || stream.write(text)) return
-  await Promise.race([once(stream, 'drain'), once(stream, 'close')]).catch(() => {}) // An error is the listener's.
+  const waiting = new AbortController()
+  const either = ['drain', 'close'].map((event) => once(stream, event, { signal: waiting.signal }).catch(() => {})) // The error listener keeps it.
+  await Promise.race(either)
+  waiting.abort()
 }

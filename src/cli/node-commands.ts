@@ -1,5 +1,5 @@
-// `view-server` and `replica` with every word of their help: what they are told is read here, and run-node.ts runs it. Words that need no
-// help come past this file (node-words.ts).
+// Registers `view-server` and `replica` with all help texts and parses their options; run-node.ts runs them. Valid command lines without `--help`
+// skip this file (node-words.ts).
 import type { Command } from 'commander'
 import { addJournalFlag } from './journal-flag'
 import { runNode, type NodeFlags } from './run-node'

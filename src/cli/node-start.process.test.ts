@@ -4,11 +4,11 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { expect, test } from 'vitest'
-import { Harness } from '../cluster/cluster-harness'
+import { Harness } from '../cluster/testing/cluster-harness'
 
 const programs = resolve(import.meta.dirname, '../../out/main')
 
-/** The files that a program reads before it runs: what it imports, and what they import. */
+/** All files that a program imports, directly or indirectly. */
 function filesOf(program: string): string[] {
   const found = new Set<string>()
   const visit = (file: string): void => {
@@ -25,7 +25,8 @@ test('a node of its own reads two files before it listens, and in them is no che
   expect(files).toHaveLength(2)
   const text = files.map((file) => readFileSync(file, 'utf8')).join('\n')
   expect([...text.matchAll(/^\/\/ #?region (\S+)|^\/\/ (src\/\S+|node_modules\/\S+)$/gm)].map(([, region, path]) => region ?? path)
-    .filter((path) => !/^src\/(?:protocol|cluster|cli)\//.test(path ?? ''))).toEqual([])
+    // The only module of another room: it escapes foreign text before it is logged.
+    .filter((path) => !/^src\/(?:protocol|system|cluster|cli)\//.test(path ?? ''))).toEqual(['src/trace/visible.ts'])
   expect(text).not.toMatch(/class (?:RuleMonitors|Command|Switchboard)\b/)
 })
 

@@ -24,7 +24,7 @@ test('anything that needs a sentence is left to the commands', () => {
   ]) expect(nodeWordsOf(words), words.join(' ')).toBeNull()
 })
 
-/** What the commands make of the words: the options of the one that would run; null where they refuse. */
+/** The options as commander parses them; null if the commands refuse the words. */
 function byCommands(words: readonly string[]): Record<string, unknown> | null {
   const program = new Command('lab').exitOverride().configureOutput({ writeErr: () => undefined, writeOut: () => undefined })
   viewServerCommand(program)
@@ -51,7 +51,7 @@ test('words that are read here mean what they mean to the commands', () => {
     const options = byCommands(words)
     expect(options).not.toBeNull()
     expect(options).toMatchObject(read.flags)
-    // As run-node.ts asks for them: what was not said is the same as `false`.
+    // As run-node.ts does: a missing flag means `false`.
     const settings = ({ newCluster, ...flags }: Record<string, unknown>): object => settingsFrom(flags, { newCluster: newCluster === true })
     expect(settings(read.flags)).toEqual(settings(options ?? {}))
   }), { numRuns: 2000 })

@@ -1,5 +1,6 @@
-// How far a run has come, on standard error: a bar on a terminal, one line for each scenario elsewhere.
+// Reports the progress of a run on standard error: a bar on a terminal, otherwise one line for each scenario.
 import type { ReportedScenario } from '../scenario'
+import { visible } from '../trace'
 
 const barWidth = 24
 
@@ -17,13 +18,14 @@ export class Progress {
 
   finished(title: string, { state, seconds, reason }: ReportedScenario): void {
     this.#finished++
+    const [shownTitle, shownReason] = [visible(title), visible(reason)]
     if (state === 'failed') this.#failed++
     if (!this.#out.isTTY) {
-      this.#out.write(`${String(this.#finished).padStart(String(this.#total).length)}/${this.#total} ${state === 'passed' ? 'ok' : state} ${title} (${seconds.toFixed(1)} s)${reason ? `: ${reason}` : ''}\n`)
+      this.#out.write(`${String(this.#finished).padStart(String(this.#total).length)}/${this.#total} ${state === 'passed' ? 'ok' : state} ${shownTitle} (${seconds.toFixed(1)} s)${reason ? `: ${shownReason}` : ''}\n`)
       return
     }
-    if (state === 'failed') this.#out.write(`\r\x1b[2KFAIL ${title}: ${reason}\n`)
-    this.#draw(title)
+    if (state === 'failed') this.#out.write(`\r\x1b[2KFAIL ${shownTitle}: ${shownReason}\n`)
+    this.#draw(shownTitle)
   }
 
   end(): void {

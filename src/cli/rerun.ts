@@ -1,15 +1,14 @@
-// `rerun FILE`: a recording that ends in a freeze, a counterexample above all, once more on real processes: the same messages delivered and the
-// same timers fired, by hand and in the same order. Status 0: the same rule is broken each time; 1: it is not; 2: it cannot be run again.
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+// `rerun FILE`: executes a recording that ends in a freeze, such as a counterexample, again on real processes. It delivers the same messages and
+// fires the same timers in the same order.
+// Status 0: the same rule breaks each time; 1: it does not; 2: the recording cannot be run again.
 import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
-import { RuleMonitors, ruleTexts, type Breach } from '../check'
+import { LiveHistory, RuleMonitors, ruleTexts, wholeVerdictText, type Violation, type SearchLimits } from '../check'
 import { connectLab, createPortPair, type Lab, type SessionStatus } from '../contract'
-import { createLab, readRecordingFile, reasonOf } from '../lab'
-import { RecordingProblem } from '../trace'
+import { createLab, readRecordingFile, unreadable } from '../lab'
+import { makeFolder, makeTemporaryFolder, reasonOf } from '../system'
 import { CannotRun, wholeNumber } from './cannot-run'
+import { printJson, printLines } from './terminal'
 
 /** Set by the build. */
 declare const __VERSION__: string
@@ -21,7 +20,7 @@ interface RerunOptions {
 }
 
 export function rerunCommand(program: Command): void {
-  program.command('rerun').argument('<recording>', 'file (.jsonl, .jsonl.gz) that ends while time stands still')
+  program.command('rerun').argument('<recording>', 'file (.jsonl, .jsonl.gz) that ends frozen')
     .description('a counterexample again on real processes, step by step: the same rule must break')
     .option('--times <number>', '1 to 100', wholeNumber('--times', 1, 100), 1)
     .option('--recordings <folder>', 'where the new recordings are kept; without it they are not')
@@ -32,26 +31,38 @@ export function rerunCommand(program: Command): void {
 const beside = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
 
 async function rerun(path: string, { times, recordings, json = false }: RerunOptions): Promise<void> {
-  const expected = await breaches(path)
-  const folder = await mkdtemp(join(tmpdir(), 'understudy-rerun-'))
+  const expected = await judge(path)
+  if (recordings !== undefined) makeRecordings(recordings)
+  const folder = makeTemporaryFolder('rerun')
   let missed = 0
   try {
     for (let time = 1; time <= times; time++) {
       const began = performance.now()
-      const found = await breaches(await once(path, recordings ?? folder, folder))
-      const same = found.map(({ rule, text }) => `${rule} ${text}`).join('\n') === expected.map(({ rule, text }) => `${rule} ${text}`).join('\n')
+      const found = await judge(await once(path, recordings ?? folder.path, folder.path))
+      const same = isSame(found, expected)
       if (!same) missed++
       const ms = Math.round(performance.now() - began)
-      const broken = found.map(({ rule, text, seq }) => ({ rule, text, seq }))
-      process.stdout.write(json ? `${JSON.stringify({ time, same, ms, broken })}\n` : `${time}: ${same ? 'the same' : 'NOT the same'}, ${ms} ms. ${broken.map(({ rule, text }) => `${ruleTexts[rule].title}: ${text}`).join(' ') || 'No rule was broken.'}\n`)
+      const broken = found.violations.map(({ rule, text, seq }) => ({ rule, text, seq }))
+      const said = [`${capitalised(found.verdict)}.`, ...broken.map(({ rule, text }) => `${ruleTexts[rule].title}: ${text}`)].join(' ')
+      if (json) printJson({ time, same, ms, verdict: found.verdict, broken })
+      else printLines([`${time}: ${same ? 'the same' : 'NOT the same'}, ${ms} ms. ${said}`])
     }
   } finally {
-    await rm(folder, { recursive: true, force: true })
+    folder.remove()
   }
   process.exitCode = missed > 0 ? 1 : 0
 }
 
-/** Plays it on processes and returns the path of the recording. */
+/** Created first: otherwise the lab would write the recordings to a temporary folder. */
+function makeRecordings(folder: string): void {
+  try {
+    makeFolder(folder)
+  } catch (error) {
+    throw new CannotRun(`The folder ${folder} cannot be made: ${reasonOf(error)}.`)
+  }
+}
+
+/** Executes it on processes and resolves with the path of the recording. */
 async function once(path: string, recordingsFolder: string, dataFolder: string): Promise<string> {
   const lab = await createLab({
     host: 'in-process', dataFolder, recordingsFolder, version: __VERSION__, scenariosFolder: beside('../../scenarios'),
@@ -65,7 +76,9 @@ async function once(path: string, recordingsFolder: string, dataFolder: string):
     await untilRead(caller)
     await caller.call('rerun', { session })
     await caller.call('endSession', {})
-    return (await caller.call('hello', {})).status.recording?.path ?? ''
+    const { recording } = (await caller.call('hello', {})).status
+    if (recording && recording.problem !== '') process.stderr.write(`${recording.problem}\n`)
+    return recording?.path ?? ''
   } catch (error) {
     throw new CannotRun(`${path}: ${(error as Error).message}`)
   } finally {
@@ -73,7 +86,7 @@ async function once(path: string, recordingsFolder: string, dataFolder: string):
   }
 }
 
-/** A file is shown while it is still read. */
+/** The session is shown before the whole file is read. */
 async function untilRead(lab: Lab): Promise<void> {
   const isRead = ({ kind, recording }: SessionStatus): boolean => kind === 'recorded' && recording?.readShare === undefined
   const read = new Promise<void>((resolve) => {
@@ -82,16 +95,46 @@ async function untilRead(lab: Lab): Promise<void> {
   if (!isRead((await lab.call('hello', {})).status)) await read
 }
 
-async function breaches(path: string): Promise<Breach[]> {
-  const found: Breach[] = []
+interface Found {
+  readonly violations: readonly Violation[]
+  /** The overall verdict in words. */
+  readonly verdict: string
+  readonly isLinearizable: boolean
+}
+
+/** A search limit that suffices for the few operations of a counterexample. */
+const limits: SearchLimits = { stepsMax: 5_000_000, memoMax: 200_000 }
+
+async function judge(path: string): Promise<Found> {
+  const violations: Violation[] = []
   let monitors: RuleMonitors | undefined
+  let history: LiveHistory | undefined
   try {
-    await readRecordingFile(path, {
-      begin: (header) => { monitors = new RuleMonitors(header) },
-      take: ({ events }) => { for (const event of events) found.push(...monitors?.take(event) ?? []) },
+    const { header, count } = await readRecordingFile(path, {
+      begin: (first) => {
+        monitors = new RuleMonitors(first)
+        history = new LiveHistory(first)
+      },
+      take: ({ events }) => {
+        for (const event of events) {
+          violations.push(...monitors?.take(event) ?? [])
+          history?.take(event)
+        }
+      },
     })
+    const served = header.settings.replication === 'synchronous' ? monitors?.served ?? null : null
+    const standing = (history ?? new LiveHistory(header)).finish(limits, { served, seq: count })
+    return { violations, verdict: wholeVerdictText(monitors?.states() ?? [], standing), isLinearizable: standing.standing !== 'not-linearizable' }
   } catch (error) {
-    throw new CannotRun(error instanceof RecordingProblem ? `${path}: ${error.message}` : `${path} cannot be read: ${reasonOf(error)}.`)
+    throw new CannotRun(unreadable(path, error))
   }
-  return found
+}
+
+function isSame(one: Found, other: Found): boolean {
+  const told = ({ violations }: Found): string => violations.map(({ rule, text }) => `${rule} ${text}`).join('\n')
+  return one.isLinearizable === other.isLinearizable && told(one) === told(other)
+}
+
+function capitalised(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`
 }

@@ -1,9 +1,13 @@
-// Runs a view server or a replica of its own, without a lab, until it is told to end or is superseded. This file is all that such a process
-// loads besides its machine: it must never import what only other commands need.
-import { AddressError } from '../cluster/address'
-import { startDirectNode, type DirectNodeOptions } from '../cluster/direct-node'
-import { rehearseSoon } from '../cluster/rehearsal'
+// Runs a standalone view server or replica, without a lab, until a signal ends it or a newer incarnation supersedes it.
+// It must never import what only other commands need, as such a process loads all imports of this file.
+import { AddressError } from '../cluster/direct/address'
+import { startDirectNode, type DirectNodeOptions } from '../cluster/direct/direct-node'
+import { drawIncarnation } from '../cluster/direct/incarnation'
+import { rehearseSoon } from '../cluster/direct/rehearsal'
 import { isNodeName, viewServerName } from '../protocol'
+import { endSignals } from '../system/end-signals'
+import { endOnUncaught } from '../system/ending'
+import { isOfTheSystem } from '../system/reasons'
 import { CannotRun } from './cannot-run'
 import { journalFrom } from './journal-flag'
 import { settingsFrom } from './settings-flags'
@@ -28,8 +32,11 @@ export function runNode(kind: NodeKindOfItsOwn, flags: NodeFlags): Promise<void>
 async function run(flags: NodeFlags, about: Pick<DirectNodeOptions, 'kind' | 'name' | 'settings'>): Promise<void> {
   const log = (sentence: string): void => void process.stderr.write(`${about.name}: ${sentence}\n`)
   try {
+    const journal = await journalFrom(flags, log)
     const node = await startDirectNode({
-      ...about, listen: flags.listen, incarnation: Date.now(), log, journal: await journalFrom(flags, log),
+      // The clock alone is not trusted: the incarnation must be higher than those known to the journal and to the view server
+      // (docs/decisions/incarnations.md).
+      ...about, listen: flags.listen, incarnation: Math.max(drawIncarnation(Date.now(), Math.random()), (journal?.earlierIncarnation ?? 0) + 1), log, journal,
       ...(flags.viewServer === undefined ? {} : { viewServer: flags.viewServer }),
       onSuperseded: () => {
         log('a later process of this name has taken over; this one ends.')
@@ -37,20 +44,22 @@ async function run(flags: NodeFlags, about: Pick<DirectNodeOptions, 'kind' | 'na
         process.exit(1)
       },
     })
-    process.stdout.write(`${node.address}\n`)
-    rehearseSoon()
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    // Before the address is printed: a reader of it may send a signal at once.
+    for (const signal of endSignals) {
       process.on(signal, () => {
         node.close()
         process.exit(0)
       })
     }
-    process.on('uncaughtException', (error) => {
-      // A rule of the protocol is broken: our mistake, and better an end than a wrong answer.
-      log(error.message)
+    endOnUncaught((error) => {
       node.close()
+      if (isOfTheSystem(error)) return 'ends'
+      // A violated protocol rule is a bug: ending is better than a wrong answer.
+      log(error instanceof Error ? error.message : String(error))
       process.exit(1)
     })
+    process.stdout.write(`${node.address}\n`)
+    rehearseSoon()
   } catch (error) {
     if (error instanceof AddressError) throw new CannotRun(error.message)
     throw error

@@ -1,8 +1,9 @@
-// The other end of scenario-pool.ts: a process that plays one scenario after another for its parent, and ends with it.
+// The worker process of scenario-pool.ts: it plays one scenario after another for its parent, and ends with it.
 import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
 import { playOne } from '../lab'
 import { readScenario, reportedScenario, withMutants, type ReportedScenario } from '../scenario'
+import { endSignals, sentenceOf } from '../system'
 import type { FromWorker, ScenarioJob, ToWorker } from './scenario-pool'
 
 export function runWorkerCommand(program: Command): void {
@@ -12,8 +13,8 @@ export function runWorkerCommand(program: Command): void {
 const beside = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
 
 function work(): Promise<never> {
-  // The parent hears the terminal's signals and says what is to be done.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined)
+  // Signals are ignored here: the parent gets them too and sends `stop`.
+  for (const signal of endSignals) process.on(signal, () => undefined)
   const stopping = new AbortController()
   return new Promise(() => {
     let running: Promise<void> = Promise.resolve()
@@ -23,13 +24,19 @@ function work(): Promise<never> {
         void running.then(() => process.disconnect?.())
         return
       }
-      running = runOne(message.job, stopping.signal).then((reported) => {
-        process.send?.({ type: 'finished', index: message.index, reported } satisfies FromWorker)
-      })
+      const { index } = message
+      running = runOne(message.job, stopping.signal)
+        .then((reported): FromWorker => ({ type: 'finished', index, reported }), (error: unknown): FromWorker => ({ type: 'cannot-run', index, reason: sentenceOf(error) }))
+        .then(tell)
     })
-    // Without a parent nobody waits for a result, nor for a step that is still waiting; clusters end with this process.
+    tell({ type: 'up' })
+    // Without a parent nobody needs the result; the clusters end with this process.
     process.on('disconnect', () => process.exit(0))
   })
+}
+
+function tell(message: FromWorker): void {
+  process.send?.(message)
 }
 
 async function runOne(job: ScenarioJob, signal: AbortSignal): Promise<ReportedScenario> {

@@ -1,18 +1,24 @@
-// `run SCENARIO...`: scripted scenarios on processes or on the simulator, several at a time, with a report. Standard output carries the
-// report, standard error the progress. It must never leave a process behind, and never lose the report of what has run.
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { availableParallelism, tmpdir } from 'node:os'
-import { basename, dirname, join, relative, resolve } from 'node:path'
+// `run SCENARIO...`: plays scripted scenarios on processes or on the simulator, several at a time, and reports. The report goes to standard output,
+// the progress to standard error. It must never leave a process behind, and never lose the report of finished scenarios.
+import { closeSync, existsSync, readdirSync, readSync, statSync, writeFileSync, type Dirent } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { Option, type Command } from 'commander'
+import { NoRegularFile, openRegularFileSync } from '../system/regular-file'
+import { endLeftProcesses } from '../lab'
 import type { MutantName } from '../protocol'
 import {
   formatReport, readScenario, reportedScenario, reportEndings, reportFormats, reportOf, summary, withMutants,
   type Report, type ReportedScenario, type ReportFormat, type Scenario,
 } from '../scenario'
+import { makeFolder, reasonOf, removeLeftFolders } from '../system'
 import { CannotRun, wholeNumber } from './cannot-run'
 import { addMutantFlag } from './mutant-flag'
+import { scenariosFolder } from './pages'
 import { Progress } from './progress'
+import { recordingPlaces, type RecordingPlaces } from './recording-places'
 import { runInWorkers, type ScenarioJob } from './scenario-pool'
+import { asGiven, say } from './terminal'
 
 interface RunCommandOptions {
   readonly on?: 'processes' | 'simulator'
@@ -25,8 +31,10 @@ interface RunCommandOptions {
   readonly times: number
 }
 
-/** Bytes of a file that are read to say that it is too long. */
+/** A file above this size is refused without being read. */
 const fileBytesMax = 64 * 1024 * 1024
+/** At least so many bytes are read, whatever size the system reports. */
+const fileBytesLeast = 1024 * 1024
 
 export function runCommand(program: Command): void {
   const command = program.command('run').argument('<scenarios...>', 'files, or folders whose .yaml files are taken')
@@ -45,28 +53,40 @@ async function run(paths: readonly string[], options: RunCommandOptions): Promis
   const { seed } = options
   if (seed !== undefined && (seed.length > 64 || !/^[ -~]*$/.test(seed))) throw new CannotRun('--seed is at most 64 characters of printable ASCII.')
   const scenarios = readAll(paths)
-    .map(({ scenario, text }) => ({ scenario: withMutants(scenario, options.mutant), text }))
+    .map((file) => ({ ...file, scenario: withMutants(file.scenario, options.mutant) }))
     .filter(({ scenario }) => options.on === undefined || scenario.on.includes(options.on))
   if (scenarios.length === 0) throw new CannotRun(`There is no scenario for ${options.on ?? 'this'} in ${paths.join(', ')}.`)
-  const recordings = recordingPlaces(options.record, scenarios.length * options.times)
+  const recordings = recordingPlaces(options.record, scenarios.map(({ below }) => below), options.times)
   const jobs: ScenarioJob[] = []
   for (let time = 0; time < options.times; time++) {
-    for (const { scenario, text } of scenarios) {
+    for (const [index, { scenario, text }] of scenarios.entries()) {
       const on = options.on ?? scenario.on[0] ?? 'processes'
-      const recordingPath = recordings(scenario.name, time)
+      const recordingPath = recordings.of(index, time)
       jobs.push({ name: scenario.name, text, on, seed: seed ?? scenario.seed, mutants: options.mutant, recordingPath, keepRecording: options.record !== undefined })
     }
   }
+  await play(jobs, scenarios, recordings, options)
+}
+
+async function play(jobs: readonly ScenarioJob[], scenarios: readonly ReadFile[], recordings: RecordingPlaces, options: RunCommandOptions): Promise<void> {
   const progress = new Progress(jobs.length, process.stderr)
   const began = Date.now()
-  const { results, stopped } = await runInWorkers(jobs, options.jobs, (job, result) => progress.finished(scenarioOf(scenarios, job).title, result))
+  const { results, stopped, problem } = await runInWorkers(jobs, options.jobs, (job, result) => progress.finished(scenarioOf(scenarios, job).title, result))
   progress.end()
+  // Cleans up after killed workers.
+  if (stopped || problem !== '') {
+    await removeLeftFolders()
+    await endLeftProcesses(say, { isLast: true })
+  }
+  recordings.keepOnly(results.flatMap((result) => result?.recording || []))
   const reported = jobs.map((job, index) => {
     const scenario = scenarioOf(scenarios, job)
     return { suite: scenario.suite, reported: results[index] ?? notRun(scenario, job) }
   })
   const report = reportOf(reported, { createdAt: new Date(began), seconds: (Date.now() - began) / 1000, stopped })
   tell(report, options)
+  // The report of finished scenarios comes first. With a problem there is no judgement, as some scenarios did not run.
+  if (problem !== '') throw new CannotRun(problem)
   process.exitCode = stopped ? 130 : report.failed > 0 ? 1 : 0
 }
 
@@ -81,22 +101,22 @@ function notRun(scenario: Scenario, { on, seed }: ScenarioJob): ReportedScenario
 function tell(report: Report, { report: formats, out }: RunCommandOptions): void {
   for (const format of formats) {
     const text = formatReport(report, format)
-    if (out === undefined) process.stdout.write(text)
+    if (out === undefined) process.stdout.write(asGiven(text))
     else {
       const path = formats.length === 1 ? out : `${out.replace(/\.(txt|json|xml|html)$/, '')}${reportEndings[format]}`
       writeReport(path, text)
-      process.stderr.write(`The ${format} report is in ${path}.\n`)
+      say(`The ${format} report is in ${path}.`)
     }
   }
-  if (!formats.includes('text') || out !== undefined) process.stderr.write(`${summary(report)}\n`)
+  if (!formats.includes('text') || out !== undefined) say(summary(report))
 }
 
 function writeReport(path: string, text: string): void {
   try {
-    mkdirSync(dirname(resolve(path)), { recursive: true })
+    makeFolder(dirname(resolve(path)))
     writeFileSync(path, text)
   } catch (error) {
-    throw new CannotRun(`The report could not be written to ${path}: ${(error as Error).message}.`)
+    throw new CannotRun(`The report could not be written to ${path}: ${reasonOf(error)}.`)
   }
 }
 
@@ -105,57 +125,88 @@ function writeReport(path: string, text: string): void {
 interface ReadFile {
   readonly scenario: Scenario
   readonly text: string
+  /** Its path below the named folder; for a file that was named itself, its name. */
+  readonly below: string
 }
 
-/** Every scenario, or one refusal that names every problem. */
+interface FoundFile {
+  /** Absolute. */
+  readonly path: string
+  readonly below: string
+}
+
+/** All scenarios, or one CannotRun with every problem. */
 function readAll(paths: readonly string[]): ReadFile[] {
   const problems: string[] = []
-  const files = [...new Set(paths.flatMap(filesOf))]
-  const read = files.flatMap((file) => {
-    const name = relative(process.cwd(), file) || basename(file)
+  const files = new Map(paths.flatMap(filesOf).map((file) => [file.path, file]))
+  const read = [...files.values()].flatMap(({ path: file, below }) => {
+    const name = nameOf(file)
     const text = readText(file)
     const { scenario, problems: found } = readScenario(name, text)
     for (const { line, column, sentence } of found) problems.push(`${name}:${line}:${column}: ${sentence}`)
-    return scenario ? [{ scenario, text }] : []
+    return scenario ? [{ scenario, text, below }] : []
   })
-  if (problems.length > 0) throw new CannotRun(problems.join('\n'))
+  if (problems.length > 0) throw new CannotRun(...problems)
   return read
 }
 
-function filesOf(path: string): string[] {
+/** The name as a person would type it: relative to the working directory, or as the lab's own scenarios are called. */
+function nameOf(file: string): string {
+  const here = relative(process.cwd(), file) || basename(file)
+  const isElsewhere = /^(\.\.|node_modules)[/\\]/.test(here) && file.startsWith(scenariosFolder + sep)
+  return isElsewhere ? relative(dirname(scenariosFolder), file) : here
+}
+
+/** The path itself if it exists. Otherwise the lab's own file of that name, such as `scenarios/mit-view-service`, which is logged. */
+function pathOf(path: string): string {
+  if (existsSync(path) || !/^scenarios[/\\]./.test(path) || path.split(/[/\\]/).includes('..')) return path
+  const ofTheLab = join(dirname(scenariosFolder), path)
+  if (!existsSync(ofTheLab)) return path
+  say(`There is no ${path} in this folder; the lab's own is run.`)
+  return ofTheLab
+}
+
+function filesOf(asked: string): FoundFile[] {
+  const path = pathOf(asked)
   const found = statOf(path)
-  if (!found.isDirectory()) return [resolve(path)]
-  return readdirSync(path, { withFileTypes: true, recursive: true })
+  if (!found.isDirectory()) return [{ path: resolve(path), below: basename(path) }]
+  return entriesOf(path)
     .filter((entry) => entry.isFile() && /\.ya?ml$/.test(entry.name))
     .map((entry) => resolve(entry.parentPath, entry.name)).sort()
+    .map((file) => ({ path: file, below: relative(resolve(path), file) }))
+}
+
+function entriesOf(folder: string): Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true, recursive: true })
+  } catch (error) {
+    throw new CannotRun(`The folder ${folder} cannot be read: ${reasonOf(error)}.`)
+  }
 }
 
 function statOf(path: string): ReturnType<typeof statSync> & object {
   try {
     return statSync(path)
-  } catch {
-    throw new CannotRun(`There is no file or folder ${path}.`)
-  }
-}
-
-function readText(file: string): string {
-  const { size } = statOf(file)
-  if (Number(size) > fileBytesMax) throw new CannotRun(`${file}:1:1: It is ${Math.round(Number(size) / 1024 / 1024)} MB long; a scenario has at most 256 KB.`)
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file))
   } catch (error) {
-    throw new CannotRun(`${file}:1:1: It cannot be read: ${error instanceof TypeError ? 'it is not UTF-8 text' : (error as Error).message}.`)
+    const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT'
+    throw new CannotRun(isMissing ? `There is no file or folder ${path}.` : `${path} cannot be read: ${reasonOf(error)}.`)
   }
 }
 
-/** Where each recording goes. */
-function recordingPlaces(record: string | undefined, count: number): (name: string, time: number) => string {
-  const flat = (name: string, time: number): string => `${name.replaceAll(/[/\\]/g, '-').replace(/\.ya?ml$/, '')}${time === 0 ? '' : `.${time + 1}`}.jsonl`
-  if (record === undefined) {
-    const folder = mkdtempSync(join(tmpdir(), 'understudy-run-'))
-    return (name, time) => join(folder, flat(name, time))
+function readText(path: string): string {
+  try {
+    const { file, size } = openRegularFileSync(path)
+    try {
+      if (size > fileBytesMax) throw new CannotRun(`${path}:1:1: It is ${Math.round(size / 1024 / 1024)} MB long; a scenario has at most 256 KB.`)
+      // Bounded: a file may grow while it is read, and some files report size 0.
+      const bytes = Buffer.alloc(Math.max(size, fileBytesLeast))
+      return new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(0, readSync(file, bytes, 0, bytes.length, 0)))
+    } finally {
+      closeSync(file)
+    }
+  } catch (error) {
+    if (error instanceof CannotRun) throw error
+    if (error instanceof NoRegularFile) throw new CannotRun(`${path} is ${error.kind}, not a scenario.`)
+    throw new CannotRun(`${path}:1:1: It cannot be read: ${error instanceof TypeError ? 'it is not UTF-8 text' : reasonOf(error)}.`)
   }
-  if (count === 1) return () => resolve(record)
-  mkdirSync(record, { recursive: true })
-  return (name, time) => join(resolve(record), flat(name, time))
 }

@@ -1,19 +1,24 @@
-// `serve`: the lab in a browser on this machine. Prints the address on standard output, everything else on standard error.
-// It must never leave a process behind when it is told to end.
+// `serve`: the lab in a browser of this machine, or many labs for a class. It prints the addresses on standard output, everything else on standard
+// error. It must never leave a process behind when it ends, and never listen beyond this machine without a flag.
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
+import { hasDisplay } from '../../scripts/electron.mjs'
 import { clusterLimits } from '../contract'
-import { createLab, defaultDataFolder, startWebHost, type RunningLab, type WebHost } from '../lab'
+import { createLab, defaultDataFolder, doorOf, startWebHost, type LabOptions } from '../lab'
 import type { MutantName } from '../protocol'
+import { endOnUncaught, endSignals, onParentEnd, statusOfSignal, stayUnlessOurs, type EndSignal } from '../system'
 import { CannotRun, wholeNumber } from './cannot-run'
 import { addMutantFlag } from './mutant-flag'
+import { addClassFlags, limitsOf, serveClass, type ClassFlags } from './serve-class'
+import { addListenFlags, listeningOf, type ListenFlags } from './serve-listen'
+import type { HostFacts, Served } from './served'
+import { printLines, say } from './terminal'
 
 /** Set by the build. */
 declare const __VERSION__: string
 
-interface ServeOptions {
-  readonly port: number
+interface ServeOptions extends ClassFlags, ListenFlags {
   readonly open: boolean
   readonly mutant: readonly MutantName[]
   readonly diskFreeMibMin?: number
@@ -21,54 +26,68 @@ interface ServeOptions {
 
 export function serveCommand(program: Command): void {
   const command = program.command('serve')
-    .description('the lab in a browser on this machine; prints its address')
-    .option('--port <number>', 'port on 127.0.0.1; 0 takes a free one', wholeNumber('port', 0, 65_535), 0)
+    .description('the lab in a browser on this machine, or many for a class; prints the addresses')
     .option('--no-open', 'print the address and open no browser')
     .option('--disk-free-mib-min <number>', 'recording stops when the disk has less MiB free than this; 0: when it is full (256, or as last time)', wholeNumber('--disk-free-mib-min', clusterLimits.diskFreeMiBMin.min, clusterLimits.diskFreeMiBMin.max))
+  addListenFlags(command)
+  addClassFlags(command)
   addMutantFlag(command).action(serve)
 }
 
-// Every program of the build lies in one folder, and the window's files beside it.
+// All built programs are in one folder, and the window's files beside it.
 const beside = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
 
-async function serve({ port, open, mutant, diskFreeMibMin }: ServeOptions): Promise<void> {
-  const log = (sentence: string): void => void process.stderr.write(`${sentence}\n`)
-  const lab = await createLab({
-    host: 'browser', dataFolder: defaultDataFolder(), version: __VERSION__, scenariosFolder: beside('../../scenarios'),
-    programs: { node: beside('./node.js'), switchboard: beside('./switchboard.js'), exploreWorker: beside('./explore-worker.js') }, mutants: mutant, log,
+async function serve(options: ServeOptions): Promise<void> {
+  const { open, mutant, diskFreeMibMin } = options
+  const log = (sentence: string): void => say(sentence)
+  const shared: Omit<LabOptions, 'dataFolder'> = {
+    host: 'browser', version: __VERSION__, scenariosFolder: beside('../../scenarios'),
+    programs: { node: beside('./node.js'), switchboard: beside('./switchboard.js'), exploreWorker: beside('./explore-worker.js'), scenarioWorker: beside('./scenario-worker.js') }, mutants: mutant, log,
     ...(diskFreeMibMin === undefined ? {} : { diskFreeMiBMin: diskFreeMibMin }),
-  })
-  const host = await startWebHost({ lab, rendererFolder: beside('../renderer'), port, log }).catch(async (error: unknown) => {
-    await lab.close()
-    throw new CannotRun((error as Error).message)
-  })
-  const ended = untilTold(lab, host, log)
-  process.stdout.write(`${host.url}\n`)
-  if (open) openBrowser(host.url, log)
+  }
+  const limits = limitsOf(options)
+  const host = { rendererFolder: beside('../renderer'), listening: listeningOf(options, log), log }
+  const served = options.class === undefined ? await serveOne(shared, host) : await serveClass(options.class, limits, shared, host)
+  const ended = untilTold(served, log)
+  endOnUncaught(stayUnlessOurs)
+  printLines(served.lines)
+  if (open) openBrowser(served.url, log)
   await ended
 }
 
-/** Resolves when a signal has come and everything has ended. A second signal does not wait. */
-function untilTold(lab: RunningLab, host: WebHost, log: (sentence: string) => void): Promise<void> {
+async function serveOne(options: Omit<LabOptions, 'dataFolder'>, facts: HostFacts): Promise<Served> {
+  const lab = await createLab({ ...options, dataFolder: defaultDataFolder() })
+  const door = doorOf(lab)
+  const host = await startWebHost({ ...facts, doors: [door] }).catch(async (error: unknown) => {
+    await lab.close()
+    throw new CannotRun((error as Error).message)
+  })
+  const url = host.urlOf(door)
+  return { host, url, lines: [url], ending: 'Ending the session.', close: () => lab.close() }
+}
+
+/** Resolves after a signal, when everything has ended. A second signal exits at once. */
+function untilTold(served: Served, log: (sentence: string) => void): Promise<void> {
   return new Promise((resolve, reject) => {
     let isEnding = false
-    const end = (signal: NodeJS.Signals): void => {
-      if (isEnding) process.exit(signalStatus[signal] ?? 1) // The switchboard kills what is left when this process has gone.
+    const end = (signal: EndSignal): void => {
+      if (isEnding) process.exit(statusOfSignal[signal]) // The switchboard kills the remaining processes when this process has ended.
       isEnding = true
-      log('Ending the session.')
-      lab.close().then(() => host.close()).then(resolve, reject)
+      setTimeout(() => process.exit(statusOfSignal[signal]), endMs).unref()
+      log(served.ending)
+      served.close().then(() => served.host.close()).then(resolve, reject)
     }
-    for (const signal of Object.keys(signalStatus) as NodeJS.Signals[]) process.on(signal, end)
+    for (const signal of endSignals) process.on(signal, end)
+    onParentEnd(() => end('SIGHUP'))
   })
 }
 
-/** What shells expect of a program that a signal ended. */
-const signalStatus: Partial<Record<NodeJS.Signals, number>> = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 }
+/** The labs kill hanging processes much earlier than this. */
+const endMs = 5000
 
-/** Opens the address with what the system offers; where there is no display, or nothing to open with, that is said and no more. */
+/** Opens the address with the system's opener. Without a display or an opener it only logs that. */
 function openBrowser(url: string, log: (sentence: string) => void): void {
-  const hasDisplay = process.platform !== 'linux' || Boolean(process.env.DISPLAY || process.env.WAYLAND_DISPLAY)
-  if (!hasDisplay) return log('There is no display here; open the address in a browser of this machine.')
+  if (!hasDisplay()) return log('There is no display here; open the address in a browser of this machine.')
   const openers: Partial<Record<NodeJS.Platform, readonly [string, ...string[]]>> = {
     darwin: ['open', url], win32: ['rundll32', 'url.dll,FileProtocolHandler', url],
   }

@@ -1,5 +1,5 @@
-// What `simulate` says, as lines for people. Numbers in, words out.
-import type { MutantRow, SavedFiles, SeedResult, ShrunkRun } from '../lab'
+// The output of `simulate` as lines for people. Numbers in, words out.
+import type { CoverageRow, MutantRow, SavedFiles, SeedResult, ShrunkRun } from '../lab'
 import { checkTitle, type CheckName } from '../lab'
 import { counted, grouped } from '../trace'
 
@@ -15,20 +15,20 @@ export interface SimulationSummary {
   readonly last: number
   readonly seconds: number
   readonly bad: number
-  /** How many seeds each check found something in. */
+  /** In how many seeds each check found something. */
   readonly byCheck: Readonly<Partial<Record<CheckName, number>>>
   readonly operations: Range
   readonly acknowledged: Range
   readonly faults: Range
   readonly virtualMs: Range
   readonly events: Range
-  /** Of the seeds that were run to their end. */
+  /** Counted over the seeds that ran to their end. */
   readonly finished: number
   readonly notStuck: number
   readonly histories: Readonly<Record<SeedResult['history'], number>>
 }
 
-/** A bad run ends where it is found to be bad: only the others count for how much happened. */
+/** A failing run stops at its failure, so only complete runs count for the amounts. */
 export function summaryOf(results: readonly SeedResult[], seconds: number): SimulationSummary {
   const finished = results.filter(({ found }) => found === null)
   const byCheck: Partial<Record<CheckName, number>> = {}
@@ -50,7 +50,8 @@ export function summaryOf(results: readonly SeedResult[], seconds: number): Simu
 
 export function seedsSummary(summary: SimulationSummary): string[] {
   const { seeds, first, last, seconds, bad, byCheck, operations, acknowledged, faults, virtualMs, events, finished, notStuck, histories } = summary
-  const found = bad === 0 ? 'no violation' : `${grouped(bad)} ${bad === 1 ? 'is' : 'are'} bad: ${Object.entries(byCheck).map(([check, count]) => `${checkTitle(check as CheckName)} in ${grouped(count)}`).join(', ')}`
+  const undecided = histories.unknown === 0 ? '' : `, and ${grouped(histories.unknown)} ${histories.unknown === 1 ? 'history is' : 'histories are'} undecided`
+  const found = bad === 0 ? `no violation${undecided}` : `${grouped(bad)} ${bad === 1 ? 'is' : 'are'} bad: ${Object.entries(byCheck).map(([check, count]) => `${checkTitle(check as CheckName)} in ${grouped(count)}`).join(', ')}`
   const head = `${grouped(seeds)} ${seeds === 1 ? 'seed' : 'seeds'} (${first}..${last}) in ${seconds.toFixed(1)} s: ${found}.`
   if (finished === 0) return [head]
   return [
@@ -61,6 +62,15 @@ export function seedsSummary(summary: SimulationSummary): string[] {
     `  not stuck          ${grouped(notStuck)} of ${grouped(finished)} at the end (${(notStuck / finished * 100).toFixed(1)} %)`,
     `  histories          ${grouped(histories.linearizable)} linearizable, ${grouped(histories.unknown)} undecided, ${grouped(histories['not-judged'])} not judged`,
   ]
+}
+
+/** The coverage, group by group: in how many seeds each item occurred, and how often in all. */
+export function coverageLines(rows: readonly CoverageRow[]): string[] {
+  const width = Math.max(...rows.map(({ kind }) => kind.length))
+  return rows.flatMap(({ group, kind, seeds, times }, index) => [
+    ...rows[index - 1]?.group === group ? [] : ['', `${group}${index === 0 ? `${' '.repeat(Math.max(1, width + 4 - group.length))}${'seeds'.padStart(8)}${'times'.padStart(11)}` : ''}`],
+    `  ${kind.padEnd(width + 2)}${seeds === 0 ? 'never'.padStart(8) : grouped(seeds).padStart(8)}${seeds === 0 ? '' : grouped(times).padStart(11)}`,
+  ])
 }
 
 export function shrunkLines({ seed, check, size, before, found, text, runs, isDone, ms }: ShrunkRun, saved: SavedFiles | undefined): string[] {

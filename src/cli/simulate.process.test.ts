@@ -1,20 +1,18 @@
-// `simulate` as people use it: the built program, its exit status, what it prints, and what it saves.
-import { spawnSync } from 'node:child_process'
+// `simulate` as people use it: the built program, its exit status, its output, and the files that it saves.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { mutantNames } from '../protocol'
-
-const cli = join(resolve(import.meta.dirname, '../..'), 'out/main/cli.js')
+import { runCli } from '../system/testing/built'
 
 let folder: string
 beforeEach(() => { folder = mkdtempSync(join(tmpdir(), 'understudy-simulate-test-')) })
 afterEach(() => { rmSync(folder, { recursive: true, force: true }) })
 
 function lab(...args: string[]): { status: number | null; stdout: string; stderr: string } {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [cli, ...args], { encoding: 'utf8', timeout: 60_000 })
-  return { status, stdout, stderr }
+  // What a failing run keeps goes with the test's folder.
+  return runCli(args, { env: { ...process.env, TMPDIR: folder } })
 }
 
 interface Line {
@@ -25,7 +23,7 @@ interface Line {
   readonly virtualMs: number
 }
 
-/** Lines of JSON without what differs from run to run: how long it took. */
+/** JSON lines without the durations, which differ from run to run. */
 function jsonLines(stdout: string): Line[] {
   return stdout.trim().split('\n').map((line) => JSON.parse(line, (name, value: unknown) => name === 'ms' || name === 'seconds' ? undefined : value) as Line)
 }
@@ -34,9 +32,21 @@ describe('simulate', () => {
   it('many seeds of the protocol as it is: status 0, and what happened in numbers', () => {
     const { status, stdout, stderr } = lab('simulate', '--seeds', '1..60')
     expect(status).toBe(0)
-    expect(stdout).toMatch(/^60 seeds \(1\.\.60\) in [\d.]+ s: no violation\.\n {2}operations a seed {2}2\d\d to \d+;/)
+    expect(stdout).toMatch(/^60 seeds \(1\.\.60\) in [\d.]+ s: no violation[.,][^\n]*\n {2}operations a seed {2}2\d\d to \d+;/)
     expect(stdout).toMatch(/not stuck +5\d of 60 at the end/)
     expect(stderr).toContain('60/60 seeds\n')
+  })
+
+  it('what the runs have reached, as a table and as lines of JSON', () => {
+    const { status, stdout } = lab('simulate', '--seeds', '1..10', '--coverage')
+    expect(status).toBe(0)
+    expect(stdout).toMatch(/^setting +seeds +times$/m)
+    expect(stdout).toMatch(/^ {2}replication synchronous +\d+ +\d+$/m)
+    expect(stdout).toMatch(/^ {2}put: larger than may be +never$/m)
+    const lines = jsonLines(lab('simulate', '--seeds', '1..10', '--coverage', '--json').stdout)
+    expect(lines.slice(0, 10).every((line) => line.type === 'seed' && !('reached' in line))).toBe(true)
+    expect(lines.find((line) => 'kind' in line && line.kind === 'replication synchronous')).toMatchObject({ type: 'coverage', group: 'setting' })
+    expect(lab('simulate', '--each-mutant', '--coverage').status).toBe(2)
   })
 
   it('lines of JSON, the same for any number of threads', () => {
@@ -63,29 +73,29 @@ describe('simulate', () => {
     expect([checked.status, checked.stdout]).toEqual([1, expect.stringMatching(/Rule 1 .*BROKEN/) as string])
     const last: unknown = JSON.parse(readFileSync(`${name}.jsonl`, 'utf8').trim().split('\n').at(-1) ?? '')
     expect(last).toMatchObject({ type: 'violation', rule: 'rule-1', text: sentence })
-    // A person can mend what the scenario breaks, and then it passes.
+    // Without the mutant the saved scenario passes.
     const mended = join(folder, 'mended.yaml')
     writeFileSync(mended, readFileSync(`${name}.yaml`, 'utf8').replace('mutants: [ answers-before-backups ]', 'mutants: [ ]'))
     expect(lab('run', mended).status).toBe(0)
   })
 
   it('one check alone: what the clients saw, which the recording and the scenario show too', () => {
-    const { status, stdout } = lab('simulate', '--seeds', '1..20', '--mutant', 'gives-up-on-backup', '--check', 'linearizability', '--stop-at-first', '--save', folder)
+    const { status, stdout } = lab('simulate', '--seeds', '1..60', '--mutant', 'gives-up-on-backup', '--check', 'linearizability', '--stop-at-first', '--save', folder)
     expect(status).toBe(1)
-    expect(stdout).toMatch(/1 is bad: Linearizability in 1\.\n {2}first +seed \d+, Linearizability: Key k\d: /)
+    expect(stdout).toMatch(/1 is bad: Linearizability in 1\.\n[^]* {2}first +seed \d+, Linearizability: Key .+: /)
     const name = / {2}saved +(\S+)\.yaml, /.exec(stdout)?.[1] ?? 'none'
     expect([lab('run', `${name}.yaml`).status, lab('check', `${name}.jsonl`).stdout]).toEqual([1, expect.stringMatching(/Linearizability .*BROKEN/) as string])
   })
 
   it('for each mutant the first seed that shows it: a table, or a line of JSON for each; status 1 if one was not found', () => {
-    const { status, stdout } = lab('simulate', '--each-mutant', '--seeds', '27', '--check', 'rule-2')
+    const { status, stdout } = lab('simulate', '--each-mutant', '--seeds', '7', '--check', 'rule-2')
     expect(status).toBe(1)
     expect(stdout).toMatch(/^mutant +seed {2}found by .*\nanswers-before-backups +- {2}not in 1 seed /)
-    expect(stdout).toMatch(/\npromotes-idle +27 {2}Rule 2 +0 +2 /)
-    const rows = lab('simulate', '--each-mutant', '--seeds', '27', '--check', 'rule-2', '--json').stdout.trim().split('\n')
+    expect(stdout).toMatch(/\npromotes-idle +7 {2}Rule 2 +0 +1 /)
+    const rows = lab('simulate', '--each-mutant', '--seeds', '7', '--check', 'rule-2', '--json').stdout.trim().split('\n')
       .map((line) => JSON.parse(line) as { type: string; mutant: string; shrunk: { size: { faults: number } } | null })
     expect(rows.map(({ mutant }) => mutant)).toEqual(mutantNames)
-    expect(rows.find(({ mutant }) => mutant === 'promotes-idle')).toMatchObject({ type: 'mutant', shrunk: { size: { faults: 2 } } })
+    expect(rows.find(({ mutant }) => mutant === 'promotes-idle')).toMatchObject({ type: 'mutant', shrunk: { size: { faults: 1 } } })
   })
 
   it.each([

@@ -1,12 +1,14 @@
-// `simulate`: thousands of random fault runs in virtual time, judged by every monitor; the first bad one is made small and can be saved.
-// Standard output carries what was found, standard error the progress. Status 0: nothing was found; 1: something was; 2: it could not run.
+// `simulate`: thousands of random fault runs in virtual time, judged by every monitor. The first failing run is shrunk and can be saved.
+// Findings go to standard output, progress to standard error. Status 0: nothing was found; 1: something was; 2: it could not run.
 import { availableParallelism } from 'node:os'
 import { Option, type Command } from 'commander'
-import { checkNames, saveFound, simulateMutants, simulateSeeds, shrinkBad, type CheckName, type SeedResult, type ShrunkRun, type SimulationOptions } from '../lab'
+import { checkNames, coverageOf, saveFound, simulateMutants, simulateSeeds, shrinkBad, type CheckName, type SeedResult, type ShrunkRun, type SimulationOptions } from '../lab'
 import { mutantNames, type MutantName } from '../protocol'
+import { reasonOf } from '../system'
 import { CannotRun, wholeNumber } from './cannot-run'
-import { mutantTaken } from './mutant-flag'
-import { mutantTable, seedsSummary, shrunkLines, summaryOf } from './simulate-report'
+import { mutantOption } from './mutant-flag'
+import { coverageLines, mutantTable, seedsSummary, shrunkLines, summaryOf } from './simulate-report'
+import { printJson, printLines, say } from './terminal'
 
 interface SimulateOptions {
   readonly seeds: { readonly from: number; readonly to: number }
@@ -18,6 +20,7 @@ interface SimulateOptions {
   readonly clients?: number
   readonly backups?: number
   readonly stopAtFirst?: boolean
+  readonly coverage?: boolean
   readonly save?: string
   readonly jobs: number
   readonly json?: boolean
@@ -29,7 +32,7 @@ export function simulateCommand(program: Command): void {
   program.command('simulate')
     .description('random fault runs in virtual time, every one judged; the first bad one is made small')
     .option('--seeds <range>', 'from..to, or one', seedRange, { from: 1, to: 200 })
-    .option('--mutant <name>', 'breaks a rule on purpose; may be given several times', mutantTaken, [])
+    .addOption(mutantOption('--mutant <name>', 'breaks a rule on purpose (understudy help broken-rules); may be given several times'))
     .addOption(new Option('--each-mutant', 'for every mutant the first seed that shows it, made small').conflicts('mutant'))
     .addOption(new Option('--check <name>', 'looks for this and nothing else').choices(checkNames as string[]))
     .option('--duration <ms>', 'virtual time of a run; 10 000 without it', wholeNumber('--duration', 500, 600_000))
@@ -37,6 +40,7 @@ export function simulateCommand(program: Command): void {
     .option('--clients <number>', 'drawn from the seed without it', wholeNumber('--clients', 1, 8))
     .option('--backups <number>', 'drawn from the seed without it', wholeNumber('--backups', 0, 4))
     .option('--stop-at-first', 'ends with the first bad seed')
+    .addOption(new Option('--coverage', 'what the runs have reached: settings, operations, faults, limits, messages across lives and views').conflicts('eachMutant'))
     .option('--save <folder>', 'writes the small run there, as a scenario and as a recording')
     .option('--jobs <number>', 'seeds at a time', wholeNumber('--jobs', 1, 64), availableParallelism())
     .option('--json', 'lines of JSON')
@@ -56,7 +60,7 @@ async function simulate(options: SimulateOptions): Promise<void> {
   const simulation: SimulationOptions = {
     program: new URL('./simulate-worker.js', import.meta.url), workers: jobs, ...seeds,
     look: {
-      only: options.check ?? null,
+      only: options.check ?? null, coverage: options.coverage ?? false,
       draw: {
         mutants: mutant, ...duration === undefined ? {} : { durationMs: duration }, ...replicas === undefined ? {} : { replicas },
         ...clients === undefined ? {} : { clients }, ...backups === undefined ? {} : { backups },
@@ -70,51 +74,50 @@ async function simulate(options: SimulateOptions): Promise<void> {
   }
 }
 
-async function manySeeds(simulation: SimulationOptions, { stopAtFirst = false, json = false, save }: SimulateOptions): Promise<number> {
+async function manySeeds(simulation: SimulationOptions, { stopAtFirst = false, json = false, coverage = false, save }: SimulateOptions): Promise<number> {
   const began = performance.now()
   const progress = new SeedProgress(simulation.to - simulation.from + 1)
   const results = await simulateSeeds({ ...simulation, stopAtFirst, onResults: (some) => progress.took(some) })
   progress.end()
   const summary = summaryOf(results, (performance.now() - began) / 1000)
-  if (json) for (const result of results) tell({ type: 'seed', ...result })
-  else process.stdout.write(`${seedsSummary(summary).join('\n')}\n`)
+  const rows = coverage ? coverageOf(results.map(({ reached }) => reached ?? {})) : []
+  if (json) {
+    for (const { reached: _, ...result } of results) printJson({ type: 'seed', ...result })
+    for (const row of rows) printJson({ type: 'coverage', ...row })
+  } else printLines([...seedsSummary(summary), ...coverageLines(rows)])
   const bad = results.find(({ found }) => found !== null)
   if (bad) report(await shrinkBad(bad, simulation), { json, save })
-  if (json) tell({ type: 'summary', ...summary })
+  if (json) printJson({ type: 'summary', ...summary })
   return bad ? 1 : 0
 }
 
 function report(shrunk: ShrunkRun, { json, save }: { json: boolean; save: string | undefined }): void {
   const saved = save === undefined ? undefined : saveIn(save, shrunk)
-  if (json) tell({ type: 'shrunk', ...shrunk, ...saved ? { saved } : {} })
-  else process.stdout.write(`${shrunkLines(shrunk, saved).join('\n')}\n`)
+  if (json) printJson({ type: 'shrunk', ...shrunk, ...saved ? { saved } : {} })
+  else printLines(shrunkLines(shrunk, saved))
 }
 
 function saveIn(folder: string, shrunk: ShrunkRun): ReturnType<typeof saveFound> {
   try {
     return saveFound(shrunk, folder)
   } catch (error) {
-    throw new CannotRun(`It could not be saved in ${folder}: ${error instanceof Error ? error.message : String(error)}.`)
+    throw new CannotRun(`It could not be saved in ${folder}: ${reasonOf(error)}.`)
   }
 }
 
-/** Status 0: every mutant was found, as it should be. */
+/** Resolves with status 0 if every mutant was found. */
 async function eachMutant(simulation: SimulationOptions, { json = false, save }: SimulateOptions): Promise<number> {
   let done = 0
   const rows = await simulateMutants(mutantNames, { ...simulation, onRow: ({ mutant, shrunk }) => {
-    process.stderr.write(`${++done}/${mutantNames.length} ${mutant}: ${shrunk ? `seed ${shrunk.seed}` : 'not found'}\n`)
+    say(`${++done}/${mutantNames.length} ${mutant}: ${shrunk ? `seed ${shrunk.seed}` : 'not found'}`)
   } })
   for (const { shrunk } of rows) if (shrunk && save !== undefined) saveIn(save, shrunk)
-  if (json) for (const row of rows) tell({ type: 'mutant', ...row })
-  else process.stdout.write(`${mutantTable(rows).join('\n')}\n`)
+  if (json) for (const row of rows) printJson({ type: 'mutant', ...row })
+  else printLines(mutantTable(rows))
   return rows.every(({ shrunk }) => shrunk !== null) ? 0 : 1
 }
 
-function tell(line: unknown): void {
-  process.stdout.write(`${JSON.stringify(line)}\n`)
-}
-
-/** How far it is: a line that is written over on a terminal, one now and then elsewhere. */
+/** Progress: one line that is overwritten on a terminal, otherwise occasional lines. */
 class SeedProgress {
   readonly #total: number
   #done = 0

@@ -1,4 +1,4 @@
-// Frames as text: whatever they carry comes out as it went in, and nothing else is taken for a frame.
+// Frames as text: their payload comes out as it went in, and no other text is taken for a frame.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createCarrier, textOfFrame } from './carrier'

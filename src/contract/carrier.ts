@@ -1,18 +1,18 @@
-// What every carrier shares: it turns "something arrived" and "it closed" of a real channel into a Port.
-// Frames that arrive before anybody listens are kept; what is no frame closes the channel, as nothing after it can be trusted.
-// It must never interpret a frame beyond its shape: that is rpc.ts.
+// The code that every carrier shares: it turns the arrivals and the close of a real channel into a Port.
+// Frames that arrive before there is a listener are kept. A value that is no frame closes the channel, because nothing after it can be trusted.
+// It must never interpret a frame beyond its shape: rpc.ts does that.
 import type { Frame, Port } from './port'
 
 /** Frames kept for a side that does not listen yet; a channel that brings more is closed. */
 export const earlyFramesMax = 10_000
 
-/** The channel below: how a frame leaves, and how the channel is closed. `send` may throw; the channel is then closed. */
+/** The channel below: sends frames, and can be closed. `send` may throw; the channel is then closed. */
 export interface Channel {
   send(frame: Frame): void
   close(): void
 }
 
-/** The port, and what its channel tells it. */
+/** The port, and the calls by which its channel reports to it. */
 export interface Carrier {
   readonly port: Port
   /** A value arrived (a channel that clones values). */
@@ -64,7 +64,7 @@ export function createCarrier(channel: Channel): Carrier {
     try {
       channel.send(frame)
     } catch {
-      // A channel that cannot send is as good as closed; whoever waits is told by its close.
+      // A channel that cannot send counts as closed; the close rejects the calls that wait.
       close()
     }
   }
@@ -84,12 +84,12 @@ export function createCarrier(channel: Channel): Carrier {
   return { port: { send, onFrame, onClose, close }, receive, receiveText, closed }
 }
 
-/** A text in what a frame carries goes beside its JSON from this length on. */
+/** A `text` in a frame's payload of at least this length is sent after the JSON, not in it. */
 const besideCharacters = 4096
 
 /**
- * A frame as text: its JSON, in one line. A long `text` in what it carries follows in the next line as it is: to escape each quote of a
- * megabyte of events, and to take the escapes out again, costs as much as parsing the events.
+ * A frame as text: its JSON, in one line. A long `text` in its payload follows unescaped from the next line on: to escape and unescape each
+ * quote of a megabyte of events costs as much as parsing the events.
  */
 export function textOfFrame(frame: Frame): string {
   const carried = carriedBy(frame)
@@ -98,7 +98,7 @@ export function textOfFrame(frame: Frame): string {
   return `${JSON.stringify(frame.type === 'event' ? { ...frame, data: rest } : { ...frame, gives: rest })}\n${text}`
 }
 
-/** Throws on what is no JSON; whether it is a frame is `isFrame`'s to say. */
+/** Throws on text that is not JSON. The result is not checked: `isFrame` must do that. */
 function frameOfText(text: string): unknown {
   const lineFeed = text.indexOf('\n')
   if (lineFeed === -1) return JSON.parse(text)

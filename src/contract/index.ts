@@ -1,7 +1,7 @@
-// What other rooms may use of the contract.
+// What other folders of src may use of the contract.
 export * from './lab'
+export * from './class'
 export * from './explore'
-export { messageKinds } from './network'
 export * from './port'
 export * from './carrier'
 export { createPortPair } from './port-pair'

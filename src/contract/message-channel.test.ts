@@ -2,7 +2,7 @@
 // Electron's own wrapper (main/message-port.ts) has the same shape; the end-to-end tests run it.
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { createCarrier } from './carrier'
-import { describeCarrier } from './port-acceptance'
+import { describeCarrier } from './testing/port-acceptance'
 import type { Port } from './port'
 
 function portOver(messagePort: MessagePort): Port {

@@ -1,24 +1,17 @@
 // Faults, single messages and timers, and break conditions, as schemas: what a screen may ask of the network.
-// The types are network/acts.ts and network/fault.ts; the compiler checks that these schemas give exactly those.
+// The types are network/acts.ts and network/fault.ts; the compiler checks that these schemas give exactly those. The schema of an effect is made from
+// its table (network/fault-effect.ts).
 import * as z from 'zod'
-import type { BreakCondition, Fault, FaultEffect, FaultPlan, NetworkAct, Where } from '../network'
-import { faultLimits } from '../network'
-import { isNodeName, type MessageType } from '../protocol'
+import { faultLimits, perEffect, type BreakCondition, type EffectField, type EffectFields, type Fault, type FaultEffect, type FaultPlan, type NetworkAct, type Where } from '../network'
+import { isNodeName, messageKinds } from '../protocol'
 
-// Zod would probe `new Function`, which the window's content security policy reports as a violation. Said here, before the first
+// Zod would probe `new Function`, which the window's content security policy reports as a violation. This is set here, before the first
 // schema is made: lab.ts imports this file.
 z.config({ jitless: true })
 
 export const NodeNameText = z.string().refine(isNodeName, 'a node name is 1 to 32 of a-z, 0-9 and "-", a letter first')
 
-/** Every kind of message, in the order in which lists show them. */
-export const messageKinds = [
-  'request', 'reply', 'rejected', 'not-yet', 'forward', 'forward-ack', 'state-transfer', 'state-transfer-ack', 'restarted',
-  'ping', 'view-reply', 'superseded', 'get-view', 'query', 'query-reply',
-] as const satisfies readonly MessageType[]
-
 const NodeNames = z.array(NodeNameText).max(16)
-const Probability = z.number().min(0).max(1)
 const Ms = z.number().min(0).max(faultLimits.delayMs)
 
 export const WhereSchema: z.ZodType<Where, Where> = z.strictObject({ from: NodeNames, to: NodeNames, kinds: z.array(z.enum(messageKinds)).max(messageKinds.length) })
@@ -29,17 +22,11 @@ const DelaySchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('exponential'), meanMs: Ms }),
 ])
 
-export const FaultEffectSchema: z.ZodType<FaultEffect, FaultEffect> = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('cut') }),
-  z.strictObject({ type: z.literal('partition'), groups: z.array(NodeNames).max(16) }),
-  z.strictObject({ type: z.literal('isolate'), nodes: NodeNames }),
-  z.strictObject({ type: z.literal('drop'), probability: Probability }),
-  z.strictObject({ type: z.literal('delay'), probability: Probability, delay: DelaySchema }),
-  z.strictObject({ type: z.literal('duplicate'), probability: Probability }),
-  z.strictObject({ type: z.literal('reorder'), probability: Probability, withinMs: Ms }),
-  z.strictObject({ type: z.literal('hold') }),
-  z.strictObject({ type: z.literal('unreliable'), requestLoss: Probability, replyLoss: Probability }),
-])
+const fieldSchemas: { readonly [Field in EffectField]: z.ZodType<EffectFields[Field]> } = {
+  probability: z.number().min(0).max(1), ms: Ms, delay: DelaySchema, nodes: NodeNames, groups: z.array(NodeNames).max(16),
+}
+const effects = Object.values(perEffect<z.ZodType, z.ZodObject>(fieldSchemas, (fields, type) => z.strictObject({ type: z.literal(type), ...fields })))
+export const FaultEffectSchema = z.discriminatedUnion('type', effects as [(typeof effects)[number]]) as unknown as z.ZodType<FaultEffect, FaultEffect>
 
 export const FaultSchema: z.ZodType<Fault, Fault> = z.strictObject({
   name: z.string().min(1).max(faultLimits.nameCharacters),
@@ -69,7 +56,8 @@ export const BreakConditionSchema: z.ZodType<BreakCondition, BreakCondition> = z
 const FaultName = z.string().max(faultLimits.nameCharacters)
 const OfMessage = { id: z.string().max(200) }
 
-export const NetworkActSchema: z.ZodType<NetworkAct, NetworkAct> = z.discriminatedUnion('type', [
+/** A schema for each type of `NetworkAct`. */
+export const networkActShapes = [
   z.strictObject({ type: z.literal('add-fault'), fault: FaultSchema, plan: FaultPlanSchema }),
   z.strictObject({ type: z.literal('switch-fault'), fault: FaultName, isOn: z.boolean() }),
   z.strictObject({ type: z.literal('remove-fault'), fault: FaultName }),
@@ -79,4 +67,4 @@ export const NetworkActSchema: z.ZodType<NetworkAct, NetworkAct> = z.discriminat
   z.strictObject({ type: z.literal('fire'), node: NodeNameText, timer: z.string().max(255) }),
   z.strictObject({ type: z.literal('add-break'), condition: BreakConditionSchema }),
   z.strictObject({ type: z.literal('remove-break'), name: z.string().max(80) }),
-])
+] as const satisfies readonly z.ZodType<NetworkAct, NetworkAct>[]

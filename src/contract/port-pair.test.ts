@@ -1,6 +1,6 @@
 // The in-process pair passes the acceptance suite of carriers.
 import { expect, it } from 'vitest'
-import { describeCarrier } from './port-acceptance'
+import { describeCarrier } from './testing/port-acceptance'
 import { createPortPair } from './port-pair'
 
 describeCarrier('in-process pair', () => {

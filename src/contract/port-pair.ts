@@ -24,7 +24,7 @@ function carry(text: string, receiver: () => Carrier | undefined): void {
   later(() => receiver()?.receiveText(text))
 }
 
-/** After the present call stack; a promise is the one way to say so without a host. */
+/** Runs the action after the current call stack; only a promise can do this without an API of the host. */
 function later(action: () => void): void {
   void Promise.resolve().then(action)
 }

@@ -1,6 +1,6 @@
-// The port: the least that a carrier must offer. Electron's MessagePort, a WebSocket and an in-process pair are the three.
+// The port: the interface that each carrier must offer. The three carriers are Electron's MessagePort, a WebSocket and an in-process pair.
 
-/** What crosses a port: a question, its answer, or something told unasked. */
+/** What crosses a port: a call, its answer or refusal, or an event sent unasked. */
 export type Frame =
   | { readonly type: 'call'; readonly id: number; readonly name: string; readonly takes: unknown }
   | { readonly type: 'answer'; readonly id: number; readonly gives: unknown }

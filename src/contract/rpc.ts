@@ -12,7 +12,7 @@ export const callsWaitingMax = 1024
 const closedSentence = 'The connection to the lab has ended.'
 const tooManySentence = `${callsWaitingMax} calls are waiting for an answer; try again when some have been answered.`
 
-/** The schema of a call or an event, as this file needs it: the types are pinned by the public signatures. */
+/** The schema of a call or an event, as this file needs it: the public signatures fix the types. */
 interface Schema {
   safeParse(value: unknown): { success: true; data: unknown } | { success: false; error: { issues: Parameters<typeof sentenceOfIssue>[0] } }
 }
@@ -52,7 +52,7 @@ export function connectLab(port: Port): Lab {
       case 'answer': return settle(frame.id, (call) => takeAnswer(call, frame.gives))
       case 'refusal': return settle(frame.id, (call) => call.reject(new Refusal(frame.sentence)))
       case 'event': return takeEvent(frame.name, frame.data)
-      case 'call': return port.close() // A lab never asks its screen: this is not a lab.
+      case 'call': return port.close() // A lab never calls its screen, so the other side is no lab.
     }
   }
 
@@ -102,13 +102,13 @@ function takeAnswer(call: Waiting, gives: unknown): void {
 
 /** The lab's end of one connection. */
 export interface LabServer {
-  /** Tells the other side something unasked; after close it does nothing. */
+  /** Sends an event to the other side; after close it does nothing. */
   tell<Name extends EventName>(name: Name, data: EventData<Name>): void
   /** Resolves when the connection has closed, by whichever side. */
   readonly closed: Promise<void>
 }
 
-/** Answers the calls that come through a port. A handler refuses by throwing a `Refusal`; its message crosses as it is. */
+/** Answers the calls that come through a port. A handler refuses by throwing a `Refusal`; its message is sent unchanged. */
 export function serveLab(port: Port, handlers: LabHandlers): LabServer {
   let answering = 0
 
@@ -127,7 +127,7 @@ export function serveLab(port: Port, handlers: LabHandlers): LabServer {
   const closed = new Promise<void>((resolve) => port.onClose(resolve))
   port.onFrame((frame) => {
     if (frame.type === 'call') void answer(frame)
-    else port.close() // A screen only calls; this is not one.
+    else port.close() // A screen only sends calls, so the other side is no screen.
   })
   return {
     tell: (name, data) => port.send({ type: 'event', name, data: ours(labEvents[name], data, `event ${name}`) }),
@@ -144,7 +144,7 @@ async function perform(name: string, takes: unknown, handlers: LabHandlers): Pro
   return ours(labCalls[callName].gives, await handler(checked.data), `answer of ${callName}`)
 }
 
-/** What the lab itself says must fit its own contract: anything else (an undefined, say) is our mistake. */
+/** What the lab sends must fit its own contract: anything else (such as an undefined) is our mistake. */
 function ours(schema: Schema, value: unknown, what: string): unknown {
   const checked = schema.safeParse(value)
   if (!checked.success) throw new Error(`the lab's ${what} breaks the contract: ${sentenceOfIssue(checked.error.issues, value)}`)

@@ -1,42 +1,46 @@
-// The operations of a session as a table (RFC 4180): one row for each operation that was open at some moment of the range, in the order
-// of their ends. A cell of text can never become a formula of a spreadsheet.
-import type { OperationFacts, TraceEvent } from '../trace'
+// The operations of a session as a table (RFC 4180), in the order of their ends: one row for each operation that was open at any time in the
+// range. A text cell must never become a spreadsheet formula.
+import type { Result } from '../protocol'
+import { counted, grouped, type OperationFacts, type Recorded, type TraceEvent } from '../trace'
+import { withBefore } from './escape'
 import { createWriter, wholeRecording, type Exporter, type Format } from './exporter'
-import { OpenOperations } from './open-operations'
+import { OpenOperations, type OverOperation } from './open-operations'
 
 export const csv: Exporter = {
   title: 'Operations (CSV)',
-  about: 'A table of the operations with their times and outcomes, for spreadsheets and statistics.',
+  about: 'A table of the operations with their times and outcomes, for spreadsheets (at most 1\u00a0048\u00a0576 rows there) and statistics.',
   extension: '.csv',
   mimeType: 'text/csv',
   begin: (header, range = wholeRecording) => createWriter(header, range, () => new CsvFormat()),
 }
 
-/** Names of the columns and what a row has there. Numbers stay numbers, text is guarded, nothing is an empty cell. */
-const columns: readonly (readonly [name: string, cell: (operation: OperationFacts) => string | number])[] = [
-  ['client', ({ client }) => textCell(client)],
+/** The columns: their names and the cell of each row. Numbers stay numbers; a missing value is an empty cell. */
+const columns: readonly (readonly [name: string, cell: (operation: OperationFacts, hasClientDied: boolean) => string | number])[] = [
+  ['client', ({ client }) => client],
   ['incarnation', ({ incarnation }) => incarnation],
   ['operation_id', ({ operationId }) => operationId],
-  ['client_id', ({ clientId }) => textCell(clientId)],
+  ['client_id', ({ clientId }) => clientId],
   ['request_id', ({ clientId, requestId }) => clientId === '' ? '' : requestId],
-  ['asked_by', ({ label }) => textCell(label)],
-  ['target', ({ target }) => textCell(target)],
+  ['asked_by', ({ label }) => label],
+  ['target', ({ target }) => target],
   ['operation', ({ operation }) => operation.type],
-  ['key', ({ operation }) => textCell(operation.key)],
-  ['value', ({ operation }) => 'value' in operation ? textCell(operation.value) : ''],
+  ['key', ({ operation }) => operation.key],
+  ['value', ({ operation }) => 'value' in operation ? operation.value : ''],
   ['expects', ({ operation }) => operation.type !== 'cas' ? '' : operation.expected === null ? 'missing' : 'value'],
-  ['expected', ({ operation }) => operation.type === 'cas' ? textCell(operation.expected ?? '') : ''],
+  ['expected', ({ operation }) => operation.type === 'cas' ? operation.expected ?? '' : ''],
   ['invoked_seq', ({ invokedSeq }) => invokedSeq],
   ['invoked_us', ({ invokedAt }) => invokedAt],
   ['returned_seq', (operation) => operation.outcome ? operation.returnedSeq : ''],
   ['returned_us', (operation) => operation.outcome ? operation.returnedAt : ''],
   ['latency_us', (operation) => operation.outcome ? operation.returnedAt - operation.invokedAt : ''],
   ['outcome', ({ outcome }) => outcome?.type ?? 'open'],
-  ['reason', ({ outcome }) => outcome && outcome.type !== 'ok' ? outcome.reason : ''],
+  ['reason', (operation, hasClientDied) => hasClientDied ? 'client-died' : reasonOf(operation)],
   ['result', ({ outcome }) => outcome?.type === 'ok' ? outcome.result.type : ''],
+  ['found', ({ outcome }) => outcome?.type === 'ok' ? foundIn(outcome.result) : ''],
   ['result_value', resultValue],
-  ['by', ({ outcome }) => outcome && 'by' in outcome ? textCell(outcome.by) : ''],
+  ['by', ({ outcome }) => outcome && 'by' in outcome ? outcome.by : ''],
   ['viewnum', ({ outcome }) => outcome?.type === 'ok' ? outcome.viewnum : ''],
+  ['executed_viewnum', ({ outcome }) => outcome?.type === 'ok' ? outcome.executedViewnum : ''],
   ['sequence_number', ({ outcome }) => outcome?.type === 'ok' ? outcome.seq : ''],
   ['from_table', ({ outcome }) => outcome?.type === 'ok' ? String(outcome.replayed) : ''],
   ['tries', (operation) => operation.outcome ? operation.tries : ''],
@@ -44,9 +48,19 @@ const columns: readonly (readonly [name: string, cell: (operation: OperationFact
 
 export const csvColumns: readonly string[] = columns.map(([name]) => name)
 
+/** Excel's limits, and those of most spreadsheets. The file has all rows and values; notes warn of what a spreadsheet will not show. */
+const sheetRowsMax = 1_048_576
+const cellCharactersMax = 32_767
+
 class CsvFormat implements Format {
   readonly notes: string[] = []
   readonly #operations = new OpenOperations()
+  #rows = 0
+  #longCells = 0
+
+  get told(): string {
+    return counted(this.#rows, 'operation')
+  }
 
   before(event: TraceEvent): void {
     this.#operations.take(event)
@@ -57,38 +71,61 @@ class CsvFormat implements Format {
   }
 
   take(event: TraceEvent): string {
-    const ended = this.#operations.take(event)
-    return ended ? rowOf(ended) : ''
+    return this.#operations.take(event).map((over) => this.#row(over)).join('')
   }
 
   *end(note: string): Generator<string> {
-    for (const operation of this.#operations.open) yield rowOf(operation)
+    for (const operation of this.#operations.open) yield this.#row({ facts: operation, hasClientDied: false })
+    if (this.#rows >= sheetRowsMax) this.notes.push(`A sheet of a spreadsheet has at most ${grouped(sheetRowsMax)} rows: what is beyond is not shown there.`)
+    if (this.#longCells > 0) this.notes.push(`${counted(this.#longCells, 'row')} ${this.#longCells === 1 ? 'has' : 'have'} a value of more than ${grouped(cellCharactersMax)} characters, which a spreadsheet cuts.`)
     if (note !== '') this.notes.push('The table has no place for what is said of the recording.')
+  }
+
+  #row({ facts, hasClientDied }: OverOperation): string {
+    this.#rows++
+    const cells = columns.map(([, cell]) => cell(facts, hasClientDied))
+    if (cells.some((cell) => typeof cell === 'string' && cell.length > cellCharactersMax)) this.#longCells++
+    return row(cells)
   }
 }
 
-function rowOf(operation: OperationFacts): string {
-  return row(columns.map(([, cell]) => cell(operation)))
+
+/** For an imported history, the reason in its own words. */
+function reasonOf({ outcome }: OperationFacts): string {
+  if (!outcome || outcome.type === 'ok') return ''
+  return outcome.reason === 'told' ? outcome.told : outcome.reason
+}
+
+/** Whether the operation found a value: an empty value cell does not say. */
+function foundIn(result: Recorded<Result>): string {
+  switch (result.type) {
+    case 'value':
+    case 'missing': return result.type
+    case 'mismatch': return result.actual === null ? 'missing' : 'value'
+    case 'done':
+    case 'too-large': return ''
+  }
 }
 
 function resultValue({ outcome }: OperationFacts): string {
   if (outcome?.type !== 'ok') return ''
   const { result } = outcome
-  if (result.type === 'value') return textCell(result.value)
-  return result.type === 'mismatch' ? textCell(result.actual ?? '') : ''
+  if (result.type === 'value') return result.value
+  return result.type === 'mismatch' ? result.actual ?? '' : ''
 }
 
-/** What spreadsheets take for a formula when a cell begins with it; and the guard itself, so that taking one `'` away is always right. */
+/** What makes a spreadsheet read a cell as a formula; and the guard itself, so that removing one `'` is always right. */
 const formulaBegin = /^[=+\-@\t\r\n|%']/
 
-function textCell(text: string): string {
+/** Guards every cell that is not a number, in every column. */
+function row(cells: readonly (string | number)[]): string {
+  return `${cells.map((cell) => typeof cell === 'number' ? String(cell) : quoted(guarded(cell))).join(',')}\r\n`
+}
+
+function guarded(text: string): string {
   return formulaBegin.test(text) ? `'${text}` : text
 }
 
-function row(cells: readonly (string | number)[]): string {
-  return `${cells.map((cell) => quoted(String(cell))).join(',')}\r\n`
-}
-
 function quoted(cell: string): string {
-  return /[",\r\n]|^\s|\s$/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell
+  return /[",\r\n]|^\s|\s$/.test(cell) ? `"${withBefore(cell, '"', '"')}"` : cell
 }

@@ -1,55 +1,15 @@
-// Reads EDN, the notation of Clojure's data, as far as histories are written in it: form by form, with the line and column of what is wrong.
-// Tagged values are their values. It must never run anything, and what is too deep or too long is refused.
-
-/** A value, and where it stands in the text. */
-export type EdnForm = { readonly offset: number } & (
-  | { readonly type: 'nil' }
-  | { readonly type: 'boolean'; readonly value: boolean }
-  /** As it stands: numbers may be longer than a double is exact. */
-  | { readonly type: 'number'; readonly text: string }
-  | { readonly type: 'string'; readonly value: string }
-  | { readonly type: 'character'; readonly value: string }
-  /** Without its colon. */
-  | { readonly type: 'keyword'; readonly name: string }
-  | { readonly type: 'symbol'; readonly name: string }
-  | { readonly type: 'list' | 'vector' | 'set'; readonly items: readonly EdnForm[] }
-  | { readonly type: 'map'; readonly entries: readonly (readonly [key: EdnForm, value: EdnForm])[] }
-)
-
-/** Why a text cannot be read: the message is one sentence that begins with the line and the column. */
-export class EdnProblem extends Error {
-  override readonly name = 'EdnProblem'
-  readonly line: number
-  readonly column: number
-
-  constructor(text: string, offset: number, sentence: string) {
-    const { line, column } = positionOf(text, offset)
-    super(`Line ${line}, column ${column}: ${sentence}`)
-    this.line = line
-    this.column = column
-  }
-}
-
-/** Both from 1; columns count UTF-16 units, as editors do. */
-export function positionOf(text: string, offset: number): { line: number; column: number } {
-  let line = 1
-  let lineBegin = 0
-  for (let at = text.indexOf('\n'); at !== -1 && at < offset; at = text.indexOf('\n', at + 1)) {
-    line++
-    lineBegin = at + 1
-  }
-  return { line, column: offset - lineBegin + 1 }
-}
-
-export const ednLimits = { textCharacters: 256 * 1024 * 1024, depth: 64 } as const
+// Reads the part of EDN (the notation of Clojure's data) that histories use, form by form; errors name line and column. Metadata is left
+// out. It must never run anything, and it refuses what is too deep or too long.
+import { characterNames, EdnProblem, ednLimits, ednText, type Closing, type EdnForm, type FormReader } from './edn-form'
 
 /** What ends a number, a keyword or a symbol. */
 const delimiter = /[\s,"()[\]{};]/
-const numberPattern = /^[+-]?\d+(\.\d*)?([eE][+-]?\d+)?[NM]?$|^[+-]?\d+\/\d+$/
+const numberPattern = /^[+-]?(0|[1-9]\d*)(N|(\.\d*)?([eE][+-]?\d+)?M?)$|^[+-]?\d+\/\d+$|^##(Inf|-Inf|NaN)$/
 const escapes: ReadonlyMap<string, string> = new Map([['n', '\n'], ['t', '\t'], ['r', '\r'], ['b', '\b'], ['f', '\f'], ['"', '"'], ['\\', '\\']])
-const characterNames: ReadonlyMap<string, string> = new Map([['newline', '\n'], ['return', '\r'], ['space', ' '], ['tab', '\t']])
 
-export class EdnReader {
+export { EdnProblem, ednLimits, ednText } from './edn-form'
+
+export class EdnReader implements FormReader {
   readonly #text: string
   #at = 0
 
@@ -59,16 +19,21 @@ export class EdnReader {
     if (text.startsWith('\ufeff')) this.#at = 1
   }
 
-  /** Steps into a bracket at the top, so that what it holds can be read form by form. False if the next thing is none. */
-  enter(bracket: '['): boolean {
+  enter(before = ''): Closing {
     this.#skip(0)
-    if (this.#text[this.#at] !== bracket) return false
+    const began = this.#at
+    const bracket = this.#text[this.#at]
+    if (bracket !== '[' && bracket !== '(') return ''
     this.#at++
-    return true
+    this.#skip(0)
+    if (before !== '' && !before.includes(this.#text[this.#at] ?? ' ')) {
+      this.#at = began
+      return ''
+    }
+    return bracket === '[' ? ']' : ')'
   }
 
-  /** The next form; undefined at the end of the text, or at `closing`. */
-  next(closing: '' | ']' = ''): EdnForm | undefined {
+  next(closing: Closing = ''): EdnForm | undefined {
     this.#skip(0)
     if (this.#at >= this.#text.length) {
       if (closing !== '') this.#fail(this.#at, `The text ends before a ${closing}.`)
@@ -85,7 +50,11 @@ export class EdnReader {
     throw new EdnProblem(this.#text, offset, sentence)
   }
 
-  /** White space, commas, comments, and forms that are discarded by `#_`. */
+  #tooDeep(offset: number): never {
+    return this.#fail(offset, `This is nested deeper than ${ednLimits.depth}.`)
+  }
+
+  /** Skips white space, commas, comments, and forms discarded by `#_`. */
   #skip(depth: number): void {
     for (;;) {
       const character = this.#text[this.#at]
@@ -96,6 +65,7 @@ export class EdnReader {
         this.#at = end === -1 ? this.#text.length : end
       } else if (character === '#' && this.#text[this.#at + 1] === '_') {
         const offset = this.#at
+        if (depth > ednLimits.depth) this.#tooDeep(offset)
         this.#at += 2
         this.#skip(depth + 1)
         if (this.#at >= this.#text.length) this.#fail(offset, 'Nothing follows #_.')
@@ -106,7 +76,7 @@ export class EdnReader {
 
   #form(depth: number): EdnForm {
     const offset = this.#at
-    if (depth > ednLimits.depth) this.#fail(offset, `This is nested deeper than ${ednLimits.depth}.`)
+    if (depth > ednLimits.depth) this.#tooDeep(offset)
     switch (this.#text[offset]) {
       case '"': return { offset, type: 'string', value: this.#string() }
       case '\\': return { offset, type: 'character', value: this.#character() }
@@ -114,6 +84,7 @@ export class EdnReader {
       case '[': return { offset, type: 'vector', items: this.#items(']', depth) }
       case '{': return { offset, type: 'map', entries: this.#entries(offset, depth) }
       case '#': return this.#dispatch(offset, depth)
+      case '^': return this.#afterMetadata(offset, depth)
       case ')':
       case ']':
       case '}': return this.#fail(offset, `A ${this.#text[offset]} closes nothing.`)
@@ -136,20 +107,62 @@ export class EdnReader {
     }
   }
 
-  #entries(offset: number, depth: number): (readonly [EdnForm, EdnForm])[] {
+  #set(depth: number): EdnForm[] {
     const items = this.#items('}', depth)
-    if (items.length % 2 !== 0) this.#fail(offset, 'This map has a key without a value.')
-    return Array.from({ length: items.length / 2 }, (_, index) => [items[index * 2] as EdnForm, items[index * 2 + 1] as EdnForm] as const)
+    this.#once(items, 'This set holds', 'twice')
+    return items
   }
 
-  /** `#{`: a set. `#tag form`: the form, whatever the tag says. */
+  /** `space`: the namespace of a map like `#:space{...}`, for keywords without one of their own. */
+  #entries(offset: number, depth: number, space = ''): (readonly [EdnForm, EdnForm])[] {
+    const items = this.#items('}', depth)
+    if (items.length % 2 !== 0) this.#fail(offset, 'This map has a key without a value.')
+    const entries = Array.from({ length: items.length / 2 }, (_, index) => [spaced(items[index * 2] as EdnForm, space), items[index * 2 + 1] as EdnForm] as const)
+    this.#once(entries.map(([key]) => key), 'This map has the key', 'twice')
+    return entries
+  }
+
+  #once(forms: readonly EdnForm[], begin: string, end: string): void {
+    const texts = new Set<string>()
+    for (const form of forms) {
+      const text = ednText(form)
+      if (texts.has(text)) this.#fail(form.offset, `${begin} ${text.slice(0, 40)} ${end}.`)
+      texts.add(text)
+    }
+  }
+
+  /** Reads what follows `#`. `#{`: a set. `#:space{`: a map with a namespace for its keywords. `#tag form`. `##NaN` and its like. */
   #dispatch(offset: number, depth: number): EdnForm {
     this.#at++
-    if (this.#text[this.#at] === '{') return { offset, type: 'set', items: this.#items('}', depth) }
+    const next = this.#text[this.#at]
+    if (next === '{') return { offset, type: 'set', items: this.#set(depth) }
+    if (next === ':') return this.#spacedMap(offset, depth)
+    if (next === '#') {
+      this.#at = offset
+      return this.#atom(offset)
+    }
     const tag = this.#word()
     if (!/^[A-Za-z]/.test(tag)) this.#fail(offset, 'A # is followed by nothing that EDN knows.')
     this.#skip(depth)
     if (this.#at >= this.#text.length) this.#fail(offset, `Nothing follows the tag #${tag.slice(0, 40)}.`)
+    return { offset, type: 'tagged', tag, form: this.#form(depth + 1) }
+  }
+
+  #spacedMap(offset: number, depth: number): EdnForm {
+    this.#at++
+    const space = this.#word()
+    this.#skip(depth)
+    if (space === '' || this.#text[this.#at] !== '{') this.#fail(offset, 'A #: is followed by a namespace and a map.')
+    return { offset, type: 'map', entries: this.#entries(offset, depth, space) }
+  }
+
+  /** `^{...} form` and `^:word form`, which Clojure prints for metadata: returns the form. */
+  #afterMetadata(offset: number, depth: number): EdnForm {
+    this.#at++
+    this.#skip(depth)
+    if (this.#at < this.#text.length) this.#form(depth + 1)
+    this.#skip(depth)
+    if (this.#at >= this.#text.length) this.#fail(offset, 'Nothing follows this metadata.')
     return this.#form(depth + 1)
   }
 
@@ -181,7 +194,7 @@ export class EdnReader {
     }
   }
 
-  /** Where the next quote or backslash stands. */
+  /** The offset of the next quote or backslash. */
   #nextOf(offset: number): number {
     for (let at = this.#at; at < this.#text.length; at++) {
       const character = this.#text[at]
@@ -206,25 +219,17 @@ export class EdnReader {
     const first = this.#text[this.#at++]
     if (first === undefined) this.#fail(offset, 'A character follows \\.')
     const name = first + this.#word()
-    if (name.length === 1) return name
+    if ([...name].length === 1) return name
+    if (/^o[0-3]?[0-7]{1,2}$/.test(name)) return String.fromCharCode(Number.parseInt(name.slice(1), 8))
     if (/^u[0-9a-fA-F]{4}$/.test(name)) return String.fromCharCode(Number.parseInt(name.slice(1), 16))
     return characterNames.get(name) ?? this.#fail(offset, `There is no character \\${name.slice(0, 40)}.`)
   }
 }
 
-/** A form as EDN text again, on one line: for values that are no strings. */
-export function ednText(form: EdnForm): string {
-  switch (form.type) {
-    case 'nil': return 'nil'
-    case 'boolean': return String(form.value)
-    case 'number': return form.text
-    case 'string': return JSON.stringify(form.value)
-    case 'character': return `\\${form.value}`
-    case 'keyword': return `:${form.name}`
-    case 'symbol': return form.name
-    case 'list': return `(${form.items.map(ednText).join(' ')})`
-    case 'vector': return `[${form.items.map(ednText).join(' ')}]`
-    case 'set': return `#{${form.items.map(ednText).join(' ')}}`
-    case 'map': return `{${form.entries.map(([key, value]) => `${ednText(key)} ${ednText(value)}`).join(', ')}}`
-  }
+/** `:_/name` has no namespace, even in a map that has one. */
+function spaced(key: EdnForm, space: string): EdnForm {
+  if (space === '' || key.type !== 'keyword') return key
+  const [own, ...rest] = key.name.split('/')
+  if (rest.length === 0) return { ...key, name: `${space}/${key.name}` }
+  return own === '_' ? { ...key, name: rest.join('/') } : key
 }

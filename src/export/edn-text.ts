@@ -1,9 +1,10 @@
 // Values as EDN text, as the Jepsen and Knossos exports write them. Reading is edn-reader.ts.
 import { visible } from '../trace'
+import { withBefore } from './escape'
 
-/** A string in one line: what is not seen becomes `\n`, `\t`, `\r` or `\uNNNN`, which are EDN's own escapes. */
+/** A string on one line: invisible characters become `\n`, `\t`, `\r` or `\uNNNN`, which are EDN's own escapes. */
 export function ednString(text: string): string {
-  return `"${visible(text.replaceAll(/["\\]/g, '\\$&'))}"`
+  return `"${visible(withBefore(withBefore(text, '\\', '\\'), '"', '\\'))}"`
 }
 
 /** `nil` stands for a missing key. */

@@ -1,4 +1,4 @@
-// docs/exports.md has a section for each format, and the command's own list is the same.
+// docs/exports.md has a section for each format, and the command lists the same formats.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'

@@ -1,8 +1,8 @@
-// What an export's file is called, the same wherever it is made: after its recording, with the range if it is one.
+// The file name of an export: the recording's name, and the range if it has one.
 import { wholeRecording, type ExportRange } from './exporter'
 import { exporters, type ExportFormat } from './exporters'
 
-/** "failover.jsonl.gz" as "failover.mmd", or "failover-900-1200.mmd". `recording`: its name or path; `latest`: its newest event. */
+/** "failover.jsonl.gz" gives "failover.mmd" or "failover-900-1200.mmd". `recording`: its name or path; `latest`: the seq of its newest event. */
 export function exportName(recording: string, format: ExportFormat, { from, to }: ExportRange = wholeRecording, latest = 0): string {
   const name = recording.split(/[\\/]/).at(-1) ?? ''
   const base = name.replace(/(\.jsonl)?(\.gz)?$/, '') || 'recording'

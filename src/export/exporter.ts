@@ -1,10 +1,10 @@
-// What every export has in common: a recording goes in event by event, text comes out in pieces, and a range of events is told with
-// the state at its begin folded from all that came before. A format only turns events into text.
-// It must never keep a recording: what a writer remembers is bounded by the cluster and by what is under way.
-import { beginState, foldEvent, type ClusterState, type TraceEvent, type TraceHeader } from '../trace'
+// What all exports share: events of a recording come in, and text goes out in chunks. A range starts with the cluster state folded from all
+// earlier events. A format only turns events into text.
+// It must never keep a whole recording: a writer's memory is bounded by the cluster and the messages in flight.
+import { beginState, counted, foldEvent, type ClusterState, type TraceEvent, type TraceHeader } from '../trace'
 import { MessageBook } from './message-book'
 
-/** Sequence numbers of the first and the last event that are told, both included. */
+/** The seqs of the first and the last exported event, both included. */
 export interface ExportRange {
   readonly from: number
   readonly to: number
@@ -12,49 +12,57 @@ export interface ExportRange {
 
 export const wholeRecording: ExportRange = { from: 1, to: Number.MAX_SAFE_INTEGER }
 
-/** Takes every event of a recording in order, from the first on, also where the range begins later. */
+/** Takes every event of a recording in order, from the first on, even if the range begins later. */
 export interface ExportWriter {
-  /** Takes the next event and gives what can be written now; often nothing. */
+  /** Takes the next event and returns the text that can be written now, often none. */
   take(event: TraceEvent): string
-  /** No event follows. `note` is what is to be said of the recording itself: that its last line was cut off. */
+  /** Call after the last event. `note` is a sentence on the recording itself, such as that its last line was cut off. */
   end(note?: string): Iterable<string>
-  /** Events of the range so far. */
+  /** How many events of the range were taken so far. */
   readonly count: number
-  /** After the end: sentences on what was left out of the file, and why. */
+  /** What the file has so far, in the format's own terms: "410 log entries". */
+  readonly told: string
+  /** After `end`: sentences on what was left out of the file, and why. */
   readonly notes: readonly string[]
 }
 
 export interface Exporter {
-  /** For a menu: "ShiViz log". */
+  /** For a menu, such as "ShiViz log". */
   readonly title: string
   /** What it is good for, in one sentence. */
   readonly about: string
-  /** With its dot. */
+  /** Includes the dot. */
   readonly extension: string
   readonly mimeType: string
   begin(header: TraceHeader, range?: ExportRange): ExportWriter
 }
 
-/** What a format may look at while it tells an event. */
+/** What a format may read while it writes an event. */
 export interface Scene {
   readonly header: TraceHeader
   readonly range: ExportRange
-  /** The cluster after the event that is told; at `begin` before the first one of the range. */
+  /** The cluster after the current event; in `begin`, before the first event of the range. */
   readonly state: ClusterState
   readonly messages: MessageBook
 }
 
 export interface Format {
-  /** An event before the range, for what must be known of the past. */
+  /** Takes an event before the range, for formats that need the past. */
   before?(event: TraceEvent): void
   /** Called once, before the first event of the range. */
   begin(): string
   take(event: TraceEvent): string
   end(note: string): Iterable<string>
   readonly notes: readonly string[]
+  readonly told: string
 }
 
-/** The writer of a format: the range, the fold and the messages are its work. */
+/** What a file has and how many events it was made of: "410 log entries, of 502 events". */
+export function exportText({ told, count }: ExportWriter): string {
+  return `${told}, of ${counted(count, 'event')}`
+}
+
+/** The writer of a format: it handles the range, the folded state and the messages. */
 export function createWriter(header: TraceHeader, range: ExportRange, createFormat: (scene: Scene) => Format): ExportWriter {
   const state = beginState(header)
   const messages = new MessageBook()
@@ -86,13 +94,13 @@ export function createWriter(header: TraceHeader, range: ExportRange, createForm
     yield* format.end(note)
   }
 
-  return { take, end, get count() { return count }, get notes() { return format.notes } }
+  return { take, end, get count() { return count }, get notes() { return format.notes }, get told() { return format.told } }
 }
 
-/** A piece is given when it has grown to about this many characters. */
+/** About how many characters a chunk of text has. */
 const pieceCharacters = 64 * 1024
 
-/** A whole export as pieces of text, for callers that have the events at hand. Returns what was left out. */
+/** A whole export in chunks of text, for callers that have the events at hand. Returns the notes on what was left out. */
 export function* exportPieces(
   exporter: Exporter, header: TraceHeader, events: Iterable<TraceEvent>, range: ExportRange = wholeRecording, note = '',
 ): Generator<string, readonly string[]> {

@@ -12,7 +12,7 @@ export type ExportFormat = 'html' | 'shiviz' | 'mermaid' | 'plantuml' | 'perfett
 
 export const exporters: Readonly<Record<ExportFormat, Exporter>> = { html, shiviz, mermaid, plantuml, perfetto, jepsen, csv }
 
-/** In the order of menus. */
+/** In menu order. */
 export const exportFormats = Object.keys(exporters) as readonly ExportFormat[]
 
 export function isExportFormat(name: string): name is ExportFormat {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { failoverRecording } from '../sim/random-recording'
+import { failoverRecording } from '../sim/testing/random-recording'
 import { createRecordingReader, eventProblem, formatEvent, formatHeader, OperationLog, type TraceEvent } from '../trace'
 import { exporters } from './exporters'
 import { exportPieces } from './exporter'
@@ -25,7 +25,7 @@ test('a history becomes a recording that the reader of recordings takes, with it
   expect(reader.push(`${formatHeader(header)}\n${events.map(formatEvent).join('\n')}\n`).events).toEqual(events)
   expect(header).toMatchObject({ source: 'imported', title: 'jepsen', createdAt: '2026-01-02T03:04:05.000Z', nodes: [{ name: 'c1', kind: 'client' }, { name: 'c2', kind: 'client' }] })
   expect(events.map(({ type, at }) => [type, at])).toEqual([
-    // Never back, though the third entry says so.
+    // Times never go back, even where the third entry's does.
     ['lab-note', 0], ['operation-invoked', 0], ['operation-invoked', 1000], ['operation-returned', 1000], ['operation-returned', 3000],
   ])
   expect(events[0]).toMatchObject({ text: 'Imported from another tool\'s history: 2 operations. 1 entry of processes that are no clients was left out.' })
@@ -40,8 +40,22 @@ test('a process that goes on for one whose operation is unknown has its lane, as
   expect(header.nodes).toHaveLength(1)
   expect(events.filter(({ type }) => type === 'operation-invoked').map((event) => 'incarnation' in event && event.incarnation)).toEqual([1, 2])
   expect(events.find((event) => event.type === 'lab-note' && event.node === 'c1')).toMatchObject({ text: 'Process 7 goes on in the place of process 0, whose last operation is unknown.' })
-  // Without times the order is kept, a millisecond for each entry.
+  // A history without times keeps its order, with a millisecond for each entry.
   expect(events.map(({ at }) => at)).toEqual([0, 0, 1000, 2000, 2000, 3000])
+})
+
+test('what keys began with is on a lane of its own before all others, and what was assumed stands in the first note', () => {
+  const text = ['{:process 0, :type :invoke, :f :get, :key "x"}', '{:process 0, :type :ok, :f :get, :key "x", :value ""}', '{:process 0, :type :invoke, :f :get, :key "y"}'].join('\n')
+  const { header, events } = recordingOf(text)
+  expect(header.nodes).toEqual([{ name: 'initial', kind: 'client' }, { name: 'c1', kind: 'client' }])
+  expect(events.map((event) => [event.type, 'node' in event && event.node])).toEqual([
+    ['lab-note', ''], ['operation-invoked', 'initial'], ['operation-returned', 'initial'], ['operation-invoked', 'initial'], ['operation-returned', 'initial'],
+    ['operation-invoked', 'c1'], ['operation-returned', 'c1'], ['operation-invoked', 'c1'],
+  ])
+  expect(events[0]).toMatchObject({ text: expect.stringMatching(/^Imported from another tool's history: 2 operations\. A missing key is taken to read as an empty value, .*\.$/) as string })
+  expect(events[1]).toMatchObject({ label: 'what the key held at the beginning', operation: { operation: { type: 'put', key: 'x', value: '' } } })
+  const reader = createRecordingReader()
+  expect(reader.push(`${formatHeader(header)}\n${events.map(formatEvent).join('\n')}\n`).events).toEqual(events)
 })
 
 test('too many processes at work at once are refused with one sentence', () => {

@@ -1,13 +1,14 @@
-// An imported history as a recording, so that it opens in the lab like any other: operations on the lanes of their clients, and nothing
-// else, as a history tells nothing of processes, views or messages. Pure; gives events one by one.
+// Converts an imported history to a recording that opens in the lab like any other. It has only operations, on the lanes of their clients: a
+// history says nothing of processes, views or messages. What keys held before it gets a lane of its own. Pure; returns events one by one.
+import { initialNode } from '../check'
 import { defaultSettings } from '../protocol'
-import { traceVersion, type EndedOutcome, type EventBody, type TraceEvent, type TraceHeader } from '../trace'
-import type { ImportedHistory, ImportedOperation, ImportedOutcome } from './history'
+import { counted, traceVersion, type EndedOutcome, type EventBody, type TraceEvent, type TraceHeader } from '../trace'
+import type { ImportedHistory, ImportedOperation, ImportedOutcome } from './imported-history'
 
-/** Processes that may be at work at once: each has a lane. */
+/** How many processes may be active at once: each has a lane. */
 export const historyLanesMax = 200
 
-/** A history that cannot be shown: one sentence. */
+/** A history that cannot be shown, with the reason in one sentence. */
 export class HistoryProblem extends Error {
   override readonly name = 'HistoryProblem'
 }
@@ -15,14 +16,14 @@ export class HistoryProblem extends Error {
 export interface HistoryFacts {
   readonly title: string
   readonly createdAt: Date
-  /** Of this program: nothing in the recording depends on it. */
+  /** The hash of this program; nothing in the recording depends on it. */
   readonly protocolHash: string
 }
 
-/** Microseconds between two entries of a history that tells no times. */
+/** Microseconds between two entries of a history without times. */
 const untimedMicros = 1000
 
-/** A history's process while it lives in a lane: the recording calls the lane a client, and each process there a life of it. */
+/** Where a history's process runs: the recording calls the lane a client, and each process in it an incarnation. */
 interface Lane {
   readonly name: string
   incarnation: number
@@ -37,13 +38,18 @@ interface Moment {
   readonly isReturn: boolean
 }
 
+/** Why a history that is part of a longer one is neither judged nor opened. */
+export const fromTheMiddle = 'This history begins in the middle of a longer one, and what its keys held there is not in it.'
+
 /** Throws a `HistoryProblem`. */
 export function historyRecording(history: ImportedHistory, facts: HistoryFacts): { readonly header: TraceHeader; readonly events: Iterable<TraceEvent> } {
+  if (!history.isFromBeginning) throw new HistoryProblem(`${fromTheMiddle} Opened, it would be judged as if they had held nothing: open the whole recording.`)
   const moments = momentsOf(history)
   const lanes = new Lanes()
-  // Which lanes there are is known when all processes were seen: the header comes first.
-  for (const moment of moments) lanes.of(moment)
-  return { header: headerOf(lanes.names, facts), events: eventsOf(moments, history) }
+  // The header comes first, and its lanes are known only after all processes were seen.
+  for (const moment of moments) if (!moment.operation.isInitial) lanes.of(moment)
+  const names = moments.some(({ operation }) => operation.isInitial) ? [initialNode, ...lanes.names] : lanes.names
+  return { header: headerOf(names, facts), events: eventsOf(moments, history) }
 }
 
 function headerOf(names: readonly string[], { title, createdAt, protocolHash }: HistoryFacts): TraceHeader {
@@ -61,26 +67,36 @@ function momentsOf({ operations }: ImportedHistory): Moment[] {
   return moments.sort((one, other) => one.place - other.place)
 }
 
-function* eventsOf(moments: readonly Moment[], { operations, skipped }: ImportedHistory): Generator<TraceEvent> {
+function* eventsOf(moments: readonly Moment[], history: ImportedHistory): Generator<TraceEvent> {
   const lanes = new Lanes()
   const clock = new HistoryClock(moments)
+  const initial: Lane = { name: initialNode, incarnation: 1, step: 0 }
   let seq = 0
   const event = (body: EventBody, at: number): TraceEvent => ({ seq: ++seq, at, wall: at, ...body })
-  const left = skipped === 0 ? '' : ` ${skipped} ${skipped === 1 ? 'entry' : 'entries'} of processes that are no clients ${skipped === 1 ? 'was' : 'were'} left out.`
-  yield event({ type: 'lab-note', node: '', text: `Imported from another tool's history: ${operations.length} ${operations.length === 1 ? 'operation' : 'operations'}.${left}` }, 0)
+  yield event({ type: 'lab-note', node: '', text: noteOf(history) }, 0)
   for (const moment of moments) {
     const at = clock.at(moment)
-    const { lane, after } = lanes.of(moment)
+    const { lane, after } = moment.operation.isInitial ? { lane: initial, after: '' } : lanes.of(moment)
     const { name: node, incarnation } = lane
     if (after !== '') yield event({ type: 'lab-note', node, text: `Process ${moment.operation.process} goes on in the place of process ${after}, whose last operation is unknown.` }, at)
     const of = { node, incarnation, step: ++lane.step } as const
     yield moment.isReturn
       ? event({ type: 'operation-returned', ...of, operationId: moment.operationId, outcome: outcomeOf(moment.operation.outcome), tries: 1 } as EventBody, at)
       : event({
-        type: 'operation-invoked', ...of, label: `process ${moment.operation.process}, line ${moment.operation.line}`,
+        type: 'operation-invoked', ...of, label: labelOf(moment.operation),
         operation: { type: 'operation', operationId: moment.operationId, session: -1, operation: moment.operation.operation, target: '' },
       }, at)
   }
+}
+
+function noteOf({ operations, skipped, assumed }: ImportedHistory): string {
+  const count = operations.filter(({ isInitial }) => !isInitial).length
+  const left = skipped === 0 ? '' : `${counted(skipped, 'entry', 'entries')} of processes that are no clients ${skipped === 1 ? 'was' : 'were'} left out.`
+  return [`Imported from another tool's history: ${counted(count, 'operation')}.`, left, ...assumed].filter((part) => part !== '').join(' ')
+}
+
+function labelOf({ process, line, isInitial }: ImportedOperation): string {
+  return isInitial ? 'what the key held at the beginning' : `process ${process}, line ${line}`
 }
 
 function outcomeOf(outcome: ImportedOutcome): EndedOutcome {
@@ -92,8 +108,8 @@ function outcomeOf(outcome: ImportedOutcome): EndedOutcome {
 }
 
 /**
- * A lane for each process that is at work at once. After an operation that ended unknown a process never acts again, and another number
- * goes on in its place (Jepsen's rule), so a long history has as many lanes as it has clients and not as it has numbers.
+ * A lane for each process that is active at once. After an operation with an unknown outcome a process never acts again, and a new number
+ * takes its place (Jepsen's rule). So a long history needs as many lanes as it has clients, not as it has process numbers.
  */
 class Lanes {
   readonly #byProcess = new Map<string, Lane>()
@@ -104,7 +120,7 @@ class Lanes {
     return Array.from({ length: this.#count }, (_, index) => `c${index + 1}`)
   }
 
-  /** The lane of a moment's process; `after`: the process whose place it takes with this moment, or ''. */
+  /** The lane of this entry's process. `after`: the process that it replaces from this entry on, or ''. */
   of({ operation: { process, outcome }, isReturn }: Moment): { readonly lane: Lane; readonly after: string } {
     const known = this.#byProcess.get(process)
     const { lane, after } = known ? { lane: known, after: '' } : this.#take(process)
@@ -126,7 +142,7 @@ class Lanes {
   }
 }
 
-/** Microseconds from the first entry on, never back: histories of several machines are not always in order. */
+/** Microseconds from the first entry on; never goes back, because entries of several machines are not always in order. */
 class HistoryClock {
   readonly #firstNs: number | null
   #at = 0

@@ -1,8 +1,8 @@
-// Text of a cluster inside HTML and SVG: nothing in it can become mark-up, and nothing unseen can change how a line is read.
+// Escapes text of a cluster for HTML and SVG: it must never become mark-up, and no invisible character may change how a line reads.
 import { utf8ToBytes } from '../protocol'
 import { visible } from '../trace'
 
-/** Longer text is cut in reports, with its length told; the recording has all of it. */
+/** Longer text is cut in reports, with its length; the recording has all of it. */
 const shownCharacters = 400
 
 const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', '\'': '&#39;' }
@@ -13,7 +13,7 @@ export function escaped(text: string): string {
   return visible(short).replace(/[&<>"']/g, (character) => entities[character] ?? '')
 }
 
-/** Bytes of a text in a file. */
+/** The bytes of a text in UTF-8. */
 export function utf8Length(text: string): number {
   return utf8ToBytes(text).length
 }

@@ -1,7 +1,7 @@
-// The report as a browser's parser reads it: well formed, without a script, a request or a mark-up that came from the cluster.
+// The report as a browser's parser reads it: well formed, without a script, a request or mark-up from the cluster.
 import { parse, type DefaultTreeAdapterTypes, type ParserError } from 'parse5'
 import { describe, expect, it } from 'vitest'
-import { failoverRecording, hostileTexts, randomRecording, type SampleRecording } from '../sim/random-recording'
+import { failoverRecording, hostileTexts, randomRecording, type SampleRecording } from '../sim/testing/random-recording'
 import type { TraceEvent } from '../trace'
 import { exportPieces, type ExportRange } from './exporter'
 import { html, listRowsMax } from './html'
@@ -38,7 +38,7 @@ function isWithin(element: Element, outer: Element | undefined): boolean {
 const known = new Set(['html', 'head', 'meta', 'title', 'style', 'body', 'main', 'section', 'h1', 'h2', 'p', 'table', 'thead', 'tbody', 'tr', 'th', 'td', 'ul', 'li', 'b', 'span', 'div', 'details', 'summary',
   'svg', 'desc', 'defs', 'marker', 'path', 'text', 'circle', 'g'])
 
-describe('the report', { timeout: 120_000 }, () => {
+describe('the report', { timeout: 300_000 }, () => {
   const sample = failoverRecording()
   const page = read(textOf(sample, undefined, 'The last line was cut off; 5 events are whole.'))
 
@@ -66,7 +66,7 @@ describe('the report', { timeout: 120_000 }, () => {
     }
     const table = page.elements.find((element) => attribute(element, 'aria-label') === 'Operations')
     const rows = page.elements.filter((element) => element.tagName === 'tr' && isWithin(element, table))
-    // The first row names the columns.
+    // The first row has the column names.
     expect(rows.length - 1).toBe(sample.events.filter(({ type }) => type === 'operation-invoked').length)
   })
 
@@ -88,6 +88,72 @@ describe('the report', { timeout: 120_000 }, () => {
     expect(lost).toBeGreaterThan(0)
   })
 
+  it('clips nothing: every text ends within its picture, the last lane\'s too, and each lane has its name there', () => {
+    for (const nodes of [3, 12, 24]) {
+      const wide = read(textOf(lanes(nodes)))
+      const pictures = named(wide, 'svg').filter((element) => attribute(element, 'role') === 'img')
+      expect(pictures.length).toBeGreaterThan(0)
+      const texts = pictures.flatMap((picture) => wide.elements.filter((element) => element.tagName === 'text' && isWithin(element, picture)).map((element) => [picture, element] as const))
+      for (const [picture, element] of texts) {
+        const middle = attribute(element, 'class') === 'name'
+        const length = element.childNodes.map((node) => 'value' in node ? node.value : '').join('').length
+        // The widest letters of a common font are wider than this, but no text consists of them alone.
+        const end = Number(attribute(element, 'x')) + length * (middle ? 7.2 : 6) / (middle ? 2 : 1)
+        expect(end).toBeLessThanOrEqual(Number(attribute(picture, 'width')))
+      }
+      expect(named(wide, 'text').filter((element) => attribute(element, 'class') === 'name').length % nodes).toBe(0)
+    }
+  })
+
+  it('has pictures that fit a page on its side, and every row is in one of them', () => {
+    const long = read(textOf(randomRecording('html', 60)))
+    const boxes = named(long, 'svg').filter((element) => attribute(element, 'role') === 'img').map((element) => ({
+      width: Number(attribute(element, 'width')), height: Number(attribute(element, 'height')), from: Number(attribute(element, 'viewbox').split(' ')[1] ?? attribute(element, 'viewBox').split(' ')[1]),
+    }))
+    expect(boxes.length).toBeGreaterThan(8)
+    for (const [index, { width, height, from }] of boxes.entries()) {
+      // A4 without its margins, less the lanes' names above.
+      expect((height + 36) * Math.min(1, 1047 / width)).toBeLessThanOrEqual(718)
+      expect(from).toBe(index === 0 ? 0 : (boxes[index - 1]?.from ?? 0) + (boxes[index - 1]?.height ?? 0))
+    }
+  })
+
+  it('an arrow that goes on in the next picture is drawn in both, and is one arrow', () => {
+    const long = read(textOf(randomRecording('html', 60)))
+    const through = named(long, 'g').filter((element) => attribute(element, 'class').startsWith('through'))
+    expect(through.length).toBeGreaterThan(0)
+    const whole = new Set(named(long, 'path').filter((element) => attribute(element.parentNode as Element, 'class').startsWith('message')).map((element) => attribute(element, 'd')))
+    for (const element of through) expect(whole).toContain(attribute(element.childNodes[0] as Element, 'd'))
+  })
+
+  it('of a whole recording says of no message that it was sent before', () => {
+    for (let seed = 0; seed < 10; seed++) expect(textOf(randomRecording(`before ${seed}`))).not.toContain('sent before this range')
+  })
+
+  it('of a simulated recording has no date and no process number, and of a live one both', () => {
+    const simulated = read(textOf(sample)).text
+    expect(simulated).not.toMatch(/1970|pid 0/)
+    expect(simulated).toContain('simulated, in virtual time')
+    const events = sample.events.map((event) => event.type === 'node-started' ? { ...event, pid: 4711 } : event)
+    const live = read(textOf({ header: { ...sample.header, source: 'live', createdAt: '2026-03-01T10:00:00.000Z' }, events })).text
+    expect(live).toContain('real processes, 2026-03-01T10:00:00.000Z')
+    expect(live).toContain('pid 4711, incarnation 1')
+  })
+
+  it('the log is open, so that it is on paper', () => {
+    expect(attribute(named(page, 'details')[0] as Element, 'open')).toBe('')
+    expect(named(page, 'details')[0]?.attrs.map(({ name }) => name)).toContain('open')
+  })
+
+  it('what a client had open when it died is unknown, and its row says why', () => {
+    const invoked = sample.events.find((event) => event.type === 'operation-invoked')
+    if (invoked?.type !== 'operation-invoked') throw new Error('the sample has no operation')
+    const exited = { seq: invoked.seq + 1, at: invoked.at, wall: invoked.wall, type: 'node-exited' as const, node: invoked.node, incarnation: 1, code: null, signal: 'SIGKILL', stderr: '' }
+    const died = read(textOf({ header: sample.header, events: [...sample.events.slice(0, invoked.seq), exited] }))
+    expect(died.text).toContain('unknown: its client died')
+    expect(died.text).toContain('1: 0 ok, 0 failed, 1 unknown, 0 open')
+  })
+
   it('of 10 000 busy events is under 5 MB and says what it leaves out', () => {
     const events = busy(10_000)
     const text = textOf({ header: sample.header, events })
@@ -105,7 +171,20 @@ describe('the report', { timeout: 120_000 }, () => {
   })
 })
 
-/** Operations with long values, asked for and never answered, and long notes: every event is a row, and every character takes six bytes. */
+/** Servers that start, each with a long name and long texts; the last lane has as many as the others. */
+function lanes(count: number): SampleRecording {
+  const nodes = Array.from({ length: count }, (_, index) => ({ name: `replica-of-the-store-${index + 1}`, kind: 'replica' as const }))
+  const events = nodes.flatMap(({ name }, index): TraceEvent[] => {
+    const stamp = { at: 1000 * index, wall: 1000 * index }
+    return [
+      { ...stamp, seq: 2 * index + 1, type: 'node-started', node: name, incarnation: 1, step: 0, kind: 'replica', pid: 5, seed: '' },
+      { ...stamp, seq: 2 * index + 2, type: 'note', node: name, incarnation: 1, step: 0, text: 'a note that is longer than what is shown of it beside a lane' },
+    ]
+  })
+  return { header: { ...failoverRecording().header, nodes }, events }
+}
+
+/** Operations with long values and without answers, and long notes: every event is a row, and every character takes six bytes. */
 function busy(count: number): TraceEvent[] {
   const long = '"'.repeat(2_000)
   const operation = { type: 'put' as const, key: long, value: long }

@@ -1,14 +1,14 @@
-// A report as one HTML page that needs nothing else: no script, no request, readable on paper. It must escape whatever came from a
-// cluster, and say of each list what it leaves out.
+// A report as one self-contained HTML page: no script, no request, readable on paper. It must never write cluster text unescaped, and it
+// says of each list what it leaves out.
 import {
-  counted, causeText, eventLine, grouped, operationText, outcomeText, viewText,
-  type OperationFacts, type TraceEvent, type ViewFacts,
+  counted, eventLine, grouped, operationText, outcomeText, viewCauseText, viewText,
+  type TraceEvent, type TraceHeader, type ViewFacts,
 } from '../trace'
 import { createWriter, wholeRecording, type Exporter, type Format, type Scene } from './exporter'
 import { SpaceTimeDiagram } from './html-diagram'
 import { reportStyle } from './html-style'
 import { escaped, utf8Length } from './html-text'
-import { OpenOperations } from './open-operations'
+import { OpenOperations, type OverOperation } from './open-operations'
 import { stateText } from './state-text'
 import { secondsText } from './wording'
 
@@ -20,12 +20,12 @@ export const html: Exporter = {
   begin: (header, range = wholeRecording) => createWriter(header, range, (scene) => new HtmlFormat(scene)),
 }
 
-/** Rows of each list of the page, and bytes: whatever a recording holds, a report stays under 5 MB. */
+/** The most rows of each list of the page, and the most bytes: a report of any recording stays under 5 MB. */
 export const listRowsMax = 2_000
 const listBytesMax = 350_000
 const operationBytesMax = 700_000
 
-/** The first rows of a list, and how many there were. */
+/** The first rows of a list, and how many there are in all. */
 class FirstRows {
   readonly rows: string[] = []
   total = 0
@@ -38,13 +38,13 @@ class FirstRows {
 
   add(row: string): void {
     this.total++
-    // Once one is left out all are: a list with holes would not be the first ones.
+    // After the first omitted row all are omitted: a list with gaps would not be the first rows.
     if (this.total > this.rows.length + 1 || this.rows.length >= listRowsMax) return
     this.#bytes += utf8Length(row)
     if (this.#bytes <= this.#bytesMax) this.rows.push(row)
   }
 
-  /** What is left out, as a sentence for the page; empty if nothing is. */
+  /** A sentence for the page on what is left out; empty if nothing is. */
   get limitText(): string {
     return this.total > this.rows.length ? `<p class="said">The first ${grouped(this.rows.length)} of ${grouped(this.total)}; export a shorter range for the others.</p>` : ''
   }
@@ -75,6 +75,10 @@ class HtmlFormat implements Format {
     return this.#diagram.notes
   }
 
+  get told(): string {
+    return `${counted(this.#diagram.rows, 'row')} of the diagram and ${counted(this.#operations.rows.length, 'operation')}`
+  }
+
   before(event: TraceEvent): void {
     this.#openOperations.take(event)
     this.#diagram.before(event)
@@ -84,7 +88,7 @@ class HtmlFormat implements Format {
     const { state } = this.#scene
     this.#began = stateText(state)
     this.#beganAt = state.at
-    // The view that stands where the range begins belongs to it.
+    // The view that is current where the range begins belongs to it.
     this.#firstView = Math.max(0, state.views.length - 1)
     this.#diagram.begin()
     return ''
@@ -92,8 +96,7 @@ class HtmlFormat implements Format {
 
   take(event: TraceEvent): string {
     this.#events++
-    const ended = this.#openOperations.take(event)
-    if (ended) this.#operation(ended)
+    for (const over of this.#openOperations.take(event)) this.#operation(over)
     this.#diagram.take(event)
     switch (event.type) {
       case 'message-sent':
@@ -103,8 +106,9 @@ class HtmlFormat implements Format {
         this.#lost++
         break
       case 'violation':
-        this.#violations.add(`<li><b>${escaped(event.rule)}</b> ${escaped(event.text)} <span class="quiet">event ${event.seq}; evidence: ${event.evidence.slice(0, 20).join(', ')}</span></li>`)
+        this.#violations.add(`<li><b>${escaped(event.rule)}</b> ${escaped(event.text)} <span class="quiet">event ${event.seq}; evidence: ${escaped(event.evidence.slice(0, 20).join(', '))}</span></li>`)
         break
+      case 'stalled':
       case 'lab-note':
       case 'note':
       case 'stuck':
@@ -120,9 +124,9 @@ class HtmlFormat implements Format {
     return ''
   }
 
-  #operation(operation: OperationFacts): void {
-    this.#outcomes[operation.outcome?.type ?? 'open']++
-    this.#operations.add(operationRow(operation))
+  #operation(over: OverOperation): void {
+    this.#outcomes[over.facts.outcome?.type ?? (over.hasClientDied ? 'unknown' : 'open')]++
+    this.#operations.add(operationRow(over))
   }
 
   #eventRow(event: TraceEvent): string {
@@ -131,7 +135,7 @@ class HtmlFormat implements Format {
   }
 
   *end(note: string): Generator<string> {
-    for (const operation of this.#openOperations.open) this.#operation(operation)
+    for (const facts of this.#openOperations.open) this.#operation({ facts, hasClientDied: false })
     const { header } = this.#scene
     const title = header.title || 'Recording'
     yield `<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">`
@@ -140,26 +144,26 @@ class HtmlFormat implements Format {
     yield this.#summary(title, note)
     yield this.#violationsText()
     yield this.#views()
-    yield `<section><h2 id="diagram">Space-time diagram</h2>${this.#diagram.notes.map((text) => `<p class="said">${escaped(text)}</p>`).join('')}`
-      + '<p class="legend">Arrows run from sending to taking. A cross: lost. Dashed: late or held, marked *. Thin: a copy. Rails: <span class="primary">primary</span>, <span class="backup">backup</span>, idle; dotted where no process lives, broken where it is paused. Point at anything to read it.</p><div class="scroll" tabindex="0" role="group" aria-labelledby="diagram">\n'
+    yield `<section class="diagram"><h2 id="diagram">Space-time diagram</h2>${this.#diagram.notes.map((text) => `<p class="said">${escaped(text)}</p>`).join('')}`
+      + '<p class="legend">Arrows run from sending to taking. A cross: lost. Dashed: late or held, marked *. Thin: a copy. Rails: <span class="primary">primary</span>, <span class="backup">backup</span>, idle; dotted where no process lives, broken where it is paused. Point at anything to read it.</p><div class="scroll" tabindex="0" role="group" aria-labelledby="diagram">'
     yield* this.#diagram.svg()
     yield '</div></section>\n'
     yield section('Operations', 'No operation was invoked.', this.#operations, ['client', 'operation', 'invoked (s)', 'took (ms)', 'outcome', 'by', 'tries'])
     yield section('What was done to the cluster', 'Nothing was killed, paused, slowed or cut.', this.#done, ['at (s)', 'who', 'what', 'how'])
     yield section('Notes', 'Nothing was noted.', this.#remarks, ['at (s)', 'who', 'what', 'how'])
-    yield* this.#log()
     yield this.#settings()
+    yield* this.#log()
     yield '</main></body></html>\n'
   }
 
   #summary(title: string, note: string): string {
     const { header, state, range } = this.#scene
     const rows: [string, string][] = [
-      ['source', `${sourceText[header.source]}, ${header.createdAt}`],
+      ['source', sourceOf(header)],
       ['range', this.#events === 0 ? 'no event' : `${counted(this.#events, 'event')}, ${range.from > 1 ? `from event ${range.from}` : 'from the first'} to event ${state.seq}; ${secondsText(this.#beganAt)} s to ${secondsText(state.at)} s of cluster time`],
       ['at its begin', range.from > 1 ? this.#began : 'nothing had started'],
       ['at its end', stateText(state)],
-      ['messages', `${grouped(this.#messages)} sent, ${grouped(this.#lost)} lost, ${grouped(this.#scene.messages.underWayCount)} under way at the end`],
+      ['messages', `${grouped(this.#messages)} sent, ${grouped(this.#lost)} lost, ${grouped(this.#scene.messages.inFlightCount)} in flight at the end`],
       ['operations', `${grouped(this.#operations.total)}: ${Object.entries(this.#outcomes).map(([outcome, count]) => `${grouped(count)} ${outcome}`).join(', ')}`],
       ['violations', this.#violations.total === 0 ? 'none recorded' : grouped(this.#violations.total)],
     ]
@@ -174,14 +178,14 @@ class HtmlFormat implements Format {
   #views(): string {
     const list = new FirstRows()
     for (const view of this.#scene.state.views.slice(this.#firstView)) {
-      list.add(`<tr><td>${secondsText(view.at)}</td><td>${escaped(viewText(view.view))}</td><td>${ackText(view)}</td><td>${escaped(causeText(view.cause))}</td></tr>`)
+      list.add(`<tr><td>${secondsText(view.at)}</td><td>${escaped(viewText(view.view))}</td><td>${ackText(view)}</td><td>${escaped(viewCauseText(view, this.#scene.state.header))}</td></tr>`)
     }
     return section('Views', 'The view server made none.', list, ['at (s)', 'view', 'acked', 'why'])
   }
 
   *#log(): Generator<string> {
     const { log } = this.#diagram
-    yield `<section><details><summary><h2>Log of the diagram, ${counted(log.length, 'row')}</h2></summary><table><thead><tr><th scope="col">event</th><th scope="col">at (s)</th><th scope="col">who</th><th scope="col">what</th></tr></thead><tbody>\n`
+    yield `<section><details open><summary><h2>Log of the diagram, ${counted(log.length, 'row')}</h2></summary><table><thead><tr><th scope="col">event</th><th scope="col">at (s)</th><th scope="col">who</th><th scope="col">what</th></tr></thead><tbody>\n`
     for (const { seq, at, process, text } of log) yield `<tr><td>${seq}</td><td>${secondsText(at)}</td><td>${escaped(process || 'lab')}</td><td>${escaped(text)}</td></tr>\n`
     yield '</tbody></table></details></section>\n'
   }
@@ -195,9 +199,14 @@ class HtmlFormat implements Format {
 
 const sourceText = { live: 'real processes', simulated: 'simulated, in virtual time', explored: 'a counterexample of the explorer', imported: 'another tool\'s history' } as const
 
+/** Only recordings made by a real clock have a date. */
+function sourceOf({ source, createdAt }: TraceHeader): string {
+  return source === 'live' || source === 'imported' ? `${sourceText[source]}, ${createdAt}` : sourceText[source]
+}
+
 const doneTypes: ReadonlySet<TraceEvent['type']> = new Set([
   'node-killed', 'node-exited', 'node-failed', 'node-paused', 'node-resumed', 'fault-added', 'fault-switched', 'fault-removed', 'frozen', 'thawed',
-  'scenario-step', 'workload-started', 'workload-stopped',
+  'scenario-step', 'workload-started', 'workload-stopped', 'break-added', 'break-removed', 'branched',
 ])
 
 function section(heading: string, empty: string, list: FirstRows, columns: readonly string[]): string {
@@ -209,8 +218,9 @@ function ackText({ ackedAt, at }: ViewFacts): string {
   return ackedAt < 0 ? 'not acked' : `after ${((ackedAt - at) / 1000).toFixed(1)} ms`
 }
 
-function operationRow({ client, operation, invokedAt, returnedAt, outcome, tries }: OperationFacts): string {
-  const state = outcome?.type ?? 'open'
-  const cells = [client, operationText(operation), secondsText(invokedAt), outcome ? ((returnedAt - invokedAt) / 1000).toFixed(1) : '', outcome ? outcomeText(outcome) : 'open at the end', outcome && 'by' in outcome ? outcome.by : '', outcome ? String(tries) : '']
-  return `<tr class="${state}">${cells.map((cell) => `<td>${escaped(cell)}</td>`).join('')}</tr>\n`
+function operationRow({ facts: { client, operation, invokedAt, returnedAt, outcome, tries }, hasClientDied }: OverOperation): string {
+  const state = outcome?.type ?? (hasClientDied ? 'unknown' : 'open')
+  const ending = outcome ? outcomeText(outcome) : hasClientDied ? 'unknown: its client died' : 'open at the end'
+  const cells = [client, operationText(operation), secondsText(invokedAt), outcome ? ((returnedAt - invokedAt) / 1000).toFixed(1) : '', ending, outcome && 'by' in outcome ? outcome.by : '', outcome ? String(tries) : '']
+  return `<tr class="${escaped(state)}">${cells.map((cell) => `<td>${escaped(cell)}</td>`).join('')}</tr>\n`
 }

@@ -1,10 +1,11 @@
-// The history by another's EDN reader and by Jepsen's rules; and read again by our own, against what the clients saw.
+// The history checked with an independent EDN reader and Jepsen's rules, and read back by our own reader against what the clients saw.
 import { parseEDNString } from 'edn-data'
 import { describe, expect, it } from 'vitest'
-import { failoverRecording, randomRecording, type SampleRecording } from '../sim/random-recording'
+import { failoverRecording, randomRecording, type SampleRecording } from '../sim/testing/random-recording'
 import { OperationLog, type OperationFacts } from '../trace'
 import { exportPieces, type ExportRange } from './exporter'
-import { readHistory, type ImportedOperation } from './history'
+import { readHistory } from './history'
+import type { ImportedOperation } from './imported-history'
 import { jepsen } from './jepsen'
 
 interface Entry {
@@ -21,7 +22,9 @@ interface Entry {
 const textOf = ({ header, events }: SampleRecording, range?: ExportRange): string => [...exportPieces(jepsen, header, events, range)].join('')
 const entriesOf = (text: string): Entry[] => text.trimEnd().split('\n').map((line) => parseEDNString(line, { mapAs: 'object', keywordAs: 'string' }) as Entry)
 
-/** Jepsen's rules of a history. */
+const notesOf = (entries: readonly Entry[]): string[] => entries.filter(({ f }) => f === 'note').map(({ value }) => value as string)
+
+/** Violations of Jepsen's rules for histories. */
 function problemsOf(entries: readonly Entry[]): string[] {
   const problems: string[] = []
   const open = new Map<number | string, Entry>()
@@ -57,7 +60,7 @@ function operationsOf({ events }: SampleRecording): readonly OperationFacts[] {
 const kept = ({ operation, outcome }: OperationFacts): unknown => [operation, outcome?.type === 'ok' ? outcome.result : outcome?.type ?? 'unknown']
 const read = ({ operation, outcome }: ImportedOperation): unknown => [operation, outcome.type === 'ok' ? outcome.result : outcome.type]
 
-describe('the Jepsen history', { timeout: 120_000 }, () => {
+describe('the Jepsen history', { timeout: 300_000 }, () => {
   it('keeps Jepsen\'s rules for 40 random recordings, whole and from their middle', () => {
     let unknown = 0
     for (let seed = 1; seed <= 40; seed++) {
@@ -79,7 +82,7 @@ describe('the Jepsen history', { timeout: 120_000 }, () => {
 
   it('tells kills, restarts, pauses and faults as the nemesis', () => {
     const acts = new Set(entriesOf(textOf(failoverRecording())).filter(({ process }) => process === 'nemesis').map(({ f }) => f))
-    expect([...acts].sort()).toEqual(['exit', 'kill', 'pause', 'restart', 'resume', 'start-fault', 'stop-fault'])
+    expect([...acts].sort()).toEqual(['exit', 'kill', 'model', 'note', 'pause', 'restart', 'resume', 'start-fault', 'stop-fault'])
   })
 
   it('each outcome has its form', () => {
@@ -90,6 +93,39 @@ describe('the Jepsen history', { timeout: 120_000 }, () => {
     expect(entries.find(({ f, type, key }) => f === 'write' && type === 'ok' && key === 'colour')).toMatchObject({ value: 'green' })
     expect(last('read', 'info')?.error).toBe('timeout')
     expect(last('write', 'info')?.error).toBe('client-died')
+  })
+
+  it('begins with what a checker must know of it, and ends with what it cannot tell', () => {
+    const { header, events } = failoverRecording()
+    const [first] = entriesOf(textOf({ header, events }))
+    expect(first).toMatchObject({ process: 'nemesis', type: 'info', f: 'model', value: { begins: 'empty', missing: null, replication: 'synchronous' } })
+    const settings = { ...header.settings, replication: 'asynchronous' as const, mutants: ['reuses-request-id' as const] }
+    const other = entriesOf(textOf({ header: { ...header, settings }, events }))
+    expect(other[0]?.value).toEqual({ begins: 'empty', missing: null, replication: 'asynchronous', mutants: ['reuses-request-id'] })
+    expect(notesOf(other)).toContain('Replication was asynchronous, which promises no client that the history is linearizable.')
+    const cut = entriesOf([...exportPieces(jepsen, header, events, undefined, 'The last line was cut off; 5 events are whole.')].join(''))
+    expect(notesOf(cut).at(-1)).toBe('The last line was cut off; 5 events are whole.')
+  })
+
+  it('of a range says whether it begins with an empty store, and what is open there stands at its top', () => {
+    const recording = failoverRecording()
+    const first = recording.events.find(({ type }) => type === 'operation-invoked')?.seq ?? 0
+    expect(entriesOf(textOf(recording, { from: first, to: 9999 }))[0]?.value).toMatchObject({ begins: 'empty' })
+    for (const range of [{ from: first + 1, to: 9999 }, { from: 900, to: 1100 }]) {
+      const entries = entriesOf(textOf(recording, range))
+      expect(entries[0]?.value).toMatchObject({ begins: 'unknown' })
+      expect(notesOf(entries)[0]).toMatch(/^The history begins in the middle: what the keys held there is not in it, so no checker can tell/)
+      expect(problemsOf(entries)).toEqual([])
+    }
+  })
+
+  it('tells operations whose answers a checker may not judge, each by its place', () => {
+    const entries = entriesOf(textOf(failoverRecording()))
+    const [mismatch] = entries.filter(({ error }) => Array.isArray(error))
+    expect(notesOf(entries).find((note) => note.includes(':fail'))).toContain(`(:index ${mismatch?.index})`)
+    const bytes = entries.filter(({ type, ...entry }) => type !== 'invoke' && JSON.stringify(entry).includes('"base64:'))
+    expect(bytes.length).toBeGreaterThan(0)
+    expect(notesOf(entries).find((note) => note.includes('base64'))).toContain(`(:index ${bytes.map(({ index }) => index).join(', ')})`)
   })
 
   it('a client that dies leaves what it had open unknown', () => {

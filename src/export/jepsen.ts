@@ -1,9 +1,12 @@
-// A history for Jepsen, Knossos and Elle: one EDN map a line. Their rules: a process has one open operation at a time, and after an
-// operation whose outcome is unknown it never acts again, so the client goes on under a new process number.
-// A history says what clients saw and nothing of messages. history.ts reads it again.
-import { counted, type EndedOutcome, type EventOf, type TraceEvent } from '../trace'
-import { ednString, ednStringOrNil } from './edn-text'
+// A history for Jepsen, Knossos and Elle: one EDN map per line. Their rules: a process has one open operation at a time, and never acts again
+// after one with an unknown outcome. The client then continues under a new process number. A history has what clients saw and no messages.
+// It must never look better than the run: an answer that no store can give makes checkers fail, or the file says that it cannot be judged.
+// history.ts reads it back.
+import type { Result } from '../protocol'
+import { counted, grouped, type EventOf, type Recorded, type TraceEvent } from '../trace'
+import { ednString } from './edn-text'
 import { createWriter, wholeRecording, type Exporter, type Format, type Scene } from './exporter'
+import { called, completed, hasBytes, isWrongAnswer, witness, type Completed, type Ended } from './jepsen-words'
 
 export const jepsen: Exporter = {
   title: 'Jepsen history (EDN)',
@@ -16,8 +19,29 @@ export const jepsen: Exporter = {
 interface OpenOperation {
   readonly invoked: EventOf<'operation-invoked'>
   readonly process: number
-  /** True once its invocation is in the file. */
-  isTold: boolean
+}
+
+/** How many entries a sentence names; of more it gives the count. */
+const namedMax = 10
+
+/** Collects entries by their `:index`. */
+class Named {
+  #count = 0
+  readonly #first: number[] = []
+
+  get count(): number {
+    return this.#count
+  }
+
+  add(index: number): void {
+    this.#count++
+    if (this.#first.length < namedMax) this.#first.push(index)
+  }
+
+  /** ` (:index 4, 9)` */
+  get text(): string {
+    return `(:index ${this.#first.join(', ')}${this.#count > namedMax ? ` and ${grouped(this.#count - namedMax)} more` : ''})`
+  }
 }
 
 class JepsenFormat implements Format {
@@ -25,25 +49,45 @@ class JepsenFormat implements Format {
   readonly #scene: Scene
   /** By client, incarnation and operationId. */
   readonly #open = new Map<string, OpenOperation>()
-  /** Process numbers of each life of a client that are free for its next operation. */
+  /** Process numbers that the next operation of a client's incarnation may use again. */
   readonly #free = new Map<string, number[]>()
   #processes = 0
+  /** The process of witness reads; it belongs to no client. */
+  #witness = -1
   #index = 0
+  #told = 0
+  /** An operation began before the range, so the file does not say what the keys held at its beginning. */
+  #isFromTheMiddle = false
+  readonly #wrong = new Named()
+  readonly #found = new Named()
+  readonly #bytes = new Named()
 
   constructor(scene: Scene) {
     this.#scene = scene
   }
 
+  get told(): string {
+    return `${counted(this.#told, 'operation')} in ${counted(this.#index, 'entry', 'entries')}`
+  }
+
   before(event: TraceEvent): void {
+    if (event.type === 'operation-invoked') this.#isFromTheMiddle = true
     this.#take(event)
   }
 
-  /** Operations that are open where the range begins are invoked before it: their results would have no beginning otherwise. */
+  /** Operations that are open where the range begins are invoked first: else their completions would have no invocation. */
   begin(): string {
-    if (this.#open.size > 0) {
-      this.notes.push(`${counted(this.#open.size, 'operation')} of the history began before the range; the invocations stand at its top, with their own times.`)
+    const { header: { settings }, state } = this.#scene
+    const model = `:f :model, :value {:begins ${this.#isFromTheMiddle ? ':unknown' : ':empty'}, :missing nil, :replication :${settings.replication}`
+      + `${settings.mutants.length === 0 ? '' : `, :mutants [${settings.mutants.map(ednString).join(' ')}]`}}`
+    const open = [...this.#open.values()]
+    const text = this.#tell(model, open[0]?.invoked.at ?? state.at) + open.map((operation) => this.#invocation(operation)).join('')
+    if (this.#isFromTheMiddle) {
+      this.notes.push('The history begins in the middle: what the keys held there is not in it, so no checker can tell whether it is linearizable. Judge the whole recording.')
     }
-    return [...this.#open.values()].map((open) => this.#invocation(open)).join('')
+    if (open.length > 0) this.notes.push(`${counted(open.length, 'operation')} of the history began before the range; the invocations stand at its top, with their own times.`)
+    if (settings.replication === 'asynchronous') this.notes.push('Replication was asynchronous, which promises no client that the history is linearizable.')
+    return text
   }
 
   take(event: TraceEvent): string {
@@ -51,11 +95,22 @@ class JepsenFormat implements Format {
   }
 
   *end(note: string): Generator<string> {
-    if (note !== '') yield `; ${note}\n`
+    if (this.#wrong.count > 0) {
+      const [were, each] = this.#wrong.count === 1 ? ['was', 'it'] : ['were', 'each']
+      this.notes.push(`${counted(this.#wrong.count, 'operation')} ${were} answered as no store can answer ${this.#wrong.text}: :answer tells how, and beside ${each} stands a read that nothing explains.`)
+    }
+    if (this.#found.count > 0) {
+      this.notes.push(`${counted(this.#found.count, 'operation')} changed nothing and ${this.#found.count === 1 ? 'is' : 'are'} told as :fail ${this.#found.text}: `
+        + 'what was found stands in :error, and a checker that leaves failures out does not judge it.')
+    }
+    if (this.#bytes.count > 0) {
+      this.notes.push(`${counted(this.#bytes.count, 'operation')} had a key or value that text cannot show ${this.#bytes.text}: it stands as base64: and base64, to be decoded before anything is appended.`)
+    }
     if (this.#open.size > 0) this.notes.push(`${counted(this.#open.size, 'operation')} had not returned at the end and ${this.#open.size === 1 ? 'stays' : 'stay'} open in the history.`)
+    for (const text of [...this.notes, note]) if (text !== '') yield this.#tell(`:f :note, :value ${ednString(text)}`, this.#scene.state.at)
   }
 
-  /** Before the range the same, and nothing of it is written: `#line` counts only what is. */
+  /** Also runs before the range, but writes nothing there: `#line` counts only what is written. */
   #take(event: TraceEvent): string {
     switch (event.type) {
       case 'operation-invoked': return this.#invoked(event)
@@ -78,15 +133,14 @@ class JepsenFormat implements Format {
 
   #invoked(event: EventOf<'operation-invoked'>): string {
     const process = this.#free.get(lifeOf(event))?.pop() ?? this.#processes++
-    const open: OpenOperation = { invoked: event, process, isTold: false }
+    const open: OpenOperation = { invoked: event, process }
     this.#open.set(keyOf(event, event.operation.operationId), open)
     return this.#isInRange ? this.#invocation(open) : ''
   }
 
-  #invocation(open: OpenOperation): string {
-    open.isTold = true
-    const { invoked, process } = open
-    return this.#line({ process: String(process), type: ':invoke', at: invoked.at, rest: `${called(invoked)}, :client ${ednString(invoked.node)}` })
+  #invocation({ invoked, process }: OpenOperation): string {
+    this.#told++
+    return this.#line({ process: String(process), type: ':invoke', at: invoked.at, rest: `${called(invoked.operation.operation)}, :client ${ednString(invoked.node)}` })
   }
 
   #returned(event: EventOf<'operation-returned'>): string {
@@ -94,22 +148,42 @@ class JepsenFormat implements Format {
     const open = this.#open.get(key)
     if (!open) return ''
     this.#open.delete(key)
-    if (event.outcome.type !== 'unknown') this.#freeProcess(lifeOf(event), open.process)
-    return this.#completion(open, event.at, completed(open.invoked, event.outcome))
+    const { outcome } = event
+    const { operation } = open.invoked.operation
+    const index = this.#index
+    const ended: Ended = { client: event.node, operation, outcome, index, isImported: this.#scene.header.source === 'imported' }
+    const completion = completed(ended)
+    if (completion.type !== ':info') this.#freeProcess(lifeOf(event), open.process)
+    if (!this.#isInRange) return ''
+    const text = this.#completion(open, event.at, completion)
+    if (hasBytes(operation, outcome)) this.#bytes.add(index)
+    if (outcome.type !== 'ok') return text
+    if (completion.type === ':fail') this.#found.add(index)
+    if (!isWrongAnswer(ended, outcome.result)) return text
+    this.#wrong.add(index)
+    return operation.type === 'get' ? text : text + this.#witnessed(ended, outcome.result, event.at)
   }
 
-  /** What its client had open is unknown for ever. */
+  /** Invoked and completed at once, after the operation, so that no later outcome can explain the read. */
+  #witnessed(ended: Ended, result: Recorded<Result>, at: number): string {
+    if (this.#witness < 0) this.#witness = this.#processes++
+    const process = String(this.#witness)
+    const { asked, saw } = witness(ended, result)
+    return [[':invoke', asked], [':ok', saw]].map(([type = '', rest]) => this.#line({ process, type, at, rest: `${rest}, :witness-of ${ended.index}` })).join('')
+  }
+
+  /** The open operations of a dead client stay unknown. */
   #clientDied(event: EventOf<'node-exited'>): string {
     const died = [...this.#open].filter(([, { invoked }]) => lifeOf(invoked) === lifeOf(event))
     this.#free.delete(lifeOf(event))
     return died.map(([key, open]) => {
       this.#open.delete(key)
-      return this.#completion(open, event.at, { type: ':info', rest: `${called(open.invoked)}, :error :client-died` })
+      return this.#isInRange ? this.#completion(open, event.at, { type: ':info', rest: `${called(open.invoked.operation.operation)}, :error :client-died` }) : ''
     }).join('')
   }
 
-  #completion(open: OpenOperation, at: number, { type, rest }: Completed): string {
-    return this.#isInRange ? this.#line({ process: String(open.process), type, at, rest: `${rest}, :client ${ednString(open.invoked.node)}` }) : ''
+  #completion({ process, invoked }: OpenOperation, at: number, { type, rest }: Completed): string {
+    return this.#line({ process: String(process), type, at, rest: `${rest}, :client ${ednString(invoked.node)}` })
   }
 
   #freeProcess(life: string, process: number): void {
@@ -119,63 +193,21 @@ class JepsenFormat implements Format {
   }
 
   #nemesis(event: TraceEvent, act: string, node: string): string {
-    return this.#isInRange ? this.#line({ process: ':nemesis', type: ':info', at: event.at, rest: `:f :${act}, :value [${ednString(node)}]` }) : ''
+    return this.#isInRange ? this.#tell(`:f :${act}, :value [${ednString(node)}]`, event.at) : ''
   }
 
   #fault(event: TraceEvent, act: string, fault: string, text: string): string {
-    return this.#isInRange
-      ? this.#line({ process: ':nemesis', type: ':info', at: event.at, rest: `:f :${act}, :value {:fault ${ednString(fault)}, :text ${ednString(text)}}` })
-      : ''
+    return this.#isInRange ? this.#tell(`:f :${act}, :value {:fault ${ednString(fault)}, :text ${ednString(text)}}`, event.at) : ''
+  }
+
+  /** Writes an entry of no client: the nemesis is the only other process that tools know. */
+  #tell(rest: string, at: number): string {
+    return this.#line({ process: ':nemesis', type: ':info', at, rest })
   }
 
   #line({ process, type, at, rest }: { process: string; type: string; at: number; rest: string }): string {
     return `{:process ${process}, :type ${type}, ${rest}, :time ${nanoseconds(at)}, :index ${this.#index++}}\n`
   }
-}
-
-interface Completed {
-  readonly type: ':ok' | ':fail' | ':info'
-  readonly rest: string
-}
-
-/** An operation as it was asked for: nil is a key that must be missing, or a value that is not known yet. */
-function called({ operation: { operation } }: EventOf<'operation-invoked'>): string {
-  const of = (f: string, value: string): string => `:f :${f}, :key ${ednString(operation.key)}, :value ${value}`
-  switch (operation.type) {
-    case 'put': return of('write', ednString(operation.value))
-    case 'append': return of('append', ednString(operation.value))
-    case 'get': return of('read', 'nil')
-    case 'delete': return of('delete', 'nil')
-    case 'cas': return of('cas', `[${ednStringOrNil(operation.expected)} ${ednString(operation.value)}]`)
-  }
-}
-
-function completed(invoked: EventOf<'operation-invoked'>, outcome: EndedOutcome): Completed {
-  const rest = called(invoked)
-  switch (outcome.type) {
-    case 'unknown': return { type: ':info', rest: `${rest}, :error ${errorText(outcome)}` }
-    case 'failed': return { type: ':fail', rest: `${rest}, :error ${errorText(outcome)}` }
-    case 'ok': {
-      const { result } = outcome
-      switch (result.type) {
-        case 'done': return { type: ':ok', rest: invoked.operation.operation.type === 'delete' ? withValue(rest, 'true') : rest }
-        case 'missing': return { type: ':ok', rest: invoked.operation.operation.type === 'delete' ? withValue(rest, 'false') : rest }
-        case 'value': return { type: ':ok', rest: withValue(rest, ednString(result.value)) }
-        case 'mismatch': return { type: ':fail', rest: `${rest}, :error [:mismatch ${ednStringOrNil(result.actual)}]` }
-        case 'too-large': return { type: ':fail', rest: `${rest}, :error :too-large` }
-      }
-    }
-  }
-}
-
-/** A keyword of ours, or what an imported history said. */
-function errorText(outcome: Exclude<EndedOutcome, { type: 'ok' }>): string {
-  return outcome.reason === 'told' ? ednString(outcome.told) : `:${outcome.reason}`
-}
-
-/** Of a read: what it found, nil for a missing key. Of a delete: whether the key was there. */
-function withValue(rest: string, value: string): string {
-  return rest.replace(/nil$/, () => value)
 }
 
 function lifeOf({ node, incarnation }: { readonly node: string; readonly incarnation: number }): string {
@@ -186,7 +218,7 @@ function keyOf(event: { readonly node: string; readonly incarnation: number }, o
   return `${lifeOf(event)}.${operationId}`
 }
 
-/** Microseconds times 1000 as text: the number itself may pass what a double holds exactly. */
+/** Microseconds times 1000 as text: the product may exceed what a double holds exactly. */
 function nanoseconds(at: number): string {
   return at === 0 ? '0' : `${Math.round(at)}000`
 }

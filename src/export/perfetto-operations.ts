@@ -1,5 +1,5 @@
-// Operations in a Chrome trace: each is a slice of its client with its tries inside. Operations of one client that are open at the same
-// time have a track each, because slices of one track must nest.
+// Operations in a Chrome trace: each is a slice of its client, with its tries inside. Operations of one client that are open at once have a
+// track each, because slices of one track must nest.
 import { operationText, outcomeText, type EventOf, type TraceEvent, visible } from '../trace'
 import type { MessageBook } from './message-book'
 import { traceRecord, type SliceTracks } from './perfetto-tracks'
@@ -7,7 +7,7 @@ import { traceRecord, type SliceTracks } from './perfetto-tracks'
 interface OpenOperation {
   readonly invoked: EventOf<'operation-invoked'>
   readonly tid: number
-  /** Of its requests; empty until the client took it up. */
+  /** The key of its requests; empty until the client starts it. */
   request: string
   tries: number
 }
@@ -16,7 +16,7 @@ export class OperationTracks {
   readonly #slices: SliceTracks
   readonly #pidOf: (node: string) => number
   readonly #firstTid: number
-  /** By client, life and operationId, in order of invocation. */
+  /** By client, incarnation and operationId, in order of invocation. */
   readonly #open = new Map<string, OpenOperation>()
   /** By client, clientId and requestId. */
   readonly #byRequest = new Map<string, OpenOperation>()
@@ -29,7 +29,7 @@ export class OperationTracks {
     this.#firstTid = firstTid
   }
 
-  /** The range begins: what is open is drawn from here on. */
+  /** Starts the range: open operations are drawn from here on. */
   begin(at: number): string {
     this.#isTold = true
     return [...this.#open.values()].map((operation) => this.#openSlice(operation, at)).join('')
@@ -86,7 +86,7 @@ export class OperationTracks {
     return ended
   }
 
-  /** An answer ends the try that runs; a reply ends the operation too, which its client reports in the same step. */
+  /** An answer ends the running try. A reply also ends the operation, which its client reports in the same step. */
   #answered(event: EventOf<'message-taken'>, messages: MessageBook): string {
     const message = messages.find(event.id)?.sent.message
     if (message?.type !== 'reply' && message?.type !== 'rejected' && message?.type !== 'not-yet') return ''

@@ -1,9 +1,9 @@
-// Slices that are open on each track of a Chrome trace. A slice is written when it ends, with its length; a slice inside another ends
-// first, so that those of one track always nest.
+// The open slices of each track of a Chrome trace. A slice is written when it ends, with its duration. Slices of one track must always nest:
+// an inner slice ends first.
 
 /** One event of the Chrome trace format; https://ui.perfetto.dev reads it. */
 export interface ChromeEvent {
-  /** X: a slice. i: an instant. s, f: an arrow's begin and end. C: a counter. M: a name. */
+  /** X: a slice. i: an instant. s, f: an arrow's start and end. C: a counter. M: a name. */
   readonly ph: 'X' | 'i' | 's' | 'f' | 'C' | 'M'
   readonly name: string
   readonly pid: number
@@ -18,9 +18,16 @@ export interface ChromeEvent {
   readonly args?: Readonly<Record<string, unknown>>
 }
 
-/** As it stands in the list, with the comma before it. */
+/** A list entry, with the comma before it. */
 export function traceRecord(event: ChromeEvent): string {
   return `,\n${JSON.stringify(event)}`
+}
+
+/** How many events a part of the list has: each is on a line of its own. */
+export function recordsIn(text: string): number {
+  let count = 0
+  for (let at = text.indexOf(',\n{'); at !== -1; at = text.indexOf(',\n{', at + 1)) count++
+  return count
 }
 
 interface OpenSlice {
@@ -46,21 +53,21 @@ export class SliceTracks {
     track.open.push({ name, ts, args })
   }
 
-  /** How many slices are open on the track, one inside the other. */
+  /** How many nested slices are open on the track. */
   depth(pid: number, tid: number): number {
     return this.#tracks.get(`${pid}.${tid}`)?.open.length ?? 0
   }
 
-  /** Ends the innermost slice of the track; nothing where none is open. */
+  /** Ends the innermost slice of the track; writes nothing if none is open. */
   close(pid: number, tid: number, at: number, more: Readonly<Record<string, unknown>> = {}): string {
     const slice = this.#tracks.get(`${pid}.${tid}`)?.open.pop()
     if (!slice) return ''
     return traceRecord({ ph: 'X', name: slice.name, pid, tid, ts: slice.ts, dur: Math.max(0, at - slice.ts), args: { ...slice.args, ...more } })
   }
 
-  closeTrack(pid: number, tid: number, at: number): string {
+  closeTrack(pid: number, tid: number, at: number, more: Readonly<Record<string, unknown>> = {}): string {
     let text = ''
-    while (this.depth(pid, tid) > 0) text += this.close(pid, tid, at)
+    while (this.depth(pid, tid) > 0) text += this.close(pid, tid, at, more)
     return text
   }
 

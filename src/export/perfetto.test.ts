@@ -1,7 +1,7 @@
-// The Chrome trace against a schema of the format, and against what Perfetto needs to draw it: slices that nest, arrows with slices at both ends.
+// The Chrome trace against a schema of the format, and against what Perfetto needs: slices that nest, arrows with slices at both ends.
 import { Ajv } from 'ajv'
 import { describe, expect, it } from 'vitest'
-import { failoverRecording, randomRecording, type SampleRecording } from '../sim/random-recording'
+import { failoverRecording, randomRecording, type SampleRecording } from '../sim/testing/random-recording'
 import { exportPieces, wholeRecording, type ExportRange } from './exporter'
 import { perfetto } from './perfetto'
 import type { ChromeEvent } from './perfetto-tracks'
@@ -13,7 +13,7 @@ const kind = (ph: string, properties: object, required: readonly string[]): obje
   { type: 'object', additionalProperties: false, properties: { ...properties, ph: { const: ph } }, required: ['ph', 'name', 'pid', 'tid', ...required] }
 )
 
-/** As the format's description and Perfetto's documents have it. */
+/** As in the format's description and Perfetto's documents. */
 const schema = {
   type: 'object', additionalProperties: false, required: ['traceEvents', 'displayTimeUnit'],
   properties: {
@@ -47,7 +47,7 @@ interface Slice { readonly name: string; readonly track: string; readonly begin:
 const slicesOf = (events: readonly ChromeEvent[]): Slice[] => events.filter(({ ph }) => ph === 'X')
   .map(({ name, pid, tid, ts = 0, dur = 0 }) => ({ name, track: `${pid}.${tid}`, begin: ts, end: ts + dur }))
 
-/** Slices of one track that overlap without one being inside the other. */
+/** Slices of one track that overlap without nesting. */
 function overlapsOf(events: readonly ChromeEvent[]): string[] {
   const problems: string[] = []
   const open = new Map<string, Slice[]>()
@@ -72,7 +72,7 @@ function grouped<Item>(items: readonly Item[], keyOf: (item: Item) => string): M
   return groups
 }
 
-/** Arrows without a slice around both ends, and arrows with one end only. */
+/** Arrows without a slice around an end, and arrows with only one end. */
 function arrowProblems(events: readonly ChromeEvent[]): string[] {
   const byTrack = grouped(slicesOf(events), ({ track }) => track)
   const ends = events.filter(({ ph }) => ph === 's' || ph === 'f')
@@ -89,14 +89,14 @@ function arrowProblems(events: readonly ChromeEvent[]): string[] {
   return problems
 }
 
-describe('the Perfetto trace', { timeout: 120_000 }, () => {
+describe('the Perfetto trace', { timeout: 300_000 }, () => {
   it('of a failover: a process for each node, and what happened to them', () => {
     const recording = failoverRecording()
     const { traceEvents, otherData } = traceOf(recording)
     const named = (name: string): unknown[] => traceEvents.filter((event) => event.ph === 'M' && event.name === name).map(({ args }) => args?.name)
     expect(named('process_name')).toEqual(['lab', ...recording.header.nodes.map(({ name }) => name)])
     const names = new Set(traceEvents.map(({ name }) => name))
-    for (const name of ['life 1', 'life 2', 'paused', 'killed', 'view 3', 'view 3: s2 primary, s3 backup', 'not acked', 'messages under way', 'rule 1 broken', 'some are lost', 'forward delivered', 'try 2: s2']) {
+    for (const name of ['life 1', 'life 2', 'paused', 'killed', 'view 3', 'view 3: s2 primary, s3 backup', 'not acked', 'messages in flight', 'rule 1 broken', 'some are lost', 'forward delivered', 'try 2: s2']) {
       expect(names.has(name), name).toBe(true)
     }
     expect(otherData.title).toBe('failover <under> faults; end')
@@ -121,7 +121,7 @@ describe('the Perfetto trace', { timeout: 120_000 }, () => {
     expect(tracks.size).toBeGreaterThanOrEqual(4)
   })
 
-  it('the counter ends at what is under way', () => {
+  it('the counter ends at what is in flight', () => {
     const recording = failoverRecording()
     const { traceEvents } = traceOf(recording)
     const open = new Set<string>()

@@ -1,10 +1,10 @@
-// A trace for Perfetto and chrome://tracing (Chrome's JSON form): a process for each node with its lives, its steps and the view server's
-// views as slices, each message as a flow between the steps that sent and took it, and what was done to the cluster.
-// Slices of one track nest or follow one another and never overlap: Perfetto would move them elsewhere.
-import { eventLine, messageText, viewText, type EventOf, type TraceEvent, visible } from '../trace'
+// A trace for Perfetto and chrome://tracing (Chrome's JSON form). Each node is a process, with its incarnations, its steps and the view
+// server's views as slices. Each message is a flow from the step that sent it to the step that took it; acts on the cluster are there too.
+// Slices of one track must never overlap: they nest or follow one another, else Perfetto would move them.
+import { counted, eventLine, messageText, viewText, type EventOf, type TraceEvent, visible } from '../trace'
 import { createWriter, wholeRecording, type Exporter, type Format, type Scene } from './exporter'
 import { OperationTracks } from './perfetto-operations'
-import { SliceTracks, traceRecord } from './perfetto-tracks'
+import { recordsIn, SliceTracks, traceRecord } from './perfetto-tracks'
 import { stateText } from './state-text'
 
 export const perfetto: Exporter = {
@@ -15,16 +15,21 @@ export const perfetto: Exporter = {
   begin: (header, range = wholeRecording) => createWriter(header, range, (scene) => new PerfettoFormat(scene)),
 }
 
-/** The process that stands for the lab; nodes follow. */
+/** The process of the lab; nodes get the next numbers. */
 const labPid = 1
 const lifeTid = 1
 const stepsTid = 2
 const viewsTid = 3
-/** Faults and operations that are there at one time have a track each, from here on. */
+/** Faults and operations that overlap in time get a track each, from this one on. */
 const firstLaneTid = 10
 
-/** A step takes no cluster time; so that it can be seen and an arrow can end in it, it is drawn this long, in microseconds. */
+/** A step takes no cluster time. It is drawn this long, in microseconds, so that it is visible and an arrow can end in it. */
 const stepMicroseconds = 1
+
+/** A larger file may not open: a browser gives a page about 2 GB, and Perfetto needs several times the length of the JSON. */
+const heavyCharacters = 400_000_000
+/** How many events that prove a violation are written. */
+const evidenceMax = 20
 
 class PerfettoFormat implements Format {
   readonly notes: string[] = []
@@ -32,13 +37,15 @@ class PerfettoFormat implements Format {
   readonly #pids = new Map<string, number>()
   readonly #slices = new SliceTracks()
   readonly #operations: OperationTracks
-  /** Where the running or last step of each node is drawn; steps of one moment are drawn one after another. */
+  /** Where the current or last step of each node is drawn; steps at the same time are drawn one after another. */
   readonly #stepAt = new Map<string, number>()
-  /** When each message of the range was sent, as drawn. */
+  /** The time at which each sending in the range is drawn. */
   readonly #sentAt = new WeakMap<EventOf<'message-sent'>, number>()
   readonly #faultTids = new Map<string, number>()
   #counterAt = -1
   #counted = -1
+  #records = 0
+  #characters = 0
 
   constructor(scene: Scene) {
     this.#scene = scene
@@ -46,13 +53,17 @@ class PerfettoFormat implements Format {
     this.#operations = new OperationTracks(this.#slices, (node) => this.#pids.get(node) ?? labPid, firstLaneTid)
   }
 
+  get told(): string {
+    return counted(this.#records, 'trace event')
+  }
+
   before(event: TraceEvent): void {
-    this.#operations.take(event, this.#scene.messages) // Its text is not written: slices that are open count from the range's begin.
+    this.#operations.take(event, this.#scene.messages) // Discards the text: open slices begin where the range does.
   }
 
   begin(): string {
     const { state, range } = this.#scene
-    let text = '{"displayTimeUnit":"ms","traceEvents":[\n' + this.#nameOfProcess(labPid, 'lab').replace(/^,\n/, '')
+    let text = this.#nameOfProcess(labPid, 'lab')
     for (const { name, kind } of this.#scene.header.nodes) {
       const pid = this.#pidOf(name)
       text += this.#nameOfProcess(pid, name) + nameOfTrack(pid, lifeTid, 'life') + nameOfTrack(pid, stepsTid, 'steps')
@@ -67,19 +78,21 @@ class PerfettoFormat implements Format {
     for (const [name, { isOn, text: what }] of state.faults) if (isOn) text += this.#faultBegins(name, what, state.at)
     text += this.#operations.begin(state.at)
     if (range.from > 1) text += this.#instant('range begins', stateText(state), state.at)
-    return text
+    // The first list entry has no comma before it.
+    return '{"displayTimeUnit":"ms","traceEvents":[\n' + this.#count(text).replace(/^,\n/, '')
   }
 
   take(event: TraceEvent): string {
-    return this.#counter(event) + this.#takeStep(event) + this.#takeMessage(event) + this.#takeLife(event) + this.#takeLab(event)
-      + this.#operations.take(event, this.#scene.messages)
+    return this.#count(this.#counter(event) + this.#takeStep(event) + this.#takeMessage(event) + this.#takeLife(event) + this.#takeLab(event)
+      + this.#operations.take(event, this.#scene.messages))
   }
 
   *end(note: string): Generator<string> {
     const { state } = this.#scene
-    yield this.#operations.end(state.at)
-    yield this.#slices.closeAll(state.at)
-    if (this.#counted >= 0) yield this.#count()
+    yield this.#count(this.#operations.end(state.at) + this.#slices.closeAll(state.at) + (this.#counted >= 0 ? this.#counterRecord() : ''))
+    if (this.#characters > heavyCharacters) {
+      this.notes.push('The trace may be more than a browser holds in memory (some 2 GB): open it with trace_processor --httpd beside ui.perfetto.dev, or choose a shorter range.')
+    }
     yield `\n],"otherData":${JSON.stringify({ title: this.#scene.header.title, seed: this.#scene.header.seed, note })}}\n`
   }
 
@@ -105,20 +118,21 @@ class PerfettoFormat implements Format {
       case 'view-cached':
       case 'ping-missed':
       case 'ping-resumed':
+      case 'transfer-progress':
       case 'note':
       case 'superseded': return this.#inStep(event)
       default: return ''
     }
   }
 
-  /** What a node reported, on the track of its steps. */
+  /** Draws a node's report on its steps track. */
   #inStep(event: TraceEvent & { readonly node: string }): string {
     const { kind, text } = eventLine(event, this.#scene.messages.sentOf)
     const ts = this.#insideStep(event.node, event.at)
     return traceRecord({ ph: 'i', name: visible(`${kind} ${text}`), s: 't', pid: this.#pidOf(event.node), tid: stepsTid, ts, args: { seq: event.seq } })
   }
 
-  /** Inside the slice of the step that runs; the moment itself where the step began before the range. */
+  /** A time inside the slice of the current step; the event's own time if the step began before the range. */
   #insideStep(node: string, at: number): number {
     const stepAt = this.#stepAt.get(node)
     return stepAt === undefined ? at : stepAt + stepMicroseconds / 2
@@ -127,9 +141,14 @@ class PerfettoFormat implements Format {
   #takeMessage(event: TraceEvent): string {
     switch (event.type) {
       case 'message-sent':
-        // A step that began before the range has no slice that an arrow could begin in.
+        // A step that began before the range has no slice for an arrow to begin in.
         if (this.#stepAt.has(event.from)) this.#sentAt.set(event, this.#insideStep(event.from, event.at))
         return ''
+      // For a message that is taken, its arrow says all this; for one that is never taken, nothing else would.
+      case 'message-delayed':
+      case 'message-held':
+      case 'message-released':
+      case 'message-duplicated':
       case 'message-dropped': {
         const { process, kind, text } = eventLine(event, this.#scene.messages.sentOf)
         return traceRecord({ ph: 'i', name: visible(kind), s: 'p', pid: this.#pidOf(process), tid: stepsTid, ts: event.at, args: { what: visible(text), seq: event.seq } })
@@ -138,31 +157,31 @@ class PerfettoFormat implements Format {
     }
   }
 
-  /** Both ends at once: an arrow that nobody takes would have none. */
+  /** Writes both ends at once: an arrow to a message that is never taken would lack an end. */
   #flow(event: EventOf<'message-taken'>, ts: number): string {
     const message = this.#scene.messages.find(event.id)
     const sentAt = message && this.#sentAt.get(message.sent)
     if (!message || sentAt === undefined) return ''
     const { sent } = message
     const shared = { name: sent.message.type, cat: 'message', id: event.id }
-    const args = { says: visible(messageText(sent.message)), met: message.met.map(visible) }
+    const args = { says: visible(messageText(sent.message)), met: message.met.map(visible), ...message.copiedBecause === '' ? {} : { copy: visible(message.copiedBecause) } }
     return traceRecord({ ph: 's', ...shared, pid: this.#pidOf(sent.from), tid: stepsTid, ts: sentAt, args })
       + traceRecord({ ph: 'f', bp: 'e', ...shared, pid: this.#pidOf(event.node), tid: stepsTid, ts: Math.max(sentAt, ts + stepMicroseconds / 2) })
   }
 
-  // ---- lives and views
+  // ---- incarnations and views
 
   #takeLife(event: TraceEvent): string {
     switch (event.type) {
       case 'node-started':
-        this.#slices.open(this.#pidOf(event.node), lifeTid, `life ${event.incarnation}`, event.at, { pid: event.pid })
+        this.#slices.open(this.#pidOf(event.node), lifeTid, `life ${event.incarnation}`, event.at, event.pid === 0 ? {} : { pid: event.pid })
         return ''
       case 'node-paused':
         this.#slices.open(this.#pidOf(event.node), lifeTid, 'paused', event.at, {})
         return ''
-      // Nothing but a pause lies inside a life.
+      // Only a pause nests inside an incarnation.
       case 'node-resumed': return this.#slices.depth(this.#pidOf(event.node), lifeTid) > 1 ? this.#slices.close(this.#pidOf(event.node), lifeTid, event.at) : ''
-      case 'node-exited': return this.#slices.closeTrack(this.#pidOf(event.node), lifeTid, event.at)
+      case 'node-exited': return this.#slices.closeTrack(this.#pidOf(event.node), lifeTid, event.at, { ended: visible(eventLine(event, this.#scene.messages.sentOf).text) })
       case 'node-killed':
       case 'node-failed': {
         const name = event.type === 'node-killed' ? 'killed' : visible(event.reason)
@@ -190,19 +209,23 @@ class PerfettoFormat implements Format {
     switch (event.type) {
       case 'fault-added': return event.isOn ? this.#faultBegins(event.fault, event.text, event.at) : ''
       case 'fault-switched':
-        if (!event.isOn) return this.#faultEnds(event.fault, event.at)
+        if (!event.isOn) return this.#faultEnds(event.fault, event.at, event.reason)
         return this.#faultBegins(event.fault, this.#scene.state.faults.get(event.fault)?.text ?? event.fault, event.at)
-      case 'fault-removed': return this.#faultEnds(event.fault, event.at)
+      case 'fault-removed': return this.#faultEnds(event.fault, event.at, event.reason)
       case 'frozen':
       case 'thawed':
       case 'violation':
       case 'stuck':
+      case 'stalled':
       case 'lab-note':
       case 'scenario-step':
       case 'workload-started':
-      case 'workload-stopped': {
+      case 'workload-stopped':
+      case 'break-added':
+      case 'break-removed':
+      case 'branched': {
         const { kind, text } = eventLine(event, this.#scene.messages.sentOf)
-        return this.#instant(kind, text, event.at)
+        return this.#instant(kind, text, event.at, event.type === 'violation' ? { evidence: event.evidence.slice(0, evidenceMax) } : {})
       }
       default: return ''
     }
@@ -217,31 +240,37 @@ class PerfettoFormat implements Format {
     return nameOfTrack(labPid, tid, `faults ${tid - firstLaneTid + 1}`)
   }
 
-  #faultEnds(name: string, at: number): string {
+  #faultEnds(name: string, at: number, reason: string): string {
     const tid = this.#faultTids.get(name)
     if (tid === undefined) return ''
     this.#faultTids.delete(name)
-    return this.#slices.close(labPid, tid, at)
+    return this.#slices.close(labPid, tid, at, { ended: visible(reason) })
   }
 
-  #instant(kind: string, text: string, at: number): string {
-    return traceRecord({ ph: 'i', name: visible(kind), s: 'g', pid: labPid, tid: lifeTid, ts: at, args: { what: visible(text) } })
+  #instant(kind: string, text: string, at: number, more: Readonly<Record<string, unknown>> = {}): string {
+    return traceRecord({ ph: 'i', name: visible(kind), s: 'g', pid: labPid, tid: lifeTid, ts: at, args: { what: visible(text), seq: this.#scene.state.seq, ...more } })
   }
 
-  /** One value for each moment: the last. */
+  /** One value for each time: the last. */
   #counter(event: TraceEvent): string {
     if (event.at === this.#counterAt) {
-      this.#counted = this.#scene.messages.underWayCount
+      this.#counted = this.#scene.messages.inFlightCount
       return ''
     }
-    const text = this.#counted < 0 ? '' : this.#count()
+    const text = this.#counted < 0 ? '' : this.#counterRecord()
     this.#counterAt = event.at
-    this.#counted = this.#scene.messages.underWayCount
+    this.#counted = this.#scene.messages.inFlightCount
     return text
   }
 
-  #count(): string {
-    return traceRecord({ ph: 'C', name: 'messages under way', pid: labPid, tid: 0, ts: this.#counterAt, args: { messages: this.#counted } })
+  #counterRecord(): string {
+    return traceRecord({ ph: 'C', name: 'messages in flight', pid: labPid, tid: 0, ts: this.#counterAt, args: { messages: this.#counted } })
+  }
+
+  #count(text: string): string {
+    this.#records += recordsIn(text)
+    this.#characters += text.length
+    return text
   }
 
   #nameOfProcess(pid: number, name: string): string {

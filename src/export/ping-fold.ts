@@ -1,5 +1,5 @@
-// Pings, and views told in answer to them, that say what the one before them said: half of all messages, and no news. Diagrams fold
-// them; what is folded is counted, because it must be said.
+// Folds pings that repeat the previous one, and view replies that do: half of all messages. Diagrams leave them out. It must never fold
+// silently: folded messages are counted, so that a note can say so.
 import { counted, grouped, type EventOf } from '../trace'
 
 type Sent = EventOf<'message-sent'>
@@ -23,7 +23,7 @@ export class PingFold {
     return says !== '' && this.#last.get(linkOf(sent)) === says
   }
 
-  /** It was taken: the same said again is no news from now on. */
+  /** Call when a message was taken: from then on the same content is a repetition. */
   remember(sent: Sent | undefined): void {
     const says = sent ? wordsOf(sent) : ''
     if (sent && says !== '') this.#last.set(linkOf(sent), says)
@@ -36,7 +36,7 @@ export class PingFold {
   }
 }
 
-/** What a ping or a view reply says, as text that can be compared; empty for every other message. */
+/** The content of a ping or view reply as comparable text; empty for every other message. */
 function wordsOf({ message }: Sent): string {
   if (message.type === 'ping') return JSON.stringify([message.incarnation, message.viewnum, message.initialised])
   return message.type === 'view-reply' ? JSON.stringify(message.view) : ''

@@ -1,7 +1,7 @@
-// ShiViz's rules, checked by a reader written from their description alone: it knows nothing of the writer but the text.
+// ShiViz's rules, checked by a reader written only from their description: it knows the text but not the writer.
 import { describe, expect, it } from 'vitest'
 import { createRandom } from '../network'
-import { failoverRecording, randomRecording, type SampleRecording } from '../sim/random-recording'
+import { failoverRecording, randomRecording, type SampleRecording } from '../sim/testing/random-recording'
 import { exportPieces, wholeRecording, type ExportRange } from './exporter'
 import { shiviz } from './shiviz'
 
@@ -11,7 +11,7 @@ interface LogEvent {
   readonly groups: Readonly<Record<string, string>>
 }
 
-/** As ShiViz takes a file: the parser's regular expression, the delimiter, the log. */
+/** Reads a file as ShiViz does: the parser's regular expression, the delimiter, the log. */
 function readLog(text: string): LogEvent[] {
   const [pattern = '', delimiter = '', ...rest] = text.split('\n')
   expect(delimiter).toBe('')
@@ -19,12 +19,12 @@ function readLog(text: string): LogEvent[] {
   const events = [...log.matchAll(new RegExp(`^${pattern}$`, 'gm'))].map(({ groups = {} }) => ({
     host: groups.host ?? '', groups, clock: new Map(Object.entries(JSON.parse(groups.clock ?? '') as Record<string, number>)),
   }))
-  // Nothing of the log may be left over: two lines for each event, and the last line feed.
+  // The log must be consumed completely: two lines for each event, and the last line feed.
   expect(rest.length).toBe(events.length * 2 + 1)
   return events
 }
 
-/** What ShiViz refuses, as sentences. */
+/** Violations that ShiViz refuses, as sentences. */
 function problemsOf(events: readonly LogEvent[]): string[] {
   const problems: string[] = []
   const counts = new Map<string, number>()
@@ -39,12 +39,12 @@ function problemsOf(events: readonly LogEvent[]): string[] {
     for (const [other, value] of clock) {
       if (!counts.has(other)) problems.push(`${host} knows ${other}, which is no host`)
       else if (!Number.isInteger(value) || value < 1 || value > (counts.get(other) ?? 0)) problems.push(`${host} knows ${other} ${value}, its last is ${counts.get(other)}`)
-      // Who knows an event knows all that this event knew: else two events would each be before the other, or an edge would be missing.
+      // An event that knows another knows all that this one knew. Else each of two events would be before the other, or an edge would be missing.
       const known = byPlace.get(`${other} ${value}`)
       for (const [third, before] of known?.clock ?? []) if (before > (clock.get(third) ?? 0)) problems.push(`${host} knows ${other} ${value}, and not ${third} ${before}, which that knew`)
     }
   }
-  // A cycle: an event of another host that is known must stand earlier in the log, which is written in one order.
+  // A cycle: an event of another host that is known must come earlier in the log, which is written in one order.
   const seen = new Map<string, number>()
   for (const { host, clock } of events) {
     for (const [other, value] of clock) if (other !== host && value > (seen.get(other) ?? 0)) problems.push(`${host} knows ${other} ${value} before it happened`)
@@ -55,7 +55,7 @@ function problemsOf(events: readonly LogEvent[]): string[] {
 
 const logOf = ({ header, events }: SampleRecording, range?: ExportRange): LogEvent[] => readLog([...exportPieces(shiviz, header, events, range)].join(''))
 
-/** The latest event of the sender that a taking knows must be the sending: ShiViz draws the arrow from there. */
+/** The latest sender event that a taking knows must be the sending: ShiViz draws the arrow from there. */
 function arrowProblems({ events }: SampleRecording, log: readonly LogEvent[], range: ExportRange): string[] {
   const bySeq = new Map(log.map((event) => [Number(event.groups.seq), event]))
   const sent = new Map<string, number>()
@@ -71,7 +71,7 @@ function arrowProblems({ events }: SampleRecording, log: readonly LogEvent[], ra
   return problems
 }
 
-describe('the ShiViz log', { timeout: 120_000 }, () => {
+describe('the ShiViz log', { timeout: 300_000 }, () => {
   it('keeps every rule of ShiViz for 200 random recordings, whole and from their middle', () => {
     let arrows = 0
     for (let seed = 1; seed <= 200; seed++) {

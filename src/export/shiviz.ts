@@ -1,38 +1,46 @@
-// A log for ShiViz: every event of a node with its vector clock, from which ShiViz infers the arrows. Its rules (docs/exports.md) are
-// strict: the event's own host is in its clock, a host's own value starts at 1 and rises by one, and no clock knows an event that is
-// not in the log. So a message taken in the range whose sending is outside merges nothing, and says so.
-import { eventLine, messageIdParts, type EventOf, type TraceEvent, visible } from '../trace'
+// A log for ShiViz: every event of a node with its vector clock, from which ShiViz infers the arrows. Its rules (docs/exports.md): an event's
+// clock contains its own host, and a host's own value starts at 1 and rises by one. A clock must never know an event that is not in the log.
+// So a message taken in the range but sent outside it merges nothing, and says so.
+import { counted, eventLine, messageIdParts, type EventOf, type TraceEvent, visible } from '../trace'
 import { createWriter, wholeRecording, type Exporter, type Format, type Scene } from './exporter'
 import { secondsText } from './wording'
 
 export const shiviz: Exporter = {
   title: 'ShiViz log',
-  about: 'A space-time diagram by vector clocks, to be searched and compared in ShiViz.',
+  about: 'A space-time diagram by vector clocks, to be searched and compared in ShiViz, which is slow beyond some thousand entries: choose a range.',
   extension: '.log',
   mimeType: 'text/plain',
   begin: (header, range = wholeRecording) => createWriter(header, range, (scene) => new ShivizFormat(scene)),
 }
 
-/** The first line of the file: how ShiViz reads each event. `event` and `host` and `clock` are its own names, the others can be searched. */
+/** The first line of the file: how ShiViz parses each event. ShiViz defines `event`, `host` and `clock`; the other fields can be searched. */
 export const shivizParser = '(?<host>\\S+) (?<clock>{.*})\\n(?<kind>\\S+) seq=(?<seq>\\d+) at=(?<at>[\\d.]+) life=(?<life>\\d+) (?<event>.*)'
+
+/** ShiViz has no limit, but it draws everything at once, and a browser takes seconds for this many. */
+const slowEntries = 5_000
 
 type Clock = ReadonlyMap<string, number>
 
 class ShivizFormat implements Format {
-  readonly notes: readonly string[] = []
+  readonly notes: string[] = []
   readonly #scene: Scene
-  /** One host for each node; a restarted node goes on with the clock of its host. */
+  /** One host for each node; a restarted node continues its host's clock. */
   readonly #hosts = new Map<string, string>()
   readonly #hostNames = new Set<string>()
   readonly #clocks = new Map<string, Map<string, number>>()
-  /** The clock of each sending of the range. Weak: it goes when the message book forgets the message. */
+  /** The clock of each sending in the range. Weak, so that an entry goes when the message book evicts its message. */
   readonly #sendings = new WeakMap<EventOf<'message-sent'>, Clock>()
   readonly #labHost: string
+  #entries = 0
 
   constructor(scene: Scene) {
     this.#scene = scene
     for (const { name } of scene.header.nodes) this.#hostOf(name)
     this.#labHost = this.#newName('lab')
+  }
+
+  get told(): string {
+    return counted(this.#entries, 'log entry', 'log entries')
   }
 
   begin(): string {
@@ -47,7 +55,7 @@ class ShivizFormat implements Format {
         return text
       }
       case 'message-taken': return this.#taken(event)
-      // Nobody in the cluster sees these two: handing over is not taking, and a clock that stands still is no event of a node.
+      // Neither is an event of a node: handing over is not taking, and timers stop in a frozen cluster.
       case 'message-handed':
       case 'timers-stopped': return ''
       default: {
@@ -58,6 +66,7 @@ class ShivizFormat implements Format {
   }
 
   *end(note: string): Generator<string> {
+    if (this.#entries > slowEntries) this.notes.push(`ShiViz becomes slow with more than some thousand entries; choose a shorter range to look around in it.`)
     if (note === '') return
     yield this.#write(this.#labHost, { kind: 'note', seq: this.#scene.state.seq, at: this.#scene.state.at, life: 0, text: note })
   }
@@ -67,7 +76,7 @@ class ShivizFormat implements Format {
     const sent = this.#scene.messages.find(event.id)?.sent
     const sending = sent && this.#sendings.get(sent)
     if (sending) this.#merge(host, sending)
-    return this.#entry(host, event, event.incarnation, sending ? '' : ' (its sending is not in this log)')
+    return this.#entry(host, event, event.incarnation, sending ? '' : sent ? ' (its sending is not in this log)' : ' (its sending is not known any more)')
   }
 
   #merge(host: string, other: Clock): void {
@@ -82,6 +91,7 @@ class ShivizFormat implements Format {
 
   #write(host: string, { kind, seq, at, life, text }: { kind: string; seq: number; at: number; life: number; text: string }): string {
     const clock = this.#clockOf(host)
+    this.#entries++
     clock.set(host, (clock.get(host) ?? 0) + 1)
     const others = [...clock].filter(([name]) => name !== host).map(([name, value]) => `,${JSON.stringify(name)}:${value}`)
     return `${host} {${JSON.stringify(host)}:${clock.get(host)}${others.join('')}}\n${visible(kind)} seq=${seq} at=${secondsText(at)} life=${life} ${visible(text)}\n`
@@ -103,7 +113,7 @@ class ShivizFormat implements Format {
     return made
   }
 
-  /** ShiViz takes a host up to the next space, so a name has none; names that become alike are numbered. */
+  /** ShiViz ends a host's name at the next space, so a name has none; names that become equal are numbered. */
   #newName(wanted: string): string {
     const plain = visible(wanted).replaceAll(/[\s"\\{}]/g, '_') || '_'
     let name = plain
@@ -113,7 +123,7 @@ class ShivizFormat implements Format {
   }
 }
 
-/** The life of a message's sender is in its id. */
+/** The sender's incarnation, from the message's id. */
 function lifeOf(id: string): number {
   const { incarnation } = messageIdParts(id)
   return Number.isSafeInteger(incarnation) ? incarnation : 0

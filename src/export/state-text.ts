@@ -1,4 +1,4 @@
-// The cluster at a moment as a sentence, for exports whose range begins in the middle.
+// The cluster state as sentences, for exports whose range begins in the middle.
 import { viewText, type ClusterState } from '../trace'
 
 /** The cluster where a range begins, in a few short sentences. */

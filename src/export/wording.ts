@@ -1,4 +1,4 @@
-// Numbers and times as the exports word them.
+// How exports write numbers and times.
 
 /** Cluster time in seconds with three digits: `12.345`. */
 export function secondsText(at: number): string {

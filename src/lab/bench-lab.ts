@@ -1,23 +1,22 @@
-// How fast a cluster is in the lab, every event recorded: 8 client processes in a closed loop of puts, each round on a cluster of its own.
-// First with nobody who reads more than the text of the events, then as a session has it, which keeps them and watches the rules.
+// Measures the speed of a cluster in the lab with every event recorded: 8 client processes in a closed loop of puts, each round on a new cluster.
+// First the reader only counts the events; then a full session keeps them and watches the rules.
 import { readFileSync, statSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { defaultClusterSettings, defaultWorkload } from '../contract'
+import { defaultClusterSettings, defaultWorkload, mixOf } from '../contract'
+import { makeTemporaryFolder } from '../system'
 import { parseEventLines, type TraceEvent } from '../trace'
 import { median } from './bench-rules'
 import type { ClusterOptions, ClusterStarter, EventLines, RunningCluster } from './cluster-seam'
 import type { ClusterPrograms } from './lab-options'
 import { headerFor, LiveSession } from './live-session'
 
-/** Who reads the events: `nothing` counts them only, `session` is what a window's lab has. */
+/** The reader of the events: `nothing` only counts them, `session` does all that a window's lab does. */
 export type LabReader = 'nothing' | 'session'
 
 export interface LabBench {
   readonly rounds: number
-  /** Of each round. */
+  /** The length of each round. */
   readonly seconds: number
   readonly replicas: number
   readonly readers: readonly LabReader[]
@@ -27,15 +26,15 @@ export interface LabBench {
 }
 
 const clients = 8
-/** clientIds of each client: 48 together. */
+/** clientIds of each client process: 48 together. */
 const sessionsOfClient = 6
 const keys = 1000
 const valueBytes = 64
 
-/** Before anything is measured: views are formed and everything is compiled. */
+/** Warm-up before the measurement: views are formed and code is compiled. */
 const warmUpMs = 3000
 
-/** Text of a round's first events, from which the operations' times are read. */
+/** Characters of a round's first events that are kept for the operation times. */
 const sampleCharactersMax = 4 * 1024 * 1024
 
 export async function measureLab({ rounds, replicas, readers, print, ...options }: LabBench): Promise<void> {
@@ -65,13 +64,13 @@ interface Measured {
 }
 
 async function measureRound(options: RoundOptions): Promise<Measured> {
-  const folder = await mkdtemp(join(tmpdir(), 'understudy-bench-'))
-  const round = new Round(join(folder, 'bench.jsonl'), options)
+  const folder = makeTemporaryFolder('bench')
+  const round = new Round(join(folder.path, 'bench.jsonl'), options)
   try {
     return await round.run()
   } finally {
     await round.stop()
-    await rm(folder, { recursive: true, force: true })
+    folder.remove()
   }
 }
 
@@ -95,7 +94,7 @@ class Round {
   async run(): Promise<Measured> {
     const { seconds } = this.#options
     const cluster = await this.#start()
-    await cluster.startWorkload({ ...defaultWorkload, rate: 0, inFlight: sessionsOfClient, keys, valueBytes, mix: { put: 1, append: 0, get: 0, delete: 0, cas: 0 } })
+    await cluster.perform({ type: 'start-workload', plan: { ...defaultWorkload, rate: 0, inFlight: sessionsOfClient, keys, valueBytes, mix: mixOf({ put: 1 }) } })
     await pause(warmUpMs)
     this.#sample = []
     const before = await this.#count(cluster)
@@ -110,7 +109,7 @@ class Round {
       bytesPerOperation: perOperation('bytes'), eventsPerOperation: perOperation('events'),
       switchboardMicros: perOperation('switchboardMicros'), replicaMicros: perOperation('replicaMicros'), clientMicros: perOperation('clientMicros'),
       labMicros: perOperation('labMicros'),
-      mailMax: after.mailMax, journalBytesMax: after.journalBytesMax, labBytesMax: after.labBytesMax, nodeBytesMax: after.nodeBytesMax,
+      mailMax: after.mailMax, journalBytesMax: after.recorderBytesMax, labBytesMax: after.labBytesMax, nodeBytesMax: after.nodeBytesMax,
     }
   }
 
@@ -145,7 +144,7 @@ class Round {
   #take({ from, count, text }: EventLines): void {
     this.#events += count
     for (let found = text.indexOf(returned); found >= 0; found = text.indexOf(returned, found + returned.length)) this.#operations++
-    // Nodes start once here, and before any operation.
+    // In this bench nodes start only once, before any operation.
     if (from < 1000) for (const event of parseEventLines(text)) if (event.type === 'node-started') this.#pids.set(event.node, event.pid)
     if (this.#sample === null || this.#sampleCharacters >= sampleCharactersMax) return
     this.#sample.push(text)
@@ -161,7 +160,7 @@ class Round {
     }
   }
 
-  /** Of all nodes whose name begins so; 0 where the system has no /proc. */
+  /** CPU microseconds of all nodes whose name has this prefix; 0 on a system without /proc. */
   #processorMicros(prefix: string): number {
     let micros = 0
     for (const [name, pid] of this.#pids) if (name.startsWith(prefix)) micros += processorMicrosOf(pid)
@@ -188,12 +187,12 @@ interface Counted {
   readonly clientMicros: number
   readonly labMicros: number
   readonly mailMax: number
-  readonly journalBytesMax: number
+  readonly recorderBytesMax: number
   readonly labBytesMax: number
   readonly nodeBytesMax: number
 }
 
-/** Linux counts in hundredths of a second. */
+/** Microseconds of one clock tick: Linux counts CPU time in hundredths of a second. */
 const tickMicros = 10_000
 
 function processorMicrosOf(pid: number): number {
@@ -201,11 +200,11 @@ function processorMicrosOf(pid: number): number {
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /, '').split(' ')
     return (Number(fields[11]) + Number(fields[12])) * tickMicros
   } catch {
-    return 0 // Another system, which keeps this to itself.
+    return 0 // No /proc on this system.
   }
 }
 
-/** How long each operation took that was invoked and returned among these, in milliseconds, sorted. */
+/** Sorted durations, in milliseconds, of the operations that were invoked and returned among these events. */
 function operationTimes(events: readonly TraceEvent[]): number[] {
   const invoked = new Map<number, number>()
   const times: number[] = []

@@ -1,11 +1,10 @@
-// What watching the rules costs: a live cluster with 8 clients in a closed loop, watched as a session is and not watched, in turns; then
-// how many of its events are judged a second in this process, with all monitors and without the one that steps replicas again.
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+// Measures the cost of watching the rules. A live cluster with 8 clients in a closed loop is alternately watched, as in a session, and not watched.
+// Then its events are judged in this process, with all monitors and without the monitor that replays replicas, to measure events a second.
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { RuleMonitors, RuleTeller, type RuleName } from '../check'
 import { defaultClusterSettings, defaultWorkload } from '../contract'
+import { makeTemporaryFolder } from '../system'
 import { parseEventLines, type TraceHeader } from '../trace'
 import type { ClusterStarter, EventLines, RunningCluster } from './cluster-seam'
 import { EventLog } from './event-log'
@@ -15,32 +14,32 @@ import { RuleWatch } from './rule-watch'
 
 export interface RulesBench {
   readonly rounds: number
-  /** Of each measurement. */
+  /** The length of each measurement. */
   readonly seconds: number
   readonly programs: ClusterPrograms
   readonly startCluster: ClusterStarter
   readonly print: (line: object) => void
 }
 
-/** Before anything is measured: views are formed and everything is compiled. */
+/** Warm-up before the measurement: views are formed and code is compiled. */
 const warmUpMs = 3000
 
-/** Before each turn. */
+/** The pause before each turn. */
 const settleMs = 100
 
 interface Counted {
   operations: number
   events: number
-  /** Events that the watch had not looked at when a turn was over, at most. */
+  /** The largest number of events that the watch had not yet judged at the end of a turn. */
   behind: number
 }
 
-/** Events that are judged again for the rates. */
+/** At most so many events are judged again to measure the rates. */
 const judgedEventsMax = 300_000
 
 export async function measureRules({ rounds, seconds, programs, startCluster, print }: RulesBench): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), 'understudy-bench-'))
-  const run = new Run(join(folder, 'bench.jsonl'))
+  const folder = makeTemporaryFolder('bench')
+  const run = new Run(join(folder.path, 'bench.jsonl'))
   try {
     await run.start(programs, startCluster)
     const perSecond = { watched: [] as number[], bare: [] as number[] }
@@ -59,14 +58,14 @@ export async function measureRules({ rounds, seconds, programs, startCluster, pr
     print({ rounds, clients: 8, watched: Math.round(watched), notWatched: Math.round(bare), ratio: rounded(watched / bare), unit: 'operations/s, medians' })
   } finally {
     await run.stop()
-    await rm(folder, { recursive: true, force: true })
+    folder.remove()
   }
 }
 
-/** One cluster for all measurements: two of them are not alike enough. */
+/** One cluster for all measurements, as two clusters differ too much. */
 class Run {
   readonly header: TraceHeader = headerFor({ ...defaultClusterSettings, title: 'bench', clients: 8 }, { seed: 'bench', createdAt: new Date(), protocolHash: '' })
-  /** The first events, to be judged again. */
+  /** The first events, kept to be judged again. */
   readonly texts: string[] = []
   readonly #log: EventLog
   readonly #path: string
@@ -86,7 +85,7 @@ class Run {
       onEvents: (lines) => this.#take(lines), onRecording: () => undefined, onEnded: () => undefined,
     })
     this.#watch = new RuleWatch({ header: this.header, source: this.#log, tell: (violation) => cluster.tell(violation) })
-    await cluster.startWorkload({ ...defaultWorkload, rate: 0, inFlight: 1 })
+    await cluster.perform({ type: 'start-workload', plan: { ...defaultWorkload, rate: 0, inFlight: 1 } })
     await pause(warmUpMs)
   }
 
@@ -97,10 +96,7 @@ class Run {
     if (this.#isWatched) this.#watch?.take(lines)
   }
 
-  /**
-   * Watched and not watched in turns of a second each, `seconds` of both: what the machine does beside this comes and goes more slowly, and so
-   * meets both alike.
-   */
+  /** Alternates between watched and not watched, one second each, `seconds` in all for both. Other load changes more slowly, so it affects both alike. */
   async round(seconds: number, beginsWatched: boolean): Promise<{ watched: Counted; bare: Counted }> {
     const watched: Counted = { operations: 0, events: 0, behind: 0 }
     const bare: Counted = { operations: 0, events: 0, behind: 0 }
@@ -112,7 +108,7 @@ class Run {
   }
 
   async #measure(isWatched: boolean, counted: Counted): Promise<void> {
-    // What was not watched before is looked at now, and not while is measured.
+    // Judges the events of an unwatched turn now, so that this work is not measured.
     await this.#watch?.caughtUp()
     this.#isWatched = isWatched
     await pause(settleMs)
@@ -130,7 +126,7 @@ class Run {
   }
 }
 
-/** The same events, judged as fast as it goes; reading them from their lines is counted by itself. */
+/** Judges the same events as fast as possible; parsing them from their lines is measured separately. */
 function judgeRates(header: TraceHeader, texts: readonly string[], print: (line: object) => void): void {
   const events = texts.flatMap((text) => parseEventLines(text))
   const began = performance.now()
@@ -155,7 +151,7 @@ function judgeRates(header: TraceHeader, texts: readonly string[], print: (line:
   })
 }
 
-/** Of any order; 0 of none. */
+/** The median of unsorted values; 0 without values. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((one, other) => one - other)
   const middle = sorted.length >> 1

@@ -1,10 +1,10 @@
-// A branch in the making, without processes: the moment is a whole step, the file begins with the parent's events, refusals change nothing.
+// Preparing a branch, without processes: the snapshot is at the end of a step, the file begins with the parent's events, and refusals change nothing.
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Conformance } from '../check'
-import { randomFaultsRecording } from '../sim/random-faults-recording'
+import { randomFaultsRecording } from '../sim/testing/random-faults-recording'
 import { formatEvent, formatHeader, type TraceEvent, type TraceHeader } from '../trace'
 import { prepareBranch, type PreparedBranch } from './branch'
 import { placeForRecording } from './folders'
@@ -30,7 +30,7 @@ const prepare = (session: Session, seq: number): Promise<PreparedBranch> => prep
 })
 const refusal = (session: Session, seq: number): Promise<string> => prepare(session, seq).then(() => '', (error: Error) => error.message)
 
-/** True if a step, or what became of its last message, goes on after this event. */
+/** True if a step, or the fate of its last message, continues after this event. */
 function isWithin(seq: number): boolean {
   const conformance = new Conformance(header)
   for (const event of events.slice(0, seq)) conformance.take(event)
@@ -38,6 +38,14 @@ function isWithin(seq: number): boolean {
 }
 
 describe('the moment of a branch', () => {
+  test('of a recording that counts more freezes than a cluster can is refused: no node would answer such a number', async () => {
+    const last = events.at(-1) as TraceEvent
+    const frozen = (freeze: number): TraceEvent => ({ seq: last.seq + 1, at: last.at, wall: last.wall, type: 'frozen', freeze, timers: [], reason: 'by hand', metBy: 0 })
+    expect(await refusal(await opened([...events, frozen(2 ** 32)]), last.seq + 1))
+      .toMatch(/^Event #\d+ tells of freeze 4.294.967.296, and a cluster counts to 4.294.967.295: there is no branch from here\.$/)
+    expect(await refusal(await opened([...events, frozen(2 ** 32 - 2)]), last.seq + 1)).toBe('')
+  })
+
   test('is the end of the step that the event belongs to, wherever in it that is', async () => {
     const session = await opened()
     let snapped = 0
@@ -45,7 +53,7 @@ describe('the moment of a branch', () => {
       const { start, place } = await prepare(session, seq)
       expect(start.seq).toBeGreaterThanOrEqual(seq)
       expect(isWithin(start.seq)).toBe(false)
-      // No later than it must be: the event before its end is within the step, or tells the fate of a message.
+      // No later than necessary: the event before the end is within the step, or reports the fate of a message.
       if (start.seq > seq) {
         snapped++
         expect(isWithin(start.seq - 1) || events[start.seq - 1]?.type.startsWith('message-')).toBe(true)
@@ -97,7 +105,7 @@ describe('what is refused, with one sentence', () => {
     const forged = events.map((event, index) => index === at && event.type === 'message-sent' ? { ...event, to: 'vs' } : event)
     const session = await opened(forged)
     expect(await refusal(session, at + 100)).toMatch(/^There is no branch from here: stepping again does not give what was recorded, as another version of the protocol made it\. At event #\d+, step \d+ of s\d \(incarnation \d\): recorded is .* to vs: forward .*; stepped again it is .*\.$/)
-    // Nothing is left of what was refused.
+    // A refused branch leaves no file.
     expect(await readdir(join(folder, 'recordings')).catch(() => [])).toEqual([])
     expect(await refusal(session, at - 10)).toBe('')
   })

@@ -1,9 +1,8 @@
-// What the lab needs of a running cluster, and nothing else: cluster/cluster.ts offers it with real processes, a test with none.
-// It must stay a subset of what cluster.ts offers; index.ts hands that over, so the compiler checks it.
-import type { Workload } from '../contract'
-import type { NetworkAct } from '../network'
-import type { NodeName, Operation } from '../protocol'
-import type { ToldEvent, TraceHeader } from '../trace'
+// The interface of a running cluster that the lab uses: cluster/cluster.ts implements it with real processes, tests without.
+// It must stay a subset of what cluster.ts offers; index.ts passes that in, so the compiler checks it.
+import type { NodeName } from '../protocol'
+import type { ClusterAct, Performed, ToldEvent, TraceHeader } from '../trace'
+import type { WorkloadPlan } from '../workload'
 
 /** Consecutive events as JSON lines joined by line feeds, none at the end. */
 export interface EventLines {
@@ -12,64 +11,72 @@ export interface EventLines {
   readonly text: string
 }
 
+/** The cluster's state outside of its events: whether it is frozen, and the running workload; null while none runs. */
+export interface ClusterNow {
+  readonly isFrozen: boolean
+  readonly workload: WorkloadPlan | null
+}
+
 export interface ClusterOptions {
   readonly header: TraceHeader
-  /** The nodes to start; without it all. */
+  /** The nodes to start; by default all. */
   readonly start?: readonly NodeName[]
-  /** Created by the cluster, mode 0600, the header line first; a branch's is there already, with the events that it begins with. */
+  /** The cluster creates the file with mode 0600 and writes the header line first. A branch's file exists already, with the events that it begins with. */
   readonly recordingPath: string
   readonly branch?: BranchStart
   /** Recording stops when the disk has less than this free; 0 or without it: when it is full. */
   readonly diskFreeMiBMin?: number
+  /** The largest size of the recording; by default unlimited. */
+  readonly recordingBytesMax?: number
+  /** The limit for all operations together: by hand, of scenarios and of the workload. 0 or without it: no limit. */
+  readonly operationsPerSecondMax?: number
   readonly nodeProgram: string
   readonly switchboardProgram: string
-  /** Already in the file, unless recording has stopped. */
+  /** Cancels the start, even if something hangs. */
+  readonly signal?: AbortSignal
+  /** Called when the events are in the file, unless recording has stopped. */
   onEvents(batch: EventLines): void
-  /** `problem` is empty, or one sentence that says why recording stopped; `bytes` of the file are whole. */
+  /** `problem`: why recording stopped, in one sentence, or empty. `bytes`: the size of the part of the file that is complete. */
   onRecording(status: { bytes: number; problem: string }): void
-  /** The cluster is over by itself: one sentence, once, never after `stop`. */
+  /** Called after a freeze, a thaw, or the start or end of a workload, whatever caused it. `onEvents` got the events of that change before. */
+  onNow?(now: ClusterNow): void
+  /** The cluster ended without `stop`: one sentence, once, never after `stop`. */
   onEnded(reason: string): void
 }
 
-/** Where a branch begins: at the end of its recording, whose last event has these times in microseconds. */
+/** Where a branch begins: at the end of its prepared recording. `at` and `wall` are the times of its last event, in microseconds. */
 export interface BranchStart {
   readonly seq: number
-  /** Of the whole file. */
+  /** The size of the whole file. */
   readonly bytes: number
   readonly at: number
   readonly wall: number
-  /** Of each node's last start; 0 for one that was never started. */
+  /** The incarnation of each node's last start; 0 for a node that never started. */
   readonly incarnations: ReadonlyMap<NodeName, number>
   readonly lives: readonly NodeName[]
 }
 
-/** A running cluster. Every act rejects with one sentence when it cannot be done. */
 export interface RunningCluster {
-  kill(node: NodeName): Promise<void>
-  pause(node: NodeName): Promise<void>
-  resume(node: NodeName): Promise<void>
-  restart(node: NodeName): Promise<void>
-  freeze(): Promise<void>
-  thaw(): Promise<void>
-  /** Faults, single messages and timers, break conditions. */
-  act(act: NetworkAct): Promise<void>
-  /** Writes into the trace how far a scenario has come, or that a rule was broken. */
+  /** Rejects with one sentence if the act is refused. */
+  perform(act: ClusterAct): Promise<Performed>
+  /** Writes the progress of a scenario, or a rule violation, into the trace. */
   tell(event: ToldEvent): Promise<void>
-  invoke(request: { client: NodeName; operation: Operation; target: NodeName | ''; label: string; session?: number }): Promise<{ operationId: number }>
-  startWorkload(workload: Workload): Promise<void>
-  stopWorkload(): Promise<void>
-  /** For measuring: processor time of the switchboard since it began, and its longest queues since this was asked last. */
-  load(): Promise<{ processorMicros: number; mailMax: number; journalBytesMax: number; labBytesMax: number; nodeBytesMax: number }>
-  /** Resolves when every process is gone and the recording is flushed. */
+  /** For measuring: CPU time of the switchboard since its start, and its longest queues since the last call. */
+  load(): Promise<{ processorMicros: number; mailMax: number; mailBytesMax: number; recorderBytesMax: number; labBytesMax: number; nodeBytesMax: number }>
+  /** Resolves within seconds, when every process has ended and the recording is flushed: hanging processes are killed. */
   stop(): Promise<void>
+  /** Kills every process at once; unwritten parts of the recording are lost. */
+  abandon(): void
 }
 
-/** Resolves when every node is up; rejects with one sentence and leaves no process. */
+/** Resolves when every node is up. Rejects with one sentence and leaves no process. */
 export type ClusterStarter = (options: ClusterOptions) => Promise<RunningCluster>
 
-/** Where clusters come from. */
+/** Access to clusters and to the processes of killed labs. */
 export interface Clusters {
   readonly startCluster: ClusterStarter
-  /** False where the system cannot stop a process and let it go on. */
+  /** False on a system that cannot stop and continue a process. */
   canPause(): boolean
+  /** Ends the processes of killed labs of this account; logs what it did. */
+  endLeft(log: (sentence: string) => void): Promise<void>
 }

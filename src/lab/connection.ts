@@ -1,8 +1,10 @@
-// One connected screen: its calls, its feed, its uploads and its exports. All that ends with it; the session does not.
+// One connected screen: its calls, its feed, its uploads and its exports. They end with the connection; the session does not.
 // It must hold nothing that another screen needs.
-import { Refusal, serveLab, type ClusterSettings, type Gives, type LabHandlers, type LabServer, type Port, type ScenarioEntry, type SessionStatus } from '../contract'
-import { readScenario } from '../scenario'
+import { callKinds, Refusal, serveLab, type ActRequest, type CallName, type ClusterSettings, type Gives, type LabHandlers, type LabServer, type Port, type ScenarioEntry, type SessionStatus } from '../contract'
+import type { ScenarioProblem } from '../scenario'
+import { operationInputOf, type ClusterAct } from '../trace'
 import type { EventLines } from './cluster-seam'
+import type { DiskLimit } from './disk-room'
 import type { Exploring } from './exploring'
 import { Exports } from './exports'
 import { catchUpLimits, Feed } from './feed'
@@ -11,21 +13,26 @@ import type { GrowingFile } from './recording-bytes'
 import type { Session } from './session'
 import { Uploads, type UploadedFile } from './uploads'
 
-/** What a connection asks of the lab. */
+/** The part of the lab that a connection uses. */
 export interface ConnectionOwner {
   readonly host: 'electron' | 'browser' | 'in-process'
   readonly version: string
   readonly canPause: boolean
+  /** The lab's name if there are several; otherwise empty. */
+  readonly name: string
   readonly privateFolder: string
+  /** The limit for every file that the connection writes. */
+  readonly disk: DiskLimit
   readonly lastSettings: ClusterSettings
   readonly sessionNumber: number
   status(): SessionStatus
-  /** Throws a `Refusal` when there is none. */
+  /** The shown session; throws a `Refusal` if there is none. */
   currentSession(): Session
-  /** The session that the present one branched from, if it can still be read; null without one. */
+  /** The session that the current one branched from, if it can still be read; otherwise null. */
   parentSession(): Session | null
   newCluster(settings: ClusterSettings): Promise<{ session: number }>
   listScenarios(): Promise<ScenarioEntry[]>
+  checkScenario(text: string): Promise<readonly ScenarioProblem[]>
   runScenario(name: string, text: string): Promise<{ session: number }>
   branch(session: number, seq: number): Promise<{ session: number }>
   rerun(session: number): Promise<{ session: number }>
@@ -36,7 +43,8 @@ export interface ConnectionOwner {
 }
 
 export class Connection {
-  /** Resolves when the screen has gone and nothing of it is left. */
+  readonly readOnly: boolean
+  /** Resolves when the screen has disconnected and its files are removed. */
   readonly closed: Promise<void>
   readonly #port: Port
   readonly #owner: ConnectionOwner
@@ -46,12 +54,18 @@ export class Connection {
   readonly #exports: Exports
   readonly #formatExports = new FormatExports()
 
-  constructor(port: Port, owner: ConnectionOwner) {
+  constructor(port: Port, owner: ConnectionOwner, { readOnly = false, acted = () => undefined }: { readonly readOnly?: boolean; readonly acted?: () => void } = {}) {
+    this.readOnly = readOnly
     this.#port = port
     this.#owner = owner
-    this.#uploads = new Uploads(owner.privateFolder)
-    this.#exports = new Exports(owner.privateFolder)
-    this.#server = serveLab(port, this.#handlers())
+    this.#uploads = new Uploads(owner.privateFolder, () => owner.disk)
+    this.#exports = new Exports(owner.privateFolder, () => owner.disk)
+    this.#server = serveLab(port, guarded(this.#handlers(), (name) => {
+      const kind = callKinds[name]
+      if (kind === 'look') return
+      if (readOnly) throw new Refusal(`This connection is read-only: only the own address of ${owner.name === '' ? 'the lab' : owner.name} can change it.`)
+      if (kind === 'act') acted()
+    }))
     this.#feed = new Feed((batch) => this.#server.tell('events', batch))
     this.closed = this.#server.closed.then(() => this.#end())
   }
@@ -60,18 +74,18 @@ export class Connection {
     this.#server.tell('status', status)
   }
 
-  /** There may be new events. */
+  /** To be called when there may be new events. */
   wake(): void {
     this.#feed.wake()
   }
 
-  /** Another session is shown: nothing more of the one before is sent, and the screen subscribes anew. */
+  /** To be called when another session is shown: stops the feed and the exports of the old one. The screen subscribes anew. */
   forgetSession(): void {
     this.#feed.stop()
     this.#formatExports.stopAll('Another session is shown: the export of the one before was stopped.')
   }
 
-  /** The uploads, if a file is awaited under this key. */
+  /** The uploads of this connection, if one of them expects a file with this key. */
   uploadsOf(key: string): Uploads | undefined {
     return this.#uploads.has(key) ? this.#uploads : undefined
   }
@@ -93,7 +107,7 @@ export class Connection {
     return {
       hello: () => {
         const { version, host, lastSettings, canPause } = owner
-        return { version, host, lastSettings, status: owner.status(), canPause }
+        return { version, host, lastSettings, status: owner.status(), canPause, lab: owner.name, readOnly: this.readOnly }
       },
       newCluster: (settings) => owner.newCluster(settings),
       branch: ({ session: number, seq }) => owner.branch(number, seq),
@@ -106,20 +120,11 @@ export class Connection {
       },
       exploreShow: ({ exploration }) => owner.showExplored(exploration),
       endSession: () => nothing(owner.endSession()),
-      kill: ({ node }) => nothing(session().kill(node)),
-      pause: ({ node }) => nothing(session().pause(node)),
-      resume: ({ node }) => nothing(session().resume(node)),
-      restart: ({ node }) => nothing(session().restart(node)),
-      freeze: () => nothing(session().freeze()),
-      thaw: () => nothing(session().thaw()),
-      act: (act) => nothing(session().act(act)),
+      act: (request) => session().perform(clusterActOf(request)),
       listScenarios: async () => ({ scenarios: await owner.listScenarios() }),
-      checkScenario: ({ text }) => ({ problems: [...readScenario('', text).problems] }),
+      checkScenario: async ({ text }) => ({ problems: [...await owner.checkScenario(text)] }),
       runScenario: ({ name, text }) => owner.runScenario(name, text),
       steerScenario: ({ act }) => nothing(session().steerScenario(act)),
-      invoke: (call) => session().invoke(call),
-      startWorkload: (workload) => nothing(session().startWorkload(workload)),
-      stopWorkload: () => nothing(session().stopWorkload()),
       subscribe: ({ session: number, since }) => this.#subscribe(number, since),
       ackBatch: ({ session: number, batch }) => {
         this.#feed.ack(number, batch)
@@ -155,11 +160,34 @@ export class Connection {
 
   #subscribe(number: number, since: number): Record<string, never> {
     const { log } = this.#sessionOf(number)
-    // A screen computes everything from the first event on: with a gap it would show what never was.
+    // A screen computes its state from the first event on; a gap would make it show a state that never existed.
     if (!log.isWholeFrom(since)) throw new Refusal(log.problem)
     this.#feed.subscribe(number, log, since)
     return {}
   }
+}
+
+/** Decodes the byte strings of an act for the protocol. Throws a `Refusal` for invalid base64. */
+function clusterActOf(request: ActRequest): ClusterAct {
+  if (request.type !== 'invoke') return request
+  try {
+    const { operation } = operationInputOf({ type: 'operation', operationId: 0, session: -1, operation: request.operation, target: '' })
+    return { ...request, operation, session: -1, label: 'person' }
+  } catch {
+    throw new Refusal('A key or value that begins with "base64:" must go on in base64.')
+  }
+}
+
+/** The same handlers, but each first calls `before`, which may refuse the call by throwing. */
+function guarded(handlers: LabHandlers, before: (name: CallName) => void): LabHandlers {
+  const entries = (Object.keys(handlers) as CallName[]).map((name) => {
+    const handle = handlers[name] as (takes: unknown) => unknown
+    return [name, (takes: unknown) => {
+      before(name)
+      return handle(takes)
+    }]
+  })
+  return Object.fromEntries(entries) as LabHandlers
 }
 
 async function readLines({ log }: Session, from: number, count: number): Promise<EventLines> {

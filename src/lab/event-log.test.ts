@@ -1,4 +1,4 @@
-// The event log gives every event back once and in order, from memory or from the file, and says what it had to let go.
+// The event log returns every event once and in order, from memory or from the file, and says what it had to drop.
 import { mkdtemp, rm, writeFile, appendFile, truncate } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -23,7 +23,7 @@ afterEach(() => rm(folder, { recursive: true }))
 const line = (seq: number): string => `{"seq":${seq},"text":"é${seq}"}`
 const linesFrom = (from: number, count: number): string => Array.from({ length: count }, (_, index) => line(from + index)).join('\n')
 
-/** Appends as a cluster does: the file first, then the log. */
+/** Appends as a cluster does: first to the file, then to the log. */
 async function record(log: EventLog, count: number, { inFile = true } = {}): Promise<void> {
   const from = log.latest + 1
   const text = linesFrom(from, count)
@@ -31,7 +31,7 @@ async function record(log: EventLog, count: number, { inFile = true } = {}): Pro
   log.append({ from, count, text })
 }
 
-/** Everything from `from` on, in readings of these limits. */
+/** All events from `from` on, read with these limits. */
 async function readAll(log: EventLog, from: number, limits = everything): Promise<{ text: string; seqs: number[]; readings: number }> {
   const texts: string[] = []
   const seqs: number[] = []

@@ -1,17 +1,17 @@
-// Where a session's events are kept: recent ones in memory, older ones in the recording file, from which they are read back.
-// If the recording stopped, what is not in the file stays in memory up to a larger limit; then the oldest go, and that is said.
-// It must never block whoever appends, and never hand out an event twice or out of order.
+// Stores a session's events: recent ones in memory, older ones in the recording file, from which they are read again.
+// If recording stops, unrecorded events stay in memory up to a larger limit; then the oldest are dropped and `problem` says so.
+// It must never block the caller of `append`, and never return an event twice or out of order.
 import { open, type FileHandle } from 'node:fs/promises'
+import { reasonOf } from '../system'
 import { grouped } from '../trace'
 import type { EventLines } from './cluster-seam'
-import { reasonOf } from './folders'
 
 export interface EventLogLimits {
-  /** Text of recent events that is kept in memory although the file has it too. */
+  /** Bytes of recent events that stay in memory although the file has them too. */
   readonly recentBytesMax: number
-  /** Text that is kept in memory because no file has it. */
+  /** Bytes of events that stay in memory because no file has them. */
   readonly unrecordedBytesMax: number
-  /** A chunk is closed at this size: what one read from the file brings. The list of chunks costs some 60 bytes for each. */
+  /** A chunk is closed at this size, which is also the size of one file read. Each entry in the chunk list costs about 60 bytes. */
   readonly chunkBytes: number
 }
 
@@ -24,15 +24,15 @@ export const eventLogLimits: EventLogLimits = {
 interface Chunk {
   readonly from: number
   count: number
-  /** Where its first line is in the file, counted from the end of the header line. */
+  /** Offset of its first line in the file, counted from the end of the header line. */
   readonly offset: number
-  /** Of the text and one line feed after each line. */
+  /** Bytes of the text, with one line feed after each line. */
   bytes: number
-  /** The batches that it is made of; null when they must be read from the file. */
+  /** The batches in this chunk; null if they must be read from the file. */
   texts: string[] | null
 }
 
-/** What one reading may bring; one event is always brought, however long. */
+/** The limits of one read; it always returns at least one event, however long. */
 export interface ReadLimits {
   readonly eventsMax: number
   readonly bytesMax: number
@@ -42,7 +42,7 @@ export class EventLog {
   readonly #path: string
   readonly #limits: EventLogLimits
   readonly #chunks: Chunk[] = []
-  /** Bytes of the file that are known to be whole, from the end of the header line; Infinity while recording goes on. */
+  /** Bytes of the file that are known to be complete, from the end of the header line; Infinity while recording goes on. */
   #recordedBytes = Number.POSITIVE_INFINITY
   #latest = 0
   #bytes = 0
@@ -51,7 +51,7 @@ export class EventLog {
   #firstInMemory = 0
   #headerBytes: number | null = null
   #dropped = 0
-  /** seq of the last event that is known to be lost; 0 while all are there. */
+  /** seq of the last event that is known to be lost; 0 if none is. */
   #lostTo = 0
   #unreadable = ''
 
@@ -69,26 +69,26 @@ export class EventLog {
     return this.#latest
   }
 
-  /** The beginning that the file holds: how many events, and their bytes, the header line not counted. */
+  /** The part that the file holds: its events and their bytes, without the header line. */
   get recordedPart(): { events: number; bytes: number } {
     if (this.#bytes <= this.#recordedBytes) return { events: this.#latest, bytes: this.#bytes }
     const last = this.#chunks.findLast((chunk) => chunk.offset + chunk.bytes <= this.#recordedBytes)
     return last === undefined ? { events: 0, bytes: 0 } : { events: last.from + last.count - 1, bytes: last.offset + last.bytes }
   }
 
-  /** False if an event from `from` on is known to be lost: whoever reads on from there would meet a gap. */
+  /** False if an event from `from` on is known to be lost, so that a reader would meet a gap. */
   isWholeFrom(from: number): boolean {
     return from > this.#lostTo
   }
 
-  /** Empty, or one sentence: which events can no longer be had, and why. */
+  /** Empty, or one sentence: which events cannot be read any more, and why. */
   get problem(): string {
     if (this.#unreadable !== '') return this.#unreadable
     if (this.#dropped === 0) return ''
     return `${grouped(this.#dropped)} events are neither in the recording nor in memory any more: memory for unrecorded events is full.`
   }
 
-  /** Adds events; `text` is in the file already, unless recording stopped. Throws if they do not follow the last: our mistake. */
+  /** Adds events; the file already has `text`, unless recording stopped. Throws if they do not follow the last event, which is a bug. */
   append({ from, count, text }: EventLines): void {
     const bytes = this.#admit(from, count, Buffer.byteLength(text) + 1)
     const last = this.#chunks.at(-1)
@@ -104,7 +104,7 @@ export class EventLog {
     this.#trim()
   }
 
-  /** Adds events that are only in the file (an opened recording): `bytes` with one line feed after each line. */
+  /** Adds events of an opened recording, which only the file holds. `bytes` includes one line feed after each line. */
   appendFromFile({ from, count, bytes }: { from: number; count: number; bytes: number }): void {
     this.#admit(from, count, bytes)
     this.#chunks.push({ from, count, offset: this.#bytes, bytes, texts: null })
@@ -112,16 +112,13 @@ export class EventLog {
     this.#firstInMemory = this.#chunks.length
   }
 
-  /** The file holds this many whole bytes, header line included, and will hold no more. */
+  /** Recording has stopped: the file holds `fileBytes` complete bytes, header line included, and gets no more. */
   recordingStopped(fileBytes: number, headerBytes: number): void {
     this.#recordedBytes = Math.min(this.#recordedBytes, Math.max(0, fileBytes - headerBytes))
     this.#trim()
   }
 
-  /**
-   * Events from `from` on, or from the first one after it that can still be had; undefined if there is none.
-   * Reads from the file where memory no longer has them.
-   */
+  /** Events from `from` on, or from the first later one that is still available; undefined if there is none. Reads evicted events from the file. */
   async read(from: number, { eventsMax, bytesMax }: ReadLimits): Promise<EventLines | undefined> {
     const texts: string[] = []
     let first = 0
@@ -130,7 +127,7 @@ export class EventLog {
     for (let index = this.#indexOf(from); index < this.#chunks.length; index++) {
       const chunk = this.#chunks[index] as Chunk
       const next = count === 0 ? Math.max(from, chunk.from) : first + count
-      if (chunk.from > next) break // A hole: what follows it is the next reading's.
+      if (chunk.from > next) break // A gap: the next read returns what follows it.
       const text = await this.#textOf(chunk)
       if (text === undefined) {
         if (count > 0) break
@@ -147,7 +144,7 @@ export class EventLog {
     return count === 0 ? undefined : { from: first, count, text: texts.join('\n') }
   }
 
-  /** Checks that events follow the last, and counts them in. */
+  /** Checks that the events follow the last one, and counts them. */
   #admit(from: number, count: number, bytes: number): number {
     if (from !== this.#latest + 1 || count < 1) {
       throw new Error(`events ${from} to ${from + count - 1} do not follow event ${this.#latest}`)
@@ -156,7 +153,7 @@ export class EventLog {
     return bytes
   }
 
-  /** Lets go of the oldest texts: those that the file has beyond the small limit, those that it has not beyond the large one. */
+  /** Evicts the oldest texts: recorded ones beyond the small limit, unrecorded ones beyond the large limit. */
   #trim(): void {
     while (this.#firstInMemory < this.#chunks.length - 1) {
       const chunk = this.#chunks[this.#firstInMemory] as Chunk
@@ -174,7 +171,7 @@ export class EventLog {
     }
   }
 
-  /** The first chunk that ends at or after `from`. */
+  /** The index of the first chunk that ends at or after `from`. */
   #indexOf(from: number): number {
     let low = 0
     let high = this.#chunks.length
@@ -187,7 +184,7 @@ export class EventLog {
     return low
   }
 
-  /** A chunk's lines without the last line feed; undefined if the file cannot give them any more. */
+  /** A chunk's lines without the last line feed; undefined if the file cannot be read any more. */
   async #textOf(chunk: Chunk): Promise<string | undefined> {
     if (chunk.texts) return chunk.texts.join('\n')
     try {
@@ -222,7 +219,7 @@ export class EventLog {
 
 const lineFeed = 10
 
-/** Bytes of the first line with its line feed. */
+/** The length of the first line with its line feed, in bytes. */
 async function lengthOfFirstLine(file: FileHandle): Promise<number> {
   const piece = Buffer.allocUnsafe(64 * 1024)
   for (let position = 0; ;) {
@@ -234,7 +231,7 @@ async function lengthOfFirstLine(file: FileHandle): Promise<number> {
   }
 }
 
-/** Lines from the `skip`th on, as many as the limits allow, but at least one. */
+/** Lines from index `skip` on, as many as the limits allow, but at least one. */
 function cutLines(text: string, skip: number, eventsMax: number, lengthMax: number): { text: string; count: number; isAll: boolean } {
   let start = 0
   for (let line = 0; line < skip; line++) start = text.indexOf('\n', start) + 1

@@ -1,28 +1,29 @@
-// An exploration on all cores: the search is here, the machines are stepped in worker threads. A worker that dies costs nothing but time: what it
-// had in hand is handed out again, and its successor is told all that it must know.
+// An exploration on all cores: the search runs here, and worker threads step the machines. It must lose nothing when a worker dies: the worker's
+// batches are handed out again, and its replacement gets all definitions.
 import { Worker } from 'node:worker_threads'
 import { Expander, Search, startingPoint, startingPointOf, type Act, type Definition, type ExplorePlan, type Lives, type SearchEnd, type SearchProgress } from '../sim'
+import { reasonOf } from '../system'
 import type { ExploreWorkerData, FromExploreWorker, ToExploreWorker } from './explore-worker'
 
-/** States of a batch: enough that handing them over costs little, few enough that every worker gets some. */
+/** States in a batch: enough to keep the overhead of handing it over small, few enough that every worker gets some. */
 const batchStates = 2000
-/** Batches that a worker has in hand, so that it never waits for the next. */
+/** Batches assigned to a worker at a time, so that it never waits for the next. */
 const batchesInHand = 2
-/** Workers that may die before the exploration is given up. */
+/** After more worker deaths than this the exploration fails. */
 const deathsMax = 20
 
 export interface ExplorationOptions {
   readonly plan: ExplorePlan
-  /** The moment that it begins from; without it a cluster that is brought up for it. */
+  /** The snapshot to start from; without it a new cluster is brought up. */
   readonly lives?: Lives
   readonly workers: number
   /** The built worker program. */
   readonly program: string | URL
-  readonly onProgress: (progress: ExplorationProgress) => void
+  readonly onProgress?: (progress: ExplorationProgress) => void
 }
 
 export interface ExplorationProgress extends SearchProgress {
-  /** Distinct states of single nodes, and messages, at the worker that knows most. */
+  /** Distinct states of single nodes, and distinct messages, at the worker that knows most. */
   readonly locals: number
   readonly mails: number
 }
@@ -30,12 +31,12 @@ export interface ExplorationProgress extends SearchProgress {
 export type ExplorationEnd = SearchEnd | { readonly type: 'cancelled' } | { readonly type: 'failed'; readonly reason: string }
 
 interface Lane {
-  /** Of its own: one that replaces another must not give ids that the other gave. */
+  /** Unique: a replacement worker must not issue the ids of its predecessor. */
   readonly number: number
   readonly worker: Worker
-  /** Batches in hand. */
+  /** Assigned batches. */
   readonly hand: Set<number>
-  /** Definitions that it has been told, of all that there are. */
+  /** The number of definitions that were sent to it. */
   told: number
 }
 
@@ -44,9 +45,9 @@ export class ExplorationPool {
   readonly #options: ExplorationOptions
   readonly #search: Search
   readonly #lanes: (Lane | null)[] = []
-  /** Everything that any worker has made, with the lane that made it. */
+  /** The definitions of all workers, each with its lane. */
   readonly #definitions: { readonly lane: number; readonly definition: Definition }[] = []
-  /** Reads the path in the end. */
+  /** Converts the found path into acts. */
   readonly #own: Expander
   #settle: (end: ExplorationEnd) => void = () => undefined
   #isPaused = false
@@ -87,18 +88,18 @@ export class ExplorationPool {
     this.#finish({ type: 'cancelled' })
   }
 
-  /** Why the cluster is stuck at the end of a path; to be asked after its acts. */
+  /** Why the cluster is stuck at the end of a path. Call `acts` first. */
   stuckAfter(path: readonly number[]): string {
     return this.#own.stuckAfter(path)
   }
 
-  /** What has to be done for a path, in order. */
+  /** The acts that lead along a path, in order. */
   acts(path: readonly number[]): Act[] {
     this.#own.define(this.#definitions.map(({ definition }) => definition))
     return this.#own.acts(path)
   }
 
-  /** Lane 0 is this thread's, which makes states only when it reads a path. */
+  /** Lane 0 belongs to this thread, which creates states only when it converts a path. */
   get #lanesMax(): number {
     return this.#options.workers + deathsMax + 1
   }
@@ -110,7 +111,7 @@ export class ExplorationPool {
     const lane: Lane = { number, worker, hand: new Set(), told: 0 }
     this.#lanes[place] = lane
     worker.on('message', (answer: FromExploreWorker) => this.#take(lane, answer))
-    worker.on('error', (error) => this.#died(place, lane, error.message))
+    worker.on('error', (error) => this.#died(place, lane, reasonOf(error)))
     worker.on('exit', (code) => this.#died(place, lane, `it ended with status ${code}`))
   }
 
@@ -120,7 +121,7 @@ export class ExplorationPool {
     for (const definition of definitions) this.#definitions.push({ lane: number, definition })
     this.#counts = { locals: Math.max(this.#counts.locals, locals), mails: Math.max(this.#counts.mails, mails) }
     this.#search.give(result)
-    this.#options.onProgress(this.progress)
+    this.#options.onProgress?.(this.progress)
     if (this.#search.end) this.#finish(this.#search.end)
     else this.#handOut()
   }

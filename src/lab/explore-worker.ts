@@ -1,17 +1,17 @@
-// A thread that looks at states for exploration-pool.ts: it takes batches and gives back what they lead to. It ends with its parent, and knows
-// nothing that another could not find out again.
+// A worker thread for exploration-pool.ts: it takes batches of states and returns their successors. It ends with its parent.
+// It must hold no state that another worker could not compute again.
 import { parentPort, workerData } from 'node:worker_threads'
 import { Expander, startingPoint, startingPointOf, type Batch, type BatchResult, type Definition, type ExplorePlan, type Lives } from '../sim'
 
 export interface ExploreWorkerData {
   readonly plan: ExplorePlan
-  /** The moment that it begins from; null: a cluster that is brought up for it. */
+  /** The snapshot to start from; null: a new cluster is brought up. */
   readonly lives: Lives | null
   readonly lane: number
   readonly lanes: number
 }
 
-/** Definitions of the other lanes come before the batch that needs them. */
+/** Definitions of the other lanes are sent before the batch that needs them. */
 export interface ToExploreWorker {
   readonly definitions: readonly Definition[]
   readonly batch: Batch

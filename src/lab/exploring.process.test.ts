@@ -1,5 +1,5 @@
-// Explorations as a screen asks for them: from a new cluster the way is a recording, which runs again on processes; from a moment of a running
-// cluster it is a branch in which the same happens.
+// Explorations as a screen requests them. From a new cluster the path becomes a recording, which can be rerun on processes.
+// From a snapshot of a running cluster it becomes a branch in which the same happens.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,7 +13,7 @@ import { exploreLimits } from '../sim'
 import type { TraceHeader } from '../trace'
 import { Exploring } from './exploring'
 import { createLab, type RunningLab } from './index'
-import { Screen } from './screen-harness'
+import { Screen } from './testing/screen-harness'
 
 const built = (name: string): string => fileURLToPath(new URL(`../../out/${name}`, import.meta.url))
 let folder: string
@@ -56,7 +56,7 @@ test('the form has the limits of the explorer', () => {
   expect(exploreFormLimits).toEqual({ replicas, clients, operations, depth, budget: crashes })
 })
 
-test('from a new cluster: the way is a recording that ends standing still, and it runs again on processes', async () => {
+test('from a new cluster: the way is a recording that ends frozen, and it runs again on processes', async () => {
   const { exploration, standing } = await explored(0, { ...small, mutants: ['takes-any-forward'] })
   expect(standing.end).toMatchObject({ type: 'found', rule: 'rule-3' })
   expect(standing.end?.way.length).toBeGreaterThan(3)
@@ -120,4 +120,17 @@ test('an exploration that nobody has asked about for a minute ends; one that is 
   let minutes = 0
   expect((await standingWith(() => ++minutes * 61_000)).end?.type).toBe('cancelled')
   expect((await standingWith(() => 0)).end).toBeNull()
+})
+
+test('one that is paused and that nobody asks about ends too, and keeps no core while it is paused', async () => {
+  let now = 0
+  const exploring = new Exploring({ program: built('main/explore-worker.js'), now: () => now, session: () => { throw new Error('no session is needed') } })
+  const number = await exploring.begin(0, { ...small, crashes: 1, restarts: 1 })
+  expect(exploring.isRunning).toBe(true)
+  exploring.steer(number, 'pause')
+  expect(exploring.isRunning).toBe(false)
+  now = 61_000
+  // The check runs once a second in real time.
+  await new Promise((resolve) => setTimeout(resolve, 1500))
+  expect((await exploring.read(number)).end?.type).toBe('cancelled')
 })

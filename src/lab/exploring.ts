@@ -1,30 +1,31 @@
-// Explorations that a screen asked for: one at a time, from a new cluster or from a moment of the session. The session is only read.
-// What is found is shown by the lab as a session of its own: lab.ts.
+// Runs the explorations that a screen asks for, one at a time: from a new cluster or from a snapshot of the session.
+// It must only read the session. lab.ts shows what is found as a new session.
 import { availableParallelism } from 'node:os'
 import { defaultSettings } from '../protocol'
 import { Refusal, type ExploreRequest, type ExploreStanding } from '../contract'
 import {
   actText, counterexample, defaultPlan, LivesOfTrace, planProblem, playActs, StandingLives,
-  type Act, type Counterexample, type ExplorePlan, type Lives, type StandingAct,
+  type Act, type Counterexample, type ExplorePlan, type Lives,
 } from '../sim'
-import type { TraceHeader } from '../trace'
+import { whyNoSteps, type ClusterAct, type TraceHeader } from '../trace'
 import { eventsOf } from './branch'
 import { ExplorationPool, type ExplorationEnd } from './exploration-pool'
 import type { Session } from './session'
 
-/** Events before the moment: each node is stepped through its life in every worker. */
+/** At most so many events before the snapshot: every worker replays each node through them. */
 const eventsBeforeMax = 300_000
 const statesMax = 12_000_000
 const readWaitMs = 250
-/** A window that was closed or loaded anew asks for nothing any more: what it had begun must not keep every core busy. */
+/** An exploration that no window has asked about for this long is cancelled. A closed or reloaded window must not keep every core busy. */
 const unreadMsMax = 60_000
+const unreadAskedMs = 1000
 
-/** The way that was found, ready to be shown. */
+/** The found path, ready to be shown. */
 export type FoundWay =
   | { readonly type: 'recording'; readonly example: Counterexample }
-  | { readonly type: 'branch'; readonly session: number; readonly seq: number; readonly acts: readonly StandingAct[] }
+  | { readonly type: 'branch'; readonly session: number; readonly seq: number; readonly acts: readonly ClusterAct[] }
 
-interface Moment {
+interface Snapshot {
   readonly session: number
   readonly seq: number
   readonly lives: Lives
@@ -32,7 +33,7 @@ interface Moment {
 
 class Exploration {
   readonly plan: ExplorePlan
-  readonly moment: Moment | null
+  readonly snapshot: Snapshot | null
   readonly pool: ExplorationPool
   end: ExplorationEnd | null = null
   acts: readonly Act[] = []
@@ -42,18 +43,26 @@ class Exploration {
   #ran = 0
   #since: number | null = performance.now()
 
-  constructor(plan: ExplorePlan, moment: Moment | null, { program, now }: Pick<ExploringOptions, 'program' | 'now'>) {
+  constructor(plan: ExplorePlan, snapshot: Snapshot | null, { program, now, workersMax = Infinity }: Pick<ExploringOptions, 'program' | 'now' | 'workersMax'>) {
     this.plan = plan
-    this.moment = moment
+    this.snapshot = snapshot
     this.#now = now
     this.#readAt = now()
-    const onProgress = (): void => { if (now() - this.#readAt > unreadMsMax) this.pool.cancel() }
-    this.pool = new ExplorationPool({ plan, ...moment ? { lives: moment.lives } : {}, workers: availableParallelism(), program, onProgress })
+    // A timer, as a paused exploration reports no progress.
+    const timer = setInterval(() => { if (now() - this.#readAt > unreadMsMax) this.pool.cancel() }, unreadAskedMs).unref()
+    this.pool = new ExplorationPool({
+      plan, ...snapshot ? { lives: snapshot.lives } : {}, workers: Math.min(workersMax, availableParallelism()), program,
+    })
     void this.pool.ended.then((end) => {
+      clearInterval(timer)
       this.#stopWatch()
       if (end.type === 'found') this.acts = this.pool.acts(end.path)
       this.end = end
     })
+  }
+
+  get isRunning(): boolean {
+    return this.end === null && !this.#isPaused
   }
 
   steer(act: 'pause' | 'resume' | 'cancel'): void {
@@ -82,7 +91,7 @@ class Exploration {
     switch (end.type) {
       case 'found': {
         const reached = goal === 'stuck' ? `The cluster can get stuck. ${this.pool.stuckAfter(end.path)}` : 'Every operation can end.'
-        return { type: 'found', rule: end.breach?.rule ?? '', text: end.breach?.text ?? reached }
+        return { type: 'found', rule: end.violation?.rule ?? '', text: end.violation?.text ?? reached }
       }
       case 'complete': {
         const none = goal === 'violation' ? 'No order breaks a rule.' : goal === 'stuck' ? 'No order gets the cluster stuck.' : 'No order lets every operation end.'
@@ -101,12 +110,16 @@ class Exploration {
 }
 
 export interface ExploringOptions {
-  /** The built worker; empty where this lab does not explore. */
+  /** The path of the built worker; empty if this lab cannot explore. */
   readonly program: string
-  /** Milliseconds that only grow; tests bring their own. */
+  /** A monotonic clock in milliseconds; replaced in tests. */
   readonly now: () => number
-  /** Refuses another than the one that is shown. */
+  /** The shown session; throws a `Refusal` for any other number. */
   readonly session: (number: number) => Session
+  /** The limit of worker threads; never more than there are cores. */
+  readonly workersMax?: number
+  /** Why no exploration may run now; empty if one may. */
+  readonly problem?: () => string
 }
 
 export class Exploring {
@@ -121,17 +134,18 @@ export class Exploring {
   async begin(session: number, request: ExploreRequest): Promise<number> {
     const { program } = this.#options
     if (program === '') throw new Refusal('This lab does not explore.')
-    const moment = request.seq === 0 ? null : await this.#momentOf(session, request.seq)
-    const plan = planOf(request, moment?.lives ?? null)
+    const snapshot = request.seq === 0 ? null : await this.#snapshotOf(session, request.seq)
+    const plan = planOf(request, snapshot?.lives ?? null)
     const problem = planProblem(plan)
     if (problem !== undefined) throw new Refusal(problem)
-    if (!moment && request.backupsWanted >= request.replicas) throw new Refusal('There must be more replicas than backups.')
+    if (!snapshot && request.backupsWanted >= request.replicas) throw new Refusal('There must be more replicas than backups.')
+    this.#requireRoom()
     this.stop()
-    this.#present = new Exploration(plan, moment, this.#options)
+    this.#present = new Exploration(plan, snapshot, this.#options)
     return ++this.#number
   }
 
-  /** Answers at the end at once, else after a while. */
+  /** Long poll: resolves when the exploration ends, or after a short wait. */
   async read(number: number): Promise<ExploreStanding> {
     const exploration = this.#of(number)
     if (!exploration.end) {
@@ -141,17 +155,29 @@ export class Exploring {
   }
 
   steer(number: number, act: 'pause' | 'resume' | 'cancel'): void {
-    this.#of(number).steer(act)
+    const exploration = this.#of(number)
+    if (act === 'resume') this.#requireRoom()
+    exploration.steer(act)
   }
 
-  /** The way that was found; throws a Refusal where there is none. */
+  /** The found path; throws a `Refusal` if there is none. */
   async way(number: number): Promise<FoundWay> {
-    const { plan, moment, acts, end } = this.#of(number)
+    const { plan, snapshot, acts, end } = this.#of(number)
     if (end?.type !== 'found') throw new Refusal('Nothing was found that could be shown.')
-    if (!moment) return { type: 'recording', example: await counterexample(plan, titleOf(plan, end.breach?.rule ?? ''), acts, end.breach) }
-    const lives = new StandingLives(moment.lives)
+    if (!snapshot) return { type: 'recording', example: await counterexample(plan, titleOf(plan, end.violation?.rule ?? ''), acts, end.violation) }
+    const lives = new StandingLives(snapshot.lives)
     await playActs(acts, lives)
-    return { type: 'branch', session: moment.session, seq: moment.seq, acts: lives.acts }
+    return { type: 'branch', session: snapshot.session, seq: snapshot.seq, acts: lives.acts }
+  }
+
+  /** False while paused, as it then uses no core. */
+  get isRunning(): boolean {
+    return this.#present?.isRunning === true
+  }
+
+  #requireRoom(): void {
+    const refused = this.#options.problem?.() ?? ''
+    if (refused !== '') throw new Refusal(refused)
   }
 
   stop(): void {
@@ -163,24 +189,25 @@ export class Exploring {
     return this.#present
   }
 
-  async #momentOf(number: number, seq: number): Promise<Moment> {
+  async #snapshotOf(number: number, seq: number): Promise<Snapshot> {
     const session = this.#options.session(number)
     const header = JSON.parse(session.view().header) as TraceHeader
-    if (header.source === 'imported') throw new Refusal('An imported history has operations and no nodes: there is nothing to explore.')
+    const why = whyNoSteps(header)
+    if (why !== '') throw new Refusal(`${why}: there is nothing to explore.`)
     if (seq > session.log.latest) throw new Refusal(`There is no event #${seq}; the newest is #${session.log.latest}.`)
     if (seq > eventsBeforeMax) throw new Refusal(`Every worker would have to step through ${seq} events first; explore from an event before #${eventsBeforeMax}.`)
     const gathered = new LivesOfTrace(header)
     for await (const events of eventsOf(session)) {
       for (const event of events) {
-        // To the end of the step: what it sent is part of the moment.
-        if (event.seq > seq && event.type !== 'message-sent') return this.#momentAt(number, event.seq - 1, gathered)
+        // Up to the end of the step: the messages that it sent belong to the snapshot.
+        if (event.seq > seq && event.type !== 'message-sent') return this.#snapshotAt(number, event.seq - 1, gathered)
         gathered.take(event)
       }
     }
-    return this.#momentAt(number, session.log.latest, gathered)
+    return this.#snapshotAt(number, session.log.latest, gathered)
   }
 
-  #momentAt(session: number, seq: number, gathered: LivesOfTrace): Moment {
+  #snapshotAt(session: number, seq: number, gathered: LivesOfTrace): Snapshot {
     if (gathered.paused !== undefined) throw new Refusal(`${gathered.paused} is paused at that moment and takes no step; explore from a moment at which it runs.`)
     if (gathered.lives.nodes.every(({ inputs }) => inputs === null)) throw new Refusal('Nothing lives at that moment; explore from a later one.')
     return { session, seq, lives: gathered.lives }

@@ -1,5 +1,5 @@
-// Hands a session's recording to a screen as a file, in pieces: what was recorded when the first piece was asked for.
-// One at a time for each connection. It must never change the recording, and never hand out half an event.
+// Sends a session's recording to a screen as a file, in chunks: the state at the first chunk. One export at a time for each connection.
+// It must never change the recording, and never send half an event.
 import { createWriteStream } from 'node:fs'
 import { open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -7,20 +7,21 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
 import { Refusal, type Gives } from '../contract'
+import { reasonOf } from '../system'
+import { DiskRoom, NoRoom, type DiskLimit } from './disk-room'
 import { catchUpLimits } from './feed'
-import { reasonOf } from './folders'
 import type { Session } from './session'
 
-/** Bytes of one piece: base64 makes it 4/3 of this. */
+/** Bytes of one chunk; base64 makes it 4/3 of this. */
 export const pieceBytesMax = 1024 * 1024
 
 interface Export {
   readonly session: Session
   readonly gzip: boolean
   readonly name: string
-  /** What is read from a file; the file is ours to remove if it is temporary. */
+  /** The part that comes from a file. A temporary file must be removed here. */
   readonly file: { readonly path: string; readonly bytes: number; readonly isTemporary: boolean } | null
-  /** What follows it, because no file has it: as much as the event log keeps, and usually nothing. */
+  /** The part that no file has: at most what the event log keeps in memory, usually nothing. */
   readonly rest: Buffer
   readonly total: number
 }
@@ -29,17 +30,19 @@ type Piece = Gives<'readRecording'>
 
 export class Exports {
   readonly #folder: string
+  readonly #disk: () => DiskLimit
   #current: Export | null = null
   #turn: Promise<unknown> = Promise.resolve()
 
-  constructor(folder: string) {
+  constructor(folder: string, disk: () => DiskLimit) {
     this.#folder = folder
+    this.#disk = disk
   }
 
-  /** The piece at `offset`; at 0 the recording is taken as it is now, and an earlier export of this connection is over. */
+  /** The chunk at `offset`. At 0 the recording is taken as it is now, and an earlier export of this connection ends. */
   read(session: Session, gzip: boolean, offset: number): Promise<Piece> {
     const piece = this.#turn.then(() => this.#read(session, gzip, offset))
-    this.#turn = piece.catch(() => {}) // Told to who asked; the next one goes on.
+    this.#turn = piece.catch(() => {}) // The caller gets the error; the next call must still run.
     return piece
   }
 
@@ -70,7 +73,7 @@ export class Exports {
       const packed = await this.#pack(session)
       return { session, gzip, name: `${name}.gz`, file: { ...packed, isTemporary: true }, rest: Buffer.alloc(0), total: packed.bytes }
     }
-    // Not through a file: where a recording stopped the disk may be full.
+    // In memory, not in a file: the recording may have stopped because the disk is full.
     const rest: Buffer[] = file === null ? [Buffer.from(`${header}\n`)] : []
     for await (const text of linesFrom(session, (file?.events ?? 0) + 1)) rest.push(Buffer.from(text))
     const kept = Buffer.concat(rest)
@@ -81,11 +84,19 @@ export class Exports {
     const path = join(this.#folder, `export-${process.hrtime.bigint()}`)
     try {
       const target = createWriteStream(path, { flags: 'wx', mode: 0o600 })
-      await pipeline(Readable.from(wholeText(session)), createGzip(), target)
+      const room = new DiskRoom(path, this.#disk())
+      // Asks for the unpacked size, which is never smaller than the packed one.
+      const roomy = async function* (): AsyncGenerator<string> {
+        for await (const text of wholeText(session)) {
+          await room.need(text.length)
+          yield text
+        }
+      }
+      await pipeline(Readable.from(roomy()), createGzip(), target)
       return { path, bytes: target.bytesWritten }
     } catch (error) {
       await rm(path, { force: true })
-      throw new Refusal(`The recording cannot be packed (${reasonOf(error)}); export it unpacked.`)
+      throw new Refusal(error instanceof NoRoom ? `The recording cannot be packed: ${error.message} Export it unpacked.` : `The recording cannot be packed (${reasonOf(error)}); export it unpacked.`)
     }
   }
 
@@ -119,7 +130,7 @@ async function* wholeText(session: Session): AsyncGenerator<string> {
   yield* linesFrom(session, 1)
 }
 
-/** The events from `from` to the newest one of now; it ends before the first that is lost, as a recording has no gap. */
+/** The events from `from` to the newest one at the time of the call. It ends before the first lost event, as a recording has no gap. */
 async function* linesFrom(session: Session, from: number): AsyncGenerator<string> {
   const { latest } = session.log
   for (let next = from; next <= latest;) {

@@ -1,9 +1,9 @@
-// The feed in virtual time: how often, how much, and never the next before the ack.
+// The feed in virtual time: the rate and size of its batches, and no batch before the ack of the last.
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import type { EventBatch } from '../contract'
 import { batchIntervalMs, batchLimits, catchUpLimits, Feed, type FeedSource } from './feed'
 
-/** A log of numbered lines, as long as it is told to be. */
+/** A log of numbered lines of adjustable length. */
 function numbers(): FeedSource & { latest: number; holeTo: number } {
   return {
     latest: 0,

@@ -1,23 +1,23 @@
-// Brings a session's events to one screen, in numbered batches, the next only when the earlier was acknowledged.
-// A slow screen gets later and bigger batches, never a longer queue: all that waits here is one cursor.
-// It must never skip an event that can still be had, and never send one twice.
+// Sends a session's events to one screen in numbered batches, each only after the ack of the one before.
+// A slow screen gets later and bigger batches, not a longer queue: the feed holds only a cursor.
+// It must never skip an event that is still available, and never send one twice.
 import type { EventBatch } from '../contract'
 import type { EventLines } from './cluster-seam'
 import type { ReadLimits } from './event-log'
 
-/** A screen that keeps up is told at most this often. */
+/** The minimum interval between two batches for a screen that keeps up. */
 export const batchIntervalMs = 33
 
-/** What a screen that keeps up gets at once. */
+/** The largest batch for a screen that keeps up. */
 export const batchLimits: ReadLimits = { eventsMax: 2000, bytesMax: 1024 * 1024 }
 
 /**
- * What a screen gets that is further behind than one batch: an opened recording, a window that was busy. No interval then, only the ack.
- * A mebibyte, so that a screen is not held up by taking it off the wire; more in one batch were no faster.
+ * The largest batch for a screen that is more than one batch behind: an opened recording, or a busy window. Then only the ack limits the rate.
+ * One mebibyte: a screen can receive it without blocking for long, and larger batches were not faster.
  */
 export const catchUpLimits: ReadLimits = { eventsMax: 20_000, bytesMax: 1024 * 1024 }
 
-/** Where a feed reads: the event log. */
+/** The source of a feed: the event log. */
 export interface FeedSource {
   readonly latest: number
   read(from: number, limits: ReadLimits): Promise<EventLines | undefined>
@@ -33,7 +33,7 @@ interface Subscription {
 export class Feed {
   readonly #tell: (batch: EventBatch) => void
   #subscription: Subscription | null = null
-  /** Grows over all subscriptions of this screen, so that a late ack of an earlier one acknowledges nothing. */
+  /** Never reset between subscriptions of this screen, so that a late ack of an earlier one matches no batch. */
   #batch = 0
   #isUnacked = false
   #isReading = false
@@ -44,7 +44,7 @@ export class Feed {
     this.#tell = tell
   }
 
-  /** Events of this session from `since` on; replaces what was subscribed before. The first batch goes at once. */
+  /** Sends the events of this session from `since` on, and replaces the earlier subscription. The first batch goes at once. */
   subscribe(session: number, source: FeedSource, since: number): void {
     this.stop()
     this.#subscription = { session, source, cursor: since }
@@ -53,14 +53,14 @@ export class Feed {
     this.wake()
   }
 
-  /** The screen has taken a batch; an ack of any other than the last one changes nothing. */
+  /** The screen has received a batch; an ack of any other than the last one is ignored. */
   ack(session: number, batch: number): void {
     if (session !== this.#subscription?.session || batch !== this.#batch) return
     this.#isUnacked = false
     this.wake()
   }
 
-  /** There may be new events. Cheap: called for each batch that a cluster brings. */
+  /** To be called when there may be new events. It must stay cheap: it is called for each batch of a cluster. */
   wake(): void {
     const subscription = this.#subscription
     if (subscription === null || this.#isUnacked || this.#isReading || this.#timer !== null) return
@@ -75,7 +75,7 @@ export class Feed {
     }, Math.ceil(waitMs))
   }
 
-  /** Sends nothing more, until the next subscription. */
+  /** Stops sending until the next subscription. */
   stop(): void {
     this.#subscription = null
     if (this.#timer !== null) clearTimeout(this.#timer)
@@ -86,9 +86,9 @@ export class Feed {
     this.#isReading = true
     const lines = await subscription.source.read(subscription.cursor, limits)
     this.#isReading = false
-    if (this.#subscription !== subscription) return this.wake() // Replaced while it was read.
+    if (this.#subscription !== subscription) return this.wake() // Replaced during the read.
     if (lines === undefined) {
-      // None of what waits can be had any more; the session's status says so.
+      // None of the remaining events is available any more; the session's status says so.
       subscription.cursor = subscription.source.latest + 1
       return
     }

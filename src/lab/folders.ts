@@ -1,35 +1,47 @@
-// Where the lab keeps files: the data folder of this system, recordings by name, private temporary folders.
-// It must never overwrite a file of a person, and never leave a temporary folder of a lab that is gone.
-import { chmod, mkdir, mkdtemp, open, readdir, rm, statfs } from 'node:fs/promises'
-import { homedir, tmpdir } from 'node:os'
+// Where the lab stores files: this system's data folder, and recordings by name. It must never overwrite a person's file.
+import { open, rm, stat } from 'node:fs/promises'
+import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { freeBytesOf } from '../cluster'
+import { CannotRun, makeFolder, makeTemporaryFolder, reasonOf } from '../system'
 import { grouped } from '../trace'
 
-/** The folder for what the lab remembers: UNDERSTUDY_DATA, or this system's place for a program's data. */
-export function defaultDataFolder(environment: NodeJS.ProcessEnv = process.env, platform: NodeJS.Platform = process.platform, home = homedir()): string {
+/** The folder for the lab's data: UNDERSTUDY_DATA, or this system's place for a program's data. Throws a CannotRun if there is no home folder. */
+export function defaultDataFolder(environment: NodeJS.ProcessEnv = process.env, platform: NodeJS.Platform = process.platform, home = homeFolder): string {
   if (environment.UNDERSTUDY_DATA) return environment.UNDERSTUDY_DATA
-  if (platform === 'win32') return join(environment.LOCALAPPDATA || join(home, 'AppData', 'Local'), 'Understudy')
-  if (platform === 'darwin') return join(home, 'Library', 'Application Support', 'Understudy')
-  return join(environment.XDG_DATA_HOME || join(home, '.local', 'share'), 'understudy')
+  if (platform === 'win32') return join(environment.LOCALAPPDATA || join(home(), 'AppData', 'Local'), 'Understudy')
+  if (platform === 'darwin') return join(home(), 'Library', 'Application Support', 'Understudy')
+  return join(environment.XDG_DATA_HOME || join(home(), '.local', 'share'), 'understudy')
 }
 
-/** A path for a new recording, and a sentence if it is not where recordings belong. */
+function homeFolder(): string {
+  try {
+    return homedir()
+  } catch (error) {
+    // A user id that the system does not list, as in some containers, has no home except through HOME.
+    throw new CannotRun(`There is no home folder for what the lab keeps (${reasonOf(error)}). Set HOME, or UNDERSTUDY_DATA to a folder that can be written.`)
+  }
+}
+
+/** A path for a new recording, and a sentence if it is not in the usual folder. */
 export interface RecordingPlace {
   readonly path: string
   readonly problem: string
 }
 
-/** A disk with less than this free is said to be low before a recording begins. */
+/** Below this much free space a warning is given before a recording begins. */
 export const diskLowMiB = 1024
 
 export interface DiskFacts {
-  /** Recording stops when so much is left; 0: when the disk is full. */
+  /** Recording stops when only so much is free; 0: when the disk is full. */
   readonly stopsAtMiB?: number
+  /** True by default: if the folder cannot be written, a temporary folder is used. */
+  readonly mayGoElsewhere?: boolean
   /** Replaced in tests. */
   readonly freeMiB?: (folder: string) => Promise<number>
 }
 
-/** Empty, or one sentence: the disk of this folder is low. */
+/** Empty, or one sentence that the disk of this folder is low. */
 async function diskProblem(folder: string, { stopsAtMiB = 0, freeMiB = freeMiBOf }: DiskFacts): Promise<string> {
   const free = Math.floor(await freeMiB(folder))
   if (free >= diskLowMiB) return ''
@@ -37,34 +49,31 @@ async function diskProblem(folder: string, { stopsAtMiB = 0, freeMiB = freeMiBOf
 }
 
 async function freeMiBOf(folder: string): Promise<number> {
-  try {
-    const { bavail, bsize } = await statfs(folder)
-    return bavail * bsize / 1024 / 1024
-  } catch {
-    return Number.POSITIVE_INFINITY // A file system that does not tell it has no limit but its end.
-  }
+  return await freeBytesOf(folder) / 1024 / 1024
 }
 
 /**
- * Finds a name that is free in `folder`, which is made if it is missing. Where nothing can be written there, a private
- * temporary folder is taken, which stays when the lab ends. Throws only if that cannot be had either.
+ * Reserves a name in `folder` by creating an empty file, so that nobody else can take it. Creates a missing folder. If the folder cannot be written,
+ * uses a private temporary folder, which stays when the lab ends. Throws a CannotRun only if that fails too.
  */
 export async function placeForRecording(folder: string, title: string, now: Date, disk: DiskFacts = {}): Promise<RecordingPlace> {
   const name = recordingName(title, now)
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 })
-    return { path: await freePath(folder, name), problem: await diskProblem(folder, disk) }
+    makeFolder(folder, 0o700)
+    return { path: await takeName(folder, name), problem: await diskProblem(folder, disk) }
   } catch (error) {
-    const elsewhere = await mkdtemp(join(tmpdir(), 'understudy-recordings-'))
-    const problem = `Recordings cannot be written to ${folder} (${reasonOf(error)}); this one is written to ${elsewhere}.`
-    return { path: await freePath(elsewhere, name), problem }
+    if (disk.mayGoElsewhere === false) throw new CannotRun(`Recordings cannot be written to ${folder} (${reasonOf(error)}).`)
+    const elsewhere = makeTemporaryFolder('recordings')
+    elsewhere.keep()
+    const problem = `Recordings cannot be written to ${folder} (${reasonOf(error)}); this one is written to ${elsewhere.path}.`
+    return { path: await takeName(elsewhere.path, name), problem }
   }
 }
 
-/** Characters of a title that go into a file's name. */
+/** At most so many characters of a title become part of the file name. */
 const titleInNameMax = 40
 
-/** "2026-11-24T10-18-21-title": local time, no character that a file system minds. */
+/** "2026-11-24T10-18-21-title": local time, only characters that every file system allows. */
 function recordingName(title: string, now: Date): string {
   const two = (value: number): string => String(value).padStart(2, '0')
   const day = `${now.getFullYear()}-${two(now.getMonth() + 1)}-${two(now.getDate())}`
@@ -74,15 +83,14 @@ function recordingName(title: string, now: Date): string {
   return `${day}T${time}${short === '' ? '' : `-${short}`}`
 }
 
-const sameNameMax = 100
+const sameNameMax = 1000
 
-/** Proves by a file that is made and removed that the folder takes files: permissions alone do not say it. */
-async function freePath(folder: string, name: string): Promise<string> {
+/** Reserves a name by creating the file exclusively: a check first and a creation later would race. */
+async function takeName(folder: string, name: string): Promise<string> {
   for (let copy = 1; copy <= sameNameMax; copy++) {
     const path = join(folder, `${name}${copy === 1 ? '' : `-${copy}`}.jsonl`)
     try {
       await (await open(path, 'wx', 0o600)).close()
-      await rm(path)
       return path
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
@@ -91,41 +99,8 @@ async function freePath(folder: string, name: string): Promise<string> {
   throw new Error(`${sameNameMax} recordings of that name exist`)
 }
 
-const privatePrefix = 'understudy-lab-'
-
-/** A private folder for uploads and packed files, removed with the lab; those of labs that were killed are removed first. */
-export async function makePrivateFolder(): Promise<string> {
-  await removeLeftFolders()
-  const folder = await mkdtemp(join(tmpdir(), `${privatePrefix}${process.pid}-`))
-  await chmod(folder, 0o700)
-  return folder
-}
-
-async function removeLeftFolders(): Promise<void> {
-  for (const name of await readdir(tmpdir()).catch(() => [])) {
-    const pid = name.startsWith(privatePrefix) ? Number.parseInt(name.slice(privatePrefix.length), 10) : Number.NaN
-    if (Number.isNaN(pid) || isRunning(pid)) continue
-    // Another user's folder cannot be removed, and need not be.
-    await rm(join(tmpdir(), name), { recursive: true, force: true }).catch(() => {})
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
-}
-
-const reasons: Record<string, string> = {
-  ENOSPC: 'the disk is full', EDQUOT: 'the disk quota is used up', EROFS: 'the file system is read-only', EACCES: 'permission is denied',
-  EPERM: 'permission is denied', ENOENT: 'no such file', EISDIR: 'it is a folder', ENOTDIR: 'a part of the path is no folder', EMFILE: 'too many files are open',
-}
-
-/** A file system's error in words. */
-export function reasonOf(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException
-  return (code === undefined ? undefined : reasons[code]) ?? message
+/** Releases a reserved name if nothing was written to the file. */
+export async function giveNameBack(path: string): Promise<void> {
+  const found = await stat(path).catch(() => null)
+  if (found?.size === 0) await rm(path, { force: true })
 }

@@ -1,5 +1,5 @@
-// Exports that a screen pulls piece by piece: each is what the writer of its format makes of the events in one go, and none of them
-// holds the lab's loop up, outlives what it is of, or looks whole when it is not.
+// Exports that a screen pulls in chunks: each equals what the format's writer makes of all events at once. An export never
+// blocks the lab's event loop, outlives its session, or looks complete when it is not.
 import { readdirSync, statSync } from 'node:fs'
 import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -8,9 +8,9 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { connectLab, createPortPair, defaultClusterSettings, ExportFormatName, exportsMax, type Gives, type Lab, type Takes } from '../contract'
 import { exporters, exportFormats, exportPieces, wholeRecording, type ExportRange } from '../export'
-import { randomFaultsRecording, type RandomFaultsRecording } from '../sim/random-faults-recording'
-import { formatEvent, formatHeader, type EventBody } from '../trace'
-import { createFakeClusters, type FakeClusters } from './fake-cluster'
+import { randomFaultsRecording, type RandomFaultsRecording } from '../sim/testing/random-faults-recording'
+import { counted, formatEvent, formatHeader, type EventBody } from '../trace'
+import { createFakeClusters, type FakeClusters } from './testing/fake-cluster'
 import { openLab } from './lab'
 import type { RunningLab } from './lab-options'
 
@@ -44,7 +44,7 @@ function connect(): Lab {
   return connectLab(own)
 }
 
-/** Opens the recording `times` over, as a file of that name; resolves with its session when all of it was read. */
+/** Opens the recording as a file of that name; resolves with its session when it has been read completely. */
 async function open(name = 'failover.jsonl', cut = 0): Promise<number> {
   const path = join(folder, name)
   await writeFile(path, `${[formatHeader(recording.header), ...recording.events.map(formatEvent)].join('\n')}\n`)
@@ -63,7 +63,7 @@ async function whole(): Promise<number> {
 
 const all = (session: number, more: Partial<Begin> = {}): Begin => ({ session, format: 'csv', from: 1, to: wholeRecording.to, ...more })
 
-/** Takes an export to its end; `between` runs after each piece. */
+/** Pulls an export to its end; `between` runs after each chunk. */
 async function take(begin: Begin, by = screen): Promise<{ name: string; text: string; last: Piece; shares: number[] }> {
   const { export: id, name } = await by.call('exportBegin', begin)
   const pieces: Buffer[] = []
@@ -100,6 +100,7 @@ describe('an export of a session', () => {
     expect(text === expected.text).toBe(true)
     expect(name).toBe(`failover${exporters[format].extension}`)
     expect(last).toMatchObject({ share: 1, events: recording.events.length, notes: expected.notes })
+    expect(last.told).toMatch(new RegExp(`^\\d.*, of ${counted(recording.events.length, 'event')}$`))
   })
 
   it.each(exportFormats)('as %s of a range begins with the cluster as it was there', async (format) => {
@@ -115,7 +116,7 @@ describe('an export of a session', () => {
   it('says in the file that the end of the recording was cut off', async () => {
     const session = await open('torn.jsonl', 7)
     const { text } = await take(all(session, { format: 'jepsen' }))
-    expect(text).toMatch(/; The last line was cut off; [\d ]+ events are whole\.\n$/)
+    expect(text).toMatch(/:f :note, :value "The last line was cut off; [\d ]+ events are whole\.", :time \d+, :index \d+\}\n$/)
   })
 
   it('of a live one is what had happened when it began', async () => {
@@ -192,12 +193,12 @@ describe('an export that is refused', () => {
     await expect(screen.call('exportBegin', all(0))).rejects.toThrow('There is no session yet; start a cluster or open a recording.')
   })
 
-  it('where as many are under way as may be, until one of them is over', async () => {
+  it('where as many are running as may be, until one of them is over', async () => {
     const session = await open()
     const ids: number[] = []
     for (let count = 0; count < exportsMax; count++) ids.push((await screen.call('exportBegin', all(session))).export)
-    await expect(screen.call('exportBegin', all(session))).rejects.toThrow('2 exports are under way; wait for one of them, or cancel it.')
-    // Another screen has its own.
+    await expect(screen.call('exportBegin', all(session))).rejects.toThrow('2 exports are running; wait for one of them, or cancel it.')
+    // The limit counts for each screen separately.
     await take(all(session), connect())
     await screen.call('exportEnd', { export: ids[0] ?? 0 })
     await take(all(session))
@@ -222,7 +223,7 @@ describe('an export that ends early', () => {
     await screen.call('exportRead', { export: id })
     const { session: next } = await screen.call('newCluster', defaultClusterSettings)
     await expect(screen.call('exportRead', { export: id })).rejects.toThrow('Another session is shown: the export of the one before was stopped.')
-    // Those that were stopped are in nobody's way.
+    // Stopped exports do not count against the limit.
     for (let count = 0; count < exportsMax; count++) await screen.call('exportBegin', all(next))
   })
 

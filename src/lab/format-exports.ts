@@ -1,20 +1,20 @@
-// A session's recording as files of other tools, for one screen: made while the screen takes the pieces, so that a slow screen makes it
-// wait, and in slices of some milliseconds, as the same loop feeds a running cluster. A recording of any length goes through; what is
-// kept is one reading of it and one piece. It must never change the session, and never give a file that only looks whole.
+// Converts a session's recording into other tools' formats for one screen, while the screen takes the chunks, so that a slow screen slows it down.
+// It works in slices of some milliseconds, because the same event loop feeds a running cluster. Memory holds one read and one chunk, so
+// recordings of any length work. It must never change the session, and never send an incomplete file as complete.
 import { setImmediate } from 'node:timers/promises'
 import { exportsMax, Refusal, type Gives } from '../contract'
-import { exporters, exportName, type ExportFormat, type ExportRange, type ExportWriter } from '../export'
+import { exporters, exportName, exportText, type ExportFormat, type ExportRange, type ExportWriter } from '../export'
 import { grouped, parseEventLines, type TraceHeader } from '../trace'
 import type { ReadLimits } from './event-log'
 import type { Session } from './session'
 
-/** What is read and parsed at once: a millisecond or two of work, which is not cut. */
+/** The size of one read. Parsing it takes one or two milliseconds and is not interrupted. */
 const readLimits: ReadLimits = { eventsMax: 1000, bytesMax: 128 * 1024 }
-/** Bytes of one piece. A whole mebibyte, as the contract allows, would be some 30 ms of base64 and sending at once. */
+/** Bytes of one chunk. A whole mebibyte, as the contract allows, would block for about 30 ms of base64 and sending. */
 const pieceBytesMax = 256 * 1024
-/** After this long the lab does other things. */
+/** After this long the event loop gets a turn. */
 const sliceMs = 5
-/** After this long a call is answered with what there is: the screen shows how far it is, and can end it. */
+/** After this long a call returns what is there, so that the screen can show progress and cancel. */
 const answerMs = 200
 
 export interface FormatExportTimes {
@@ -31,11 +31,11 @@ export class FormatExports {
     this.#times = times
   }
 
-  /** Takes the session as it is now. Throws a `Refusal` where there is nothing to export, or too much is under way. */
+  /** Begins an export of the session's current state. Throws a `Refusal` if there is nothing to export, or too many exports are running. */
   begin(session: Session, format: ExportFormat, range: ExportRange): Gives<'exportBegin'> {
     const { latest } = session.log
     for (const [id, { isStopped }] of this.#running) if (isStopped) this.#running.delete(id)
-    if (this.#running.size >= exportsMax) throw new Refusal(`${exportsMax} exports are under way; wait for one of them, or cancel it.`)
+    if (this.#running.size >= exportsMax) throw new Refusal(`${exportsMax} exports are running; wait for one of them, or cancel it.`)
     if (range.from > range.to) throw new Refusal(`The range begins at event ${grouped(range.from)} and ends before that, at event ${grouped(range.to)}.`)
     if (range.from > Math.max(1, latest)) throw new Refusal(`There is no event ${grouped(range.from)}; the newest is ${grouped(latest)}.`)
     if (!session.log.isWholeFrom(1)) throw new Refusal(session.log.problem)
@@ -44,7 +44,7 @@ export class FormatExports {
     return { export: id, name: exportName(session.recording().name, format, range, latest) }
   }
 
-  /** The next piece. One that is `done`, or refused, was the last. */
+  /** The next chunk. A chunk that is `done`, or a refusal, is the last. */
   async read(id: number): Promise<Gives<'exportRead'>> {
     const found = this.#running.get(id)
     if (found === undefined) throw new Refusal('There is no such export; begin again.')
@@ -64,7 +64,7 @@ export class FormatExports {
     return {}
   }
 
-  /** `reason`: one sentence for whoever waits for a piece, or asks for the next. */
+  /** `reason`: one sentence for callers that wait for a chunk, or ask for the next. */
   stopAll(reason: string): void {
     for (const running of this.#running.values()) running.stop(reason)
   }
@@ -74,16 +74,16 @@ class FormatExport {
   readonly #session: Session
   readonly #times: FormatExportTimes
   readonly #writer: ExportWriter
-  /** seq of the last event that is looked at: nothing after it can change the file. */
+  /** seq of the last event to read: later events cannot change the file. */
   readonly #last: number
   readonly #steps: AsyncGenerator<string>
-  /** seq of the newest event that was looked at. */
+  /** seq of the newest event that was read. */
   #at = 0
   #made: Buffer[] = []
   #madeBytes = 0
   #isMade = false
   #sliceBegan = 0
-  /** Why nothing more is given; '' while it goes on. */
+  /** Why the export was stopped; '' while it goes on. */
   #stopped = ''
   #turn: Promise<unknown> = Promise.resolve()
 
@@ -99,10 +99,10 @@ class FormatExport {
     return this.#stopped !== ''
   }
 
-  /** Pieces are given one after another, whoever asks at once. */
+  /** Serialises concurrent calls. */
   read(): Promise<Gives<'exportRead'>> {
     const piece = this.#turn.then(() => this.#read())
-    this.#turn = piece.catch(() => {}) // Told to who asked.
+    this.#turn = piece.catch(() => {}) // The caller gets the error.
     return piece
   }
 
@@ -125,7 +125,7 @@ class FormatExport {
     const done = this.#isMade && this.#madeBytes === 0
     return {
       base64: piece.toString('base64'), share: done ? 1 : this.#last === 0 ? 0 : this.#at / this.#last, done,
-      events: this.#writer.count, notes: done ? [...this.#writer.notes] : [],
+      events: this.#writer.count, told: done ? exportText(this.#writer) : '', notes: done ? [...this.#writer.notes] : [],
     }
   }
 
@@ -140,7 +140,7 @@ class FormatExport {
       if (step.done) this.#isMade = true
       else if (step.value !== '') this.#keep(Buffer.from(step.value))
     } catch (error) {
-      // What was cut off by its end has no other reason.
+      // A stopped export reports the reason of the stop.
       throw this.#stopped === '' ? error : new Refusal(this.#stopped)
     }
   }
@@ -158,7 +158,7 @@ class FormatExport {
     return all.subarray(0, pieceBytesMax)
   }
 
-  /** The file's text; a step ends where the slice does, or before the next reading. */
+  /** The file's text in steps: a step ends with its slice, or before the next read. */
   async *#makeSteps(note: string): AsyncGenerator<string> {
     const { log } = this.#session
     while (this.#at < this.#last) {
@@ -183,7 +183,7 @@ class FormatExport {
   }
 }
 
-/** What the file is to say of its recording: that its end is missing, or has not been read yet. */
+/** The note in the file about its recording: its end is missing, or has not been read yet. */
 function noteOn(session: Session, { to }: ExportRange): string {
   const { kind, recording } = session.view()
   if (kind !== 'recorded') return ''

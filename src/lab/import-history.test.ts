@@ -16,7 +16,7 @@ async function imported(content: string | Uint8Array): Promise<{ count: number; 
   const path = join(folder, `history-${Math.random()}.edn`)
   const out = join(folder, `${Math.random()}.jsonl`)
   await writeFile(path, content)
-  return { count: await importHistory({ path, name: 'history.edn' }, out, facts), out }
+  return { count: (await importHistory({ path, name: 'history.edn' }, out, facts)).count, out }
 }
 
 test('a history of many entries opens as a recording', async () => {
@@ -52,5 +52,5 @@ test('a recording that is there already is left alone', async () => {
 })
 
 test('a history is known by its name', () => {
-  expect(['a.edn', 'A.EDN', 'edn', 'a.edn.jsonl', 'a.jsonl'].map(isHistoryName)).toEqual([true, true, false, false, false])
+  expect(['a.edn', 'A.EDN', 'a.json', 'edn', 'a.edn.jsonl', 'a.jsonl'].map(isHistoryName)).toEqual([true, true, true, false, false, false])
 })

@@ -1,24 +1,34 @@
-// A history of another tool (Jepsen or Knossos, EDN) made a recording, which then opens like any other. Read in slices, so that the lab
-// does other things meanwhile. It must never leave half a recording behind.
+// Converts a history of Jepsen, Knossos or Porcupine (EDN or JSON) into a recording, which then opens like any other. It reads in slices, so that
+// the lab can do other work. It must never leave half a recording behind.
 import { isUtf8 } from 'node:buffer'
 import { open, rm } from 'node:fs/promises'
 import { setImmediate } from 'node:timers/promises'
-import { EdnProblem, HistoryProblem, HistoryReading, historyRecording, type ImportedHistory } from '../export'
+import { EdnProblem, HistoryProblem, HistoryReading, historyRecording, type HistoryOptions, type ImportedHistory } from '../export'
 import { formatEvent, formatHeader, RecordingProblem } from '../trace'
 import { RecordingFile, type GrowingFile } from './recording-bytes'
+import { Unpacked } from './unpacked'
 
-/** A history is at most this long: its text is read as a whole. */
+/** The longest history: its text is read as a whole. */
 export const historyBytesMax = 64 * 1024 * 1024
 
-/** Entries that are read, and events that are written, between two turns of others: a few milliseconds. */
+/** Entries read, or events written, in one slice: a few milliseconds. */
 const entriesAtOnce = 500
 
 export interface HistoryFile {
   readonly path: string
-  /** What people call it. */
+  /** The name to show. */
   readonly name: string
-  /** It still comes. */
+  /** Set while the file is still being uploaded. */
   readonly growing?: GrowingFile | null
+  /** Facts that the person supplies. */
+  readonly options?: HistoryOptions
+}
+
+export interface Imported {
+  /** The number of client operations. */
+  readonly count: number
+  /** Sentences about what the history does not say and was assumed. */
+  readonly assumed: readonly string[]
 }
 
 export interface ImportFacts {
@@ -26,20 +36,24 @@ export interface ImportFacts {
   readonly protocolHash: string
 }
 
-/** True for a file that people call a history: by its name. */
+const endings = /\.(edn|json)(\.gz)?$/i
+
+/** True if the file's name says that it is a history. */
 export function isHistoryName(name: string): boolean {
-  return /\.edn$/i.test(name)
+  return endings.test(name)
 }
 
-/** Rejects with a `RecordingProblem` of one sentence, or with the file system's error. */
-export async function readHistoryFile(path: string): Promise<ImportedHistory> {
-  return readSlowly(await textOf(await RecordingFile.open(path, null)))
+/** Accepts a history without operations. Rejects with a `RecordingProblem` of one sentence, or with the file system's error. */
+export async function readHistoryFile(path: string, options: HistoryOptions): Promise<ImportedHistory> {
+  return readSlowly(await textOf(await RecordingFile.open(path, null)), options)
 }
 
-/** Writes the recording anew to `out`; answers how many operations it has. Rejects with a `RecordingProblem` of one sentence. */
-export async function importHistory({ path, name, growing = null }: HistoryFile, out: string, facts: ImportFacts): Promise<number> {
-  const history = await readSlowly(await textOf(await RecordingFile.open(path, growing)))
-  const title = name.replace(/\.edn$/i, '')
+/** Writes a new recording to `out`. Rejects with a `RecordingProblem` of one sentence. */
+export async function importHistory({ path, name, growing = null, options = {} }: HistoryFile, out: string, facts: ImportFacts): Promise<Imported> {
+  const history = await readSlowly(await textOf(await RecordingFile.open(path, growing)), options)
+  const count = history.operations.filter(({ isInitial }) => !isInitial).length
+  if (count === 0) throw new RecordingProblem('This history has no operation of a client.')
+  const title = name.replace(endings, '')
   try {
     const { header, events } = historyRecording(history, { title, ...facts })
     const file = await open(out, 'wx', 0o600)
@@ -59,18 +73,20 @@ export async function importHistory({ path, name, growing = null }: HistoryFile,
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') await rm(out, { force: true })
     throw error instanceof HistoryProblem ? new RecordingProblem(error.message) : error
   }
-  return history.operations.length
+  return { count, assumed: history.assumed }
 }
 
 async function textOf(file: RecordingFile): Promise<string> {
   try {
     const pieces: Buffer[] = []
     let bytes = 0
-    for await (const piece of file.pieces(new AbortController().signal)) {
+    const unpacked = new Unpacked(file.pieces(new AbortController().signal))
+    for await (const piece of unpacked.pieces()) {
       bytes += piece.length
-      if (bytes > historyBytesMax) throw new RecordingProblem(`This history is longer than ${historyBytesMax / 1024 / 1024} MiB, the most that can be imported.`)
+      if (bytes > historyBytesMax) throw new RecordingProblem(`This history is longer than ${historyBytesMax / 1024 / 1024} MiB, the most that can be read.`)
       pieces.push(piece)
     }
+    if (unpacked.isCutOff) throw new RecordingProblem('The compressed file was cut off, and a part of a history is none.')
     const whole = Buffer.concat(pieces)
     if (!isUtf8(whole)) throw new RecordingProblem('This file holds bytes that are not UTF-8 text, which no history does.')
     return whole.toString('utf8')
@@ -79,13 +95,11 @@ async function textOf(file: RecordingFile): Promise<string> {
   }
 }
 
-async function readSlowly(text: string): Promise<ImportedHistory> {
+async function readSlowly(text: string, options: HistoryOptions): Promise<ImportedHistory> {
   try {
-    const reading = new HistoryReading(text)
+    const reading = new HistoryReading(text, options)
     while (reading.advance(entriesAtOnce)) await setImmediate()
-    const history = reading.end()
-    if (history.operations.length === 0) throw new RecordingProblem('This history has no operation of a client.')
-    return history
+    return reading.end()
   } catch (error) {
     throw error instanceof EdnProblem ? new RecordingProblem(error.message) : error
   }

@@ -1,46 +1,90 @@
-// What a host gives the lab and what it gets: Electron's main process and the web host are written against this file alone.
+// The interface between a host and the lab: Electron's main process and the web host use only this file.
 // It must hold no behaviour: that is lab.ts.
-import type { Port } from '../contract'
+import type { Port, SessionStatus } from '../contract'
 import type { MutantName } from '../protocol'
+import type { LabLimits } from './limits'
+import type { ScenarioReader } from './scenario-reader'
+import type { SessionHealth } from './session-health'
 
 /** The built programs that a cluster runs: absolute paths. */
 export interface ClusterPrograms {
   readonly node: string
   readonly switchboard: string
-  /** A thread that explores; without it this lab does not. */
+  /** The worker thread for explorations; without it this lab cannot explore. */
   readonly exploreWorker?: string
+  /** The worker thread that reads scenarios; without it they are read in this thread. */
+  readonly scenarioWorker?: string
 }
 
 export interface LabOptions {
-  /** Who shows this lab, as told to every screen in `hello`. */
+  /** The kind of host, sent to every screen in `hello`. */
   readonly host: 'electron' | 'browser' | 'in-process'
-  /** Where the lab keeps what it remembers: recordings and the last settings. Created 0700; see `defaultDataFolder`. */
+  /** The folder for recordings and the last settings. Created 0700; see `defaultDataFolder`. */
   readonly dataFolder: string
-  /** Where recordings are written; `recordings` in the data folder unless told. */
+  /** Where recordings are written; by default `recordings` in the data folder. */
   readonly recordingsFolder?: string
   readonly programs: ClusterPrograms
   /** The scenarios that come with the lab. */
   readonly scenariosFolder: string
-  /** Rules that a new cluster breaks on purpose unless its dialog says otherwise; every screen is told. None without it. */
+  /** Rules that a new cluster breaks on purpose, unless its dialog says otherwise; sent to every screen. By default none. */
   readonly mutants?: readonly MutantName[]
-  /** For new clusters unless their dialog says otherwise: recording stops when the disk has less than this free. Without it: as last time. */
+  /** For new clusters, unless their dialog says otherwise: recording stops when less than this is free on the disk. By default the last setting. */
   readonly diskFreeMiBMin?: number
-  /** The product's version, as told to every screen. */
+  /** The product's version, sent to every screen. */
   readonly version: string
-  /** Sentences for whoever runs the host: problems that belong to no screen. */
+  /** The name of this lab among several, sent to every screen; without it there is one lab. */
+  readonly name?: string
+  /** Limits on a machine that several labs share; without it there are none. */
+  readonly limits?: LabLimits
+  /** The limit of connected screens, and also of watching ones; `connectionsMax` without it. */
+  readonly screensMax?: number
+  /** A scenario reader that several labs share; without it the lab creates its own. */
+  readonly scenarioReader?: ScenarioReader
+  /** `workersMax`: threads for explorations, by default one for each core. `problem`: why no exploration may start now, or empty. */
+  readonly exploring?: { readonly workersMax: number; readonly problem: () => string }
+  /** Receives sentences for the operator of the host: problems that belong to no screen. */
   readonly log?: (sentence: string) => void
+}
+
+export interface ScreenOptions {
+  /** True for a screen that may watch but not act. */
+  readonly readOnly: boolean
+}
+
+/** A summary of a lab. */
+export interface LabLook {
+  readonly status: SessionStatus
+  /** Null if only the session's events are known. */
+  readonly health: SessionHealth | null
+  /** The number of connected screens that may act. */
+  readonly screens: number
+  /** Milliseconds since such a screen was last connected, and since one last acted; null: never. */
+  readonly seenMsAgo: number | null
+  readonly actedMsAgo: number | null
+  /** Bytes of recordings, uploads and packed exports. */
+  readonly diskBytes: number
 }
 
 /** One lab: one session at a time, shared by every screen that is connected. */
 export interface RunningLab {
-  /** Serves one screen; its end changes nothing for the others or for the session. */
-  connect(port: Port): void
+  /** Serves one screen; its disconnection affects neither other screens nor the session. */
+  connect(port: Port, screen?: ScreenOptions): void
+  /** Why another screen would be refused now; empty if it would not. */
+  screenProblem(readOnly: boolean): string
+  /** A summary for an overview of many labs. */
+  look(): Promise<LabLook>
+  /** True if an upload with this key is expected. */
+  awaits(key: string): boolean
   /**
-   * Takes a file that a screen announced with `uploadBegin`, beside its calls; resolves when all of it was taken. `key`: the upload's.
-   * Rejects with one sentence; nothing of a file that breaks off is kept.
+   * Receives a file that a screen announced with `uploadBegin`, outside of its calls; resolves when all of it has arrived. `key`: the upload's key.
+   * Rejects with one sentence; a partial file is removed.
    */
   receive(key: string, pieces: AsyncIterable<Uint8Array>): Promise<void>
-  /** Opens a recording from a path of this machine, as `uploadOpen` does for uploaded files. Rejects with one sentence. */
+  /** True while an exploration runs. */
+  readonly isExploring: boolean
+  /** True while a cluster runs: opening a recording would end it. */
+  readonly isLive: boolean
+  /** Opens a recording from a path on this machine, as `uploadOpen` does for uploads. Rejects with one sentence. */
   openRecording(path: string): Promise<{ session: number }>
   /** Ends the session, its processes and every connection; resolves when nothing is left. */
   close(): Promise<void>

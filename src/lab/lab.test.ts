@@ -1,17 +1,18 @@
-// The lab over a cluster without processes: one session for all screens, its recording, its refusals, its end.
+// The lab over a cluster without processes: one session for all screens, its recording, its refusals, and its end.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gunzipSync, gzipSync } from 'node:zlib'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import {
   connectLab, createPortPair, defaultClusterSettings, defaultWorkload, type ClusterSettings, type EventBatch, type Lab, type SessionStatus,
 } from '../contract'
-import { randomFaultsRecording } from '../sim/random-faults-recording'
+import { randomFaultsRecording } from '../sim/testing/random-faults-recording'
 import { createRecordingReader, formatEvent, formatHeader, parseEventLines, type EventBody, type TraceEvent, type TraceHeader } from '../trace'
-import { createFakeClusters, type FakeCluster, type FakeClusters } from './fake-cluster'
+import { changesWaitingMax } from './changes'
+import { createFakeClusters, type FakeCluster, type FakeClusters } from './testing/fake-cluster'
 import { openLab } from './lab'
 import type { RunningLab } from './lab-options'
 import { piecesWaitingMax } from './uploads'
@@ -49,7 +50,7 @@ function cluster(): FakeCluster {
   return last
 }
 
-/** Collects events, acknowledging each batch; resolves when the log is known up to `latest`. */
+/** Collects events and acks each batch; `until` resolves when the events up to `latest` have arrived. */
 function follow(screen: Lab): { events: TraceEvent[]; until(latest: number): Promise<void> } {
   const events: TraceEvent[] = []
   let check = (): void => {}
@@ -87,7 +88,7 @@ async function download(screen: Lab, gzip: boolean): Promise<{ name: string; byt
 
 async function upload(screen: Lab, name: string, bytes: Buffer): Promise<{ session: number }> {
   const { upload: id } = await screen.call('uploadBegin', { name, bytes: bytes.length })
-  // Not awaited one by one: the lab keeps their order.
+  // Sent without waiting: the lab keeps their order.
   const pieces: Promise<unknown>[] = []
   for (let at = 0; at < bytes.length; at += 2000) {
     pieces.push(screen.call('uploadPiece', { upload: id, base64: bytes.subarray(at, at + 2000).toString('base64') }))
@@ -98,11 +99,11 @@ async function upload(screen: Lab, name: string, bytes: Buffer): Promise<{ sessi
 
 const note = (text: string): EventBody => ({ type: 'lab-note', text, node: '' })
 const notes = (count: number): EventBody[] => Array.from({ length: count }, (_, index) => note(`note ${index}`))
-const sample = readFileSync(new URL('../trace/testdata/v4.jsonl', import.meta.url))
+const sample = readFileSync(new URL('../trace/testdata/v5.jsonl', import.meta.url))
 
-/** Everything that the lab keeps in private folders of this process now. */
+/** All files in private folders of this process. */
 function privateFiles(): string[] {
-  return readdirSync(tmpdir()).filter((name) => name.startsWith(`understudy-lab-${process.pid}-`)).flatMap((name) => readdirSync(join(tmpdir(), name)))
+  return readdirSync(tmpdir()).filter((name) => name.startsWith(`understudy-lab-${process.pid}-`)).flatMap((name) => readdirSync(join(tmpdir(), name))).filter((name) => !name.startsWith('lock-'))
 }
 
 describe('a new cluster', () => {
@@ -112,7 +113,7 @@ describe('a new cluster', () => {
     expect(await screen.call('newCluster', chosen)).toEqual({ session: 1 })
     const { header } = cluster().options
     expect(header).toMatchObject({
-      understudy: 'recording', version: 4, parent: null, source: 'live', title: 'two', seed: 'abc', protocolHash: 'unbuilt',
+      understudy: 'recording', version: 5, parent: null, source: 'live', title: 'two', seed: 'abc', protocolHash: 'unbuilt',
       nodes: [{ name: 'vs', kind: 'view-server' }, { name: 's1', kind: 'replica' }, { name: 's2', kind: 'replica' }, { name: 'c1', kind: 'client' }],
       settings: { pingIntervalMs: 25, pingCheckIntervalMs: 25, deadPings: 3, backupsWanted: 1, newCluster: true, mutants: [] },
     })
@@ -161,10 +162,10 @@ describe('a new cluster', () => {
     const starting = statusOf(screen, ({ kind }) => kind === 'starting')
     const started = screen.call('newCluster', defaultClusterSettings)
     await starting
-    await expect(screen.call('kill', { node: 's1' })).rejects.toThrow('The cluster is still starting.')
+    await expect(screen.call('act', { type: 'kill', node: 's1' })).rejects.toThrow('The cluster is still starting.')
     release()
     await started
-    await screen.call('kill', { node: 's1' })
+    await screen.call('act', { type: 'kill', node: 's1' })
   })
 
   it('that cannot start is refused with the reason, which every screen sees', async () => {
@@ -175,6 +176,30 @@ describe('a new cluster', () => {
     expect(await seen).toMatchObject({ session: 1, reason: 'The switchboard did not start: no such file.' })
     clusters.refuseWith = ''
     expect(await one.call('newCluster', defaultClusterSettings)).toEqual({ session: 2 })
+  })
+
+  it('that does not come up is given up by the end of the session, and the next one starts', async () => {
+    const screen = connect()
+    clusters.holdStart()
+    const starting = statusOf(screen, ({ kind }) => kind === 'starting')
+    const started = screen.call('newCluster', defaultClusterSettings).then(() => 'started', (error: Error) => error.message)
+    await starting
+    await screen.call('endSession', {})
+    expect(await started).toBe('The session was ended.')
+    expect(await statusNow(screen)).toMatchObject({ kind: 'ended', reason: 'The session was ended.' })
+    clusters.holdStart()()
+    expect(await screen.call('newCluster', defaultClusterSettings)).toEqual({ session: 2 })
+  })
+
+  it('that does not come up is given up with all that wait for it, also where no more may wait', async () => {
+    const screen = connect()
+    clusters.holdStart()
+    const sentences = Array.from({ length: changesWaitingMax }, () => screen.call('newCluster', defaultClusterSettings).then(() => 'started', (error: Error) => error.message))
+    await expect(screen.call('newCluster', defaultClusterSettings)).rejects.toThrow('The lab is busy beginning and ending sessions; try again.')
+    await expect.poll(async () => (await statusNow(screen)).kind).toBe('starting')
+    await screen.call('endSession', {})
+    expect(new Set(await Promise.all(sentences))).toEqual(new Set(['The session was ended.']))
+    expect(clusters.started).toHaveLength(1)
   })
 
   it('of more backups than other replicas is refused before anything ends', async () => {
@@ -228,38 +253,45 @@ describe('acts', () => {
   it('go to the cluster, and its refusals come back as they are', async () => {
     const screen = connect()
     await screen.call('newCluster', defaultClusterSettings)
-    for (const name of ['kill', 'pause', 'resume', 'restart'] as const) await screen.call(name, { node: 's1' })
-    await screen.call('freeze', {})
-    await screen.call('thaw', {})
-    await screen.call('startWorkload', { ...defaultWorkload, rate: 7 })
-    await screen.call('stopWorkload', {})
+    for (const type of ['kill', 'pause', 'resume', 'restart'] as const) await screen.call('act', { type, node: 's1' })
+    await screen.call('act', { type: 'freeze' })
+    await screen.call('act', { type: 'thaw' })
+    await screen.call('act', { type: 'start-workload', plan: { ...defaultWorkload, rate: 7 } })
+    await screen.call('act', { type: 'stop-workload' })
     expect(cluster().asked).toEqual(['kill s1', 'pause s1', 'resume s1', 'restart s1', 'freeze', 'thaw', 'workload 7', 'stop workload'])
-    await expect(screen.call('kill', { node: 's9' })).rejects.toThrow('There is no node s9.')
+    await expect(screen.call('act', { type: 'kill', node: 's9' })).rejects.toThrow('There is no node s9.')
   })
 
   it('carry keys and values as bytes to the protocol', async () => {
     const screen = connect()
     await screen.call('newCluster', defaultClusterSettings)
-    const answer = await screen.call('invoke', { client: 'c1', operation: { type: 'put', key: 'ü', value: 'base64:/wA=' }, target: 's2' })
+    const answer = await screen.call('act', { type: 'invoke', client: 'c1', operation: { type: 'put', key: 'ü', value: 'base64:/wA=' }, target: 's2' })
     expect(answer).toEqual({ operationId: 1 })
     expect(cluster().asked).toEqual([`invoke c1 ${JSON.stringify({ type: 'put', key: '\u00c3\u00bc', value: '\u00ff\u0000' })} s2 person`])
-    await expect(screen.call('invoke', { client: 'c1', operation: { type: 'get', key: 'base64:?' }, target: '' }))
+    await expect(screen.call('act', { type: 'invoke', client: 'c1', operation: { type: 'get', key: 'base64:?' }, target: '' }))
       .rejects.toThrow('A key or value that begins with "base64:" must go on in base64.')
   })
 
   it('show in the status: frozen, and the workload', async () => {
     const screen = connect()
     await screen.call('newCluster', defaultClusterSettings)
-    await screen.call('freeze', {})
-    await screen.call('startWorkload', defaultWorkload)
+    await screen.call('act', { type: 'freeze' })
+    await screen.call('act', { type: 'start-workload', plan: defaultWorkload })
     expect(await statusNow(screen)).toMatchObject({ frozen: true, workload: defaultWorkload })
-    await screen.call('thaw', {})
-    await screen.call('stopWorkload', {})
+    await screen.call('act', { type: 'thaw' })
+    await screen.call('act', { type: 'stop-workload' })
     expect(await statusNow(screen)).toMatchObject({ frozen: false, workload: null })
   })
 
+  it('show in the status whoever did them: a scenario starts a workload and freezes', async () => {
+    const screen = connect()
+    const text = 'understudy: scenario\nversion: 1\ntitle: t\nsteps:\n  - workload: { rate: 7, mix: { put: 1 } }\n  - freeze: true\n'
+    await screen.call('runScenario', { name: 'own', text })
+    await vi.waitFor(async () => expect(await statusNow(screen)).toMatchObject({ scenario: { state: 'passed' }, frozen: true, workload: { rate: 7 } }))
+  })
+
   it('without a session are refused', async () => {
-    await expect(connect().call('kill', { node: 's1' })).rejects.toThrow('There is no session yet; start a cluster or open a recording.')
+    await expect(connect().call('act', { type: 'kill', node: 's1' })).rejects.toThrow('There is no session yet; start a cluster or open a recording.')
   })
 
   it('after the cluster ended by itself are refused with its reason', async () => {
@@ -268,7 +300,7 @@ describe('acts', () => {
     const ended = statusOf(screen, ({ kind }) => kind === 'ended')
     cluster().die('The switchboard was killed.')
     expect(await ended).toMatchObject({ session: 1, reason: 'The switchboard was killed.', frozen: false })
-    await expect(screen.call('freeze', {})).rejects.toThrow('The session has ended. The switchboard was killed.')
+    await expect(screen.call('act', { type: 'freeze' })).rejects.toThrow('The session has ended. The switchboard was killed.')
   })
 })
 
@@ -298,10 +330,10 @@ describe('events', () => {
     await screen.call('newCluster', defaultClusterSettings)
     await screen.call('subscribe', { session: 1, since: 1 })
     await expect.poll(() => sessions).toEqual([1])
-    // So many that a batch would go with the ack, without waiting for its interval.
+    // So many that the next batch would go with the ack, without waiting for the interval.
     cluster().emit(...notes(3000))
     await screen.call('newCluster', defaultClusterSettings)
-    // An ack that was on its way when the session changed.
+    // An ack that was in flight when the session changed.
     await screen.call('ackBatch', { session: 1, batch: 1 })
     await screen.call('subscribe', { session: 2, since: 1 })
     await expect.poll(() => sessions).toEqual([1, 2])
@@ -368,7 +400,7 @@ describe('a recording that stops', () => {
     await truncate(cluster().options.recordingPath, 2000)
     const other = connect()
     const sentence = 'The older events cannot be read back from the recording: the file is shorter than it was.'
-    // Whoever reads first notices it: this screen, or the watch over the rules before it.
+    // The first reader notices it: this screen, or the rule watch before it.
     await other.call('subscribe', { session: 1, since: 1 }).catch((error: Error) => expect(error.message).toBe(sentence))
     expect(await statusOf(other, ({ recording }) => recording?.problem !== '')).toMatchObject({ recording: { problem: sentence } })
     await expect(other.call('subscribe', { session: 1, since: 1 })).rejects.toThrow(sentence)
@@ -426,7 +458,7 @@ describe('an export', () => {
   it('that a screen left half read leaves no file behind', async () => {
     const screen = connect()
     await screen.call('newCluster', defaultClusterSettings)
-    // Text that does not pack well, so that the packed file has several pieces.
+    // Incompressible text, so that the packed file has several chunks.
     cluster().emit(note(Array.from({ length: 400_000 }, () => Math.random().toString(36)).join('')))
     const piece = await screen.call('readRecording', { gzip: true, offset: 0 })
     expect(piece.next).toBeLessThan(piece.total)
@@ -481,7 +513,7 @@ describe('an opened recording', () => {
     await screen.call('subscribe', { session: 2, since: 1 })
     await taken.until(seq + 1)
     expect(taken.events.slice(0, seq)).toEqual(events.slice(0, seq))
-    // And what is saved is the whole of it.
+    // The saved recording is complete too.
     const { bytes } = await download(screen, false)
     expect(bytes.toString().trimEnd().split('\n')).toHaveLength(seq + 2)
   })
@@ -501,9 +533,9 @@ describe('an opened recording', () => {
     const workload = defaultWorkload
     const operation = { type: 'get', key: 'a' } as const
     const acts = [
-      screen.call('kill', { node: 's1' }), screen.call('pause', { node: 's1' }), screen.call('resume', { node: 's1' }), screen.call('restart', { node: 's1' }),
-      screen.call('freeze', {}), screen.call('thaw', {}), screen.call('startWorkload', workload), screen.call('stopWorkload', {}),
-      screen.call('invoke', { client: 'c1', operation, target: '' }),
+      screen.call('act', { type: 'kill', node: 's1' }), screen.call('act', { type: 'pause', node: 's1' }), screen.call('act', { type: 'resume', node: 's1' }), screen.call('act', { type: 'restart', node: 's1' }),
+      screen.call('act', { type: 'freeze' }), screen.call('act', { type: 'thaw' }), screen.call('act', { type: 'start-workload', plan: workload }), screen.call('act', { type: 'stop-workload' }),
+      screen.call('act', { type: 'invoke', client: 'c1', operation, target: '' }),
     ]
     for (const outcome of await Promise.allSettled(acts)) {
       expect(outcome).toMatchObject({ status: 'rejected', reason: { message: expect.stringMatching(/^This is a recording: .*\. Branch from a moment of it, or start a new cluster, to act\.$/) as string } })
@@ -629,6 +661,23 @@ describe('the lab', () => {
     await gone
     expect(cluster().asked).toEqual(['stop'])
     expect(readdirSync(tmpdir()).filter((name) => name.startsWith(`understudy-lab-${process.pid}-`))).toEqual([])
+  })
+
+  it('closes while a cluster does not come up, and kills what does not end', async () => {
+    const screen = connect()
+    clusters.holdStart()
+    const started = screen.call('newCluster', defaultClusterSettings).catch(() => 'refused')
+    await expect.poll(async () => (await statusNow(screen)).kind).toBe('starting')
+    await lab.close()
+    expect(await started).toBe('refused')
+  })
+
+  it('closes although a cluster does not stop: that is killed', async () => {
+    const screen = connect()
+    await screen.call('newCluster', defaultClusterSettings)
+    cluster().stop = () => new Promise(() => {})
+    await lab.close()
+    expect(cluster().asked).toEqual(['abandon'])
   })
 
   it('closes a screen that comes after its end', async () => {

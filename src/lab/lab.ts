@@ -1,31 +1,41 @@
-// The lab: one session at a time, shared by every screen that is connected, whatever carries its calls.
-// A screen that goes changes nothing; the lab that goes takes every process with it. It must never know a carrier or a window.
+// The lab: one session at a time, shared by every connected screen over any transport.
+// A disconnected screen changes nothing; when the lab ends, every process ends. It must never depend on a transport or a window.
 import { randomBytes } from 'node:crypto'
 import { rm, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { Refusal, type ClusterSettings, type Port, type ScenarioEntry, type SessionStatus } from '../contract'
+import { within } from '../cluster'
+import { defaultClusterSettings, Refusal, type ClusterSettings, type Port, type ScenarioEntry, type SessionStatus } from '../contract'
 import type { Counterexample } from '../sim'
-import { formatEvent, formatHeader, RecordingProblem, type TraceHeader } from '../trace'
+import { makeTemporaryFolder, reasonOf, removeLeftFolders, type TemporaryFolder } from '../system'
+import { formatEvent, formatHeader, type TraceHeader } from '../trace'
 import { eventsOf, prepareBranch } from './branch'
+import { Changes } from './changes'
 import type { Clusters } from './cluster-seam'
 import { Connection, type ConnectionOwner } from './connection'
+import type { DiskLimit } from './disk-room'
 import { Exploring } from './exploring'
-import { makePrivateFolder, placeForRecording, reasonOf, type RecordingPlace } from './folders'
+import { placeForRecording, type RecordingPlace } from './folders'
 import { importHistory, isHistoryName } from './import-history'
-import type { LabOptions, RunningLab } from './lab-options'
-import { readLastSettings, writeLastSettings } from './last-settings'
+import type { LabLook, LabOptions, RunningLab, ScreenOptions } from './lab-options'
+import { Allowance, processesOf } from './limits'
+import { readLastSettings, rememberSettings } from './last-settings'
 import { headerFor, LiveSession, type LiveSessionOptions } from './live-session'
 import { scenarioHeader } from './play-scenario'
 import type { GrowingFile } from './recording-bytes'
+import { unreadable } from './recording-file'
 import { ActsSinceFreeze } from './rerun'
 import { openRecordedSession } from './recorded-session'
 import { ScenarioPlay } from './scenario-play'
-import { listScenarios, takeScenario } from './scenario-shelf'
+import { ScenarioReader } from './scenario-reader'
+import { ScenarioShelf } from './scenario-shelf'
+import type { ScenarioProblem } from '../scenario'
 import type { Session, SessionView } from './session'
 import { StatusTeller } from './status-teller'
 
-/** Beginnings and ends of sessions that may wait for one another. */
-export const changesWaitingMax = 8
+/** Time for the session to end at closing; then its processes are killed. */
+const closeMs = 3500
+/** Time for the connections to remove their files. */
+const closingScreensMs = 500
 
 /** Screens that may be connected at once. */
 export const connectionsMax = 32
@@ -38,9 +48,14 @@ const noSession: SessionView = {
 declare const __PROTOCOL_HASH__: string
 const protocolHash = typeof __PROTOCOL_HASH__ === 'string' ? __PROTOCOL_HASH__ : 'unbuilt'
 
-/** Opens the lab; no process runs before a screen asks for a cluster. Rejects only if no private folder can be made. */
+/** Opens the lab; no node runs before a screen asks for a cluster. Rejects only if no private folder can be created, with a CannotRun. */
 export async function openLab(options: LabOptions, clusters: Clusters): Promise<RunningLab> {
-  return new RealLab(options, clusters, await makePrivateFolder(), await readLastSettings(options.dataFolder))
+  // The private folder for uploads and packed exports.
+  const folder = makeTemporaryFolder('lab')
+  await removeLeftFolders()
+  const lab = new RealLab(options, clusters, folder, await readLastSettings(options.dataFolder))
+  clusters.endLeft((sentence) => options.log?.(sentence)).catch((error: unknown) => options.log?.(`Processes of labs that were killed could not be looked for: ${reasonOf(error)}.`))
+  return lab
 }
 
 class RealLab implements RunningLab, ConnectionOwner {
@@ -48,44 +63,90 @@ class RealLab implements RunningLab, ConnectionOwner {
   readonly #clusters: Clusters
   readonly #connections = new Set<Connection>()
   readonly #statusTeller = new StatusTeller(() => this.#tellStatus())
-  readonly privateFolder: string
+  readonly #folder: TemporaryFolder
   readonly exploring: Exploring
+  readonly #scenarios: ScenarioReader
+  readonly #shelf: ScenarioShelf
+  readonly #allowance: Allowance | undefined
   lastSettings: ClusterSettings
   #session: Session | null = null
-  /** What the session that is shown branched from: it can still be read, to be compared with. */
+  /** The session that the shown one branched from; it can still be read, for comparisons. */
   #parent: Session | null = null
   #sessionNumber = 0
-  // Sessions begin and end one after another: two windows may ask at once.
-  #changing: Promise<unknown> = Promise.resolve()
-  #changesWaiting = 0
+  /** Settles when the pending writes of settings are done. */
+  #remembering: Promise<unknown> = Promise.resolve()
+  // Serialises the starts and ends of sessions, as two windows may ask at once.
+  readonly #changes = new Changes()
   #isWaking = false
+  /** Monotonic milliseconds: when an acting screen last disconnected, and when one last acted. */
+  #seenMs: number | null = null
+  #actedMs: number | null = null
   #closing: Promise<void> | null = null
 
-  constructor(options: LabOptions, clusters: Clusters, privateFolder: string, lastSettings: ClusterSettings) {
+  constructor(options: LabOptions, clusters: Clusters, folder: TemporaryFolder, lastSettings: ClusterSettings) {
     this.#options = options
     this.#clusters = clusters
-    this.privateFolder = privateFolder
-    this.exploring = new Exploring({ program: options.programs.exploreWorker ?? '', now: () => performance.now(), session: (number) => this.#sessionOf(number) })
+    this.#folder = folder
+    this.exploring = new Exploring({ program: options.programs.exploreWorker ?? '', now: () => performance.now(), session: (number) => this.#sessionOf(number), ...options.exploring })
+    this.#scenarios = options.scenarioReader ?? new ScenarioReader({ program: options.programs.scenarioWorker ?? '' })
+    this.#shelf = new ScenarioShelf({ folder: options.scenariosFolder, reader: this.#scenarios, log: (sentence) => this.#log(sentence) })
+    this.#allowance = options.limits && new Allowance(options.limits, { recordings: this.#recordingsFolder, copies: folder.path })
     const { mutants = [], diskFreeMiBMin = lastSettings.diskFreeMiBMin } = options
     this.lastSettings = { ...lastSettings, diskFreeMiBMin, mutants: [...mutants] }
   }
 
+  get isExploring(): boolean { return this.exploring.isRunning }
+  get isLive(): boolean { return ['starting', 'live'].includes(this.#session?.view().kind ?? '') }
   get host(): LabOptions['host'] { return this.#options.host }
+  get privateFolder(): string { return this.#folder.path }
   get version(): string { return this.#options.version }
+  get name(): string { return this.#options.name ?? '' }
+  /** On a shared machine the operator's value is the minimum. */
+  get #diskFreeMiBMin(): number {
+    const { limits, diskFreeMiBMin = defaultClusterSettings.diskFreeMiBMin } = this.#options
+    return limits ? Math.max(diskFreeMiBMin, this.lastSettings.diskFreeMiBMin) : this.lastSettings.diskFreeMiBMin
+  }
+  get disk(): DiskLimit { return { freeMiBMin: this.#diskFreeMiBMin, ...(this.#allowance ? { room: this.#allowance.copies } : {}) } }
+  get #recordingsFolder(): string { return this.#options.recordingsFolder ?? join(this.#options.dataFolder, 'recordings') }
   get canPause(): boolean { return this.#clusters.canPause() }
 
   // ---- screens
 
-  connect(port: Port): void {
-    if (this.#closing !== null || this.#connections.size >= connectionsMax) {
-      this.#log(this.#closing ? 'A screen came while the lab was closing.' : `A screen was refused: ${connectionsMax} are connected.`)
+  /** Acting and watching screens have separate limits. */
+  screenProblem(readOnly: boolean): string {
+    if (this.#closing !== null) return 'The lab is closing.'
+    const open = [...this.#connections].filter((connection) => connection.readOnly === readOnly).length
+    const { screensMax = connectionsMax } = this.#options
+    return open < screensMax ? '' : `${screensMax} screens of ${this.name === '' ? 'the lab' : this.name} are connected, the most that may be; close one.`
+  }
+
+  connect(port: Port, { readOnly }: ScreenOptions = { readOnly: false }): void {
+    const problem = this.screenProblem(readOnly)
+    if (problem !== '') {
+      this.#log(`A screen was refused: ${problem}`)
       return port.close()
     }
-    const connection = new Connection(port, this)
+    const connection = new Connection(port, this, { readOnly, acted: () => { this.#actedMs = performance.now() } })
     this.#connections.add(connection)
     connection.closed
       .catch((error: unknown) => this.#log(`A screen's files could not be removed: ${(error as Error).message}`))
-      .finally(() => this.#connections.delete(connection))
+      .finally(() => {
+        this.#connections.delete(connection)
+        if (!readOnly) this.#seenMs = performance.now()
+      })
+  }
+
+  async look(): Promise<LabLook> {
+    const screens = [...this.#connections].filter(({ readOnly }) => !readOnly).length
+    const ago = (ms: number | null): number | null => ms === null ? null : Math.round(performance.now() - ms)
+    return {
+      status: this.status(), health: this.#session?.health() ?? null, screens,
+      seenMsAgo: screens > 0 ? 0 : ago(this.#seenMs), actedMsAgo: ago(this.#actedMs), diskBytes: await this.#allowance?.recordedBytes() ?? 0,
+    }
+  }
+
+  awaits(key: string): boolean {
+    return [...this.#connections].some((connection) => connection.uploadsOf(key) !== undefined)
   }
 
   async receive(key: string, pieces: AsyncIterable<Uint8Array>): Promise<void> {
@@ -103,7 +164,7 @@ class RealLab implements RunningLab, ConnectionOwner {
     return this.#session
   }
 
-  /** Refuses another than the one that is shown: its events are not what the caller has seen. */
+  /** The shown session. Refuses any other number: the caller has not seen the events of this one. */
   #sessionOf(number: number): Session {
     if (number !== this.#sessionNumber) throw new Refusal(`Session ${number} is over; the lab shows session ${this.#sessionNumber}.`)
     return this.currentSession()
@@ -127,60 +188,78 @@ class RealLab implements RunningLab, ConnectionOwner {
     if (settings.backupsWanted > backupsMax) {
       throw new Refusal(`${settings.replicas} ${settings.replicas === 1 ? 'replica leaves' : 'replicas leave'} room for ${backupsMax} ${backupsMax === 1 ? 'backup' : 'backups'}.`)
     }
-    return this.#change(async () => {
+    const nodes = 1 + settings.replicas + settings.clients
+    this.#allowance?.checkCluster(settings, nodes)
+    return this.#changes.run((signal) => this.#counted(nodes, async () => {
       await this.#session?.end('A new cluster was started.')
       this.#remember(settings)
-      const session = await this.#makeLiveSession(settings)
-      await this.#show(session)
-      const started = this.#sessionNumber
-      await session.start()
-      return { session: started }
-    })
+      return { session: await this.#start(await this.#makeLiveSession(settings), signal) }
+    }))
   }
 
   listScenarios(): Promise<ScenarioEntry[]> {
-    return listScenarios(this.#options.scenariosFolder, (sentence) => this.#log(sentence))
+    return this.#shelf.list()
+  }
+
+  async checkScenario(text: string): Promise<readonly ScenarioProblem[]> {
+    return (await this.#scenarios.read('', text)).problems
   }
 
   async runScenario(name: string, text: string): Promise<{ session: number }> {
-    const scenario = await takeScenario(this.#options.scenariosFolder, name, text)
-    return this.#change(async () => {
+    const scenario = await this.#shelf.take(name, text)
+    const header = scenarioHeader(scenario, { seed: scenario.seed, protocolHash, createdAt: new Date() })
+    this.#allowance?.checkCluster(header.settings, header.nodes.length)
+    return this.#changes.run((signal) => this.#counted(header.nodes.length, async () => {
       await this.#session?.end('A scenario was started.')
       const play = new ScenarioPlay(scenario, () => this.#statusTeller.change())
-      const session = await this.#makeSession(scenarioHeader(scenario, { seed: scenario.seed, protocolHash, createdAt: new Date() }), play)
-      await this.#show(session)
-      const started = this.#sessionNumber
-      await session.start()
-      return { session: started }
-    })
+      const session = await this.#makeSession(header, play)
+      return { session: await this.#start(session, signal) }
+    }))
   }
 
-  /** A live session that goes on from an event of the one that is shown, standing still at first. */
+  /** Runs an act that starts a cluster of so many nodes. It counts against the limit only if it succeeds. */
+  #counted<Result>(nodes: number, act: () => Promise<Result>): Promise<Result> {
+    return this.#allowance ? this.#allowance.starting(processesOf(nodes), act) : act()
+  }
+
+  /** Shows the session, starts it, and resolves with its number. An aborted signal ends it. */
+  async #start(session: LiveSession, signal: AbortSignal, parent: Session | null = null): Promise<number> {
+    if (signal.aborted) await session.end((signal.reason as Error).message)
+    signal.throwIfAborted()
+    await this.#show(session, parent)
+    const started = this.#sessionNumber
+    const giveUp = (): void => void session.end((signal.reason as Error).message)
+    signal.addEventListener('abort', giveUp, { once: true })
+    await session.start()
+    return started
+  }
+
+  /** Starts a live session that continues from an event of the shown one; it is frozen at first. */
   branch(number: number, seq: number): Promise<{ session: number }> {
-    return this.#change(async () => ({ session: (await this.#branch(number, () => Promise.resolve(seq))).session }))
+    return this.#changes.run(async (signal) => ({ session: (await this.#branch(number, () => Promise.resolve(seq), signal)).session }))
   }
 
-  /** A branch from the freeze that the recording ends in, and in it everything that was done since, again. */
+  /** Branches at the freeze that the recording ends in, and repeats in the branch everything that was done since. */
   rerun(number: number): Promise<{ session: number }> {
-    return this.#change(async () => {
+    return this.#changes.run(async (signal) => {
       const acts = new ActsSinceFreeze()
       const from = async (): Promise<number> => {
-        for await (const events of eventsOf(this.currentSession())) for (const event of events) acts.take(event)
+        for await (const events of eventsOf(this.currentSession(), signal)) for (const event of events) acts.take(event)
         return acts.found().from
       }
-      const { session, live } = await this.#branch(number, from)
-      for (const act of acts.found().acts) await live.doStanding(act)
+      const { session, live } = await this.#branch(number, from, signal)
+      for (const act of acts.found().acts) await live.perform(act)
       return { session }
     })
   }
 
-  /** The way that an exploration found: as a recording, or carried out on processes where it goes on from a session. */
+  /** Shows the path that an exploration found: as a recording, or executed on processes if it started from a session. */
   showExplored(exploration: number): Promise<{ session: number }> {
-    return this.#change(async () => {
+    return this.#changes.run(async (signal) => {
       const way = await this.exploring.way(exploration)
       if (way.type === 'recording') return this.#showExample(way.example)
-      const { session, live } = await this.#branch(way.session, () => Promise.resolve(way.seq))
-      for (const act of way.acts) await live.doStanding(act)
+      const { session, live } = await this.#branch(way.session, () => Promise.resolve(way.seq), signal)
+      for (const act of way.acts) await live.perform(act)
       return { session }
     })
   }
@@ -195,50 +274,63 @@ class RealLab implements RunningLab, ConnectionOwner {
     return { session: this.#sessionNumber }
   }
 
-  async #branch(number: number, at: () => Promise<number>): Promise<{ session: number; live: LiveSession }> {
-    const prepared = await prepareBranch(this.#sessionOf(number), await at(), {
-      createdAt: new Date(), protocolHash, place: (header) => this.#placeFor(header),
+  async #branch(number: number, at: () => Promise<number>, signal: AbortSignal): Promise<{ session: number; live: LiveSession }> {
+    const parent = this.#sessionOf(number)
+    const { settings, nodes } = JSON.parse(parent.view().header) as TraceHeader
+    this.#allowance?.checkCluster(settings, nodes.length)
+    return this.#counted(nodes.length, async () => {
+      const disk = { ...this.disk, ...(this.#allowance ? { room: this.#allowance.recordings } : {}) }
+      const prepared = await prepareBranch(parent, await at(), {
+        createdAt: new Date(), protocolHash, place: (header) => this.#placeFor(header), signal, disk,
+      })
+      await this.#session?.end('A branch was begun.')
+      const live = this.#liveSession(prepared.header, prepared.place, { branch: prepared })
+      return { session: await this.#start(live, signal, this.#session), live }
     })
-    await this.#session?.end('A branch was begun.')
-    const live = this.#liveSession(prepared.header, prepared.place, { branch: prepared })
-    await this.#show(live, this.#session)
-    const started = this.#sessionNumber
-    await live.start()
-    return { session: started, live }
   }
 
+  /** Also ends a starting session, and cancels pending starts. */
   async endSession(): Promise<void> {
-    await this.#change(() => this.currentSession().end('The session was ended.'))
+    const reason = 'The session was ended.'
+    this.#changes.giveUp(reason)
+    await this.#changes.run(() => this.currentSession().end(reason))
   }
 
   async openRecording(path: string, name = basename(path), growing: GrowingFile | null = null): Promise<{ session: number }> {
-    // Before its turn: a file that comes slowly holds no other change up.
+    // Outside of the queue of changes: a slow upload must not block other changes.
     const imported = isHistoryName(name) ? await this.#import(path, name, growing) : null
     const session = await this.#openRecorded(imported ?? path, name, imported === null ? growing : null)
     if (imported !== null) await rm(imported, { force: true })
-    return this.#change(async () => {
-      await this.#session?.end('A recording was opened.')
-      await this.#show(session)
-      return { session: this.#sessionNumber }
-    })
+    try {
+      return await this.#changes.run(async (signal) => {
+        await this.#session?.end('A recording was opened.')
+        signal.throwIfAborted()
+        await this.#show(session)
+        return { session: this.#sessionNumber }
+      })
+    } catch (error) {
+      // Cancelled before it was shown.
+      if (this.#session !== session) await session.dispose()
+      throw error
+    }
   }
 
   async #openRecorded(path: string, name: string, growing: GrowingFile | null): Promise<Session> {
     const session: Session = await openRecordedSession({
-      path, name, growing, folder: this.privateFolder,
+      path, name, growing, folder: this.privateFolder, disk: this.disk,
       onChange: () => { if (this.#session === session) this.#statusTeller.change() },
       onEvents: () => { if (this.#session === session) this.#wake() },
     })
     return session
   }
 
-  /** A history of another tool as a recording in the private folder. */
+  /** Converts a foreign history into a recording in the private folder; resolves with its path. */
   async #import(path: string, name: string, growing: GrowingFile | null): Promise<string> {
     const out = join(this.privateFolder, `imported-${process.hrtime.bigint()}.jsonl`)
     try {
       await importHistory({ path, name, growing }, out, { createdAt: new Date(), protocolHash })
     } catch (error) {
-      throw new Refusal(error instanceof RecordingProblem ? `${name}: ${error.message}` : `${name} cannot be read: ${reasonOf(error)}.`)
+      throw new Refusal(unreadable(name, error, 'a history'))
     }
     return out
   }
@@ -248,13 +340,23 @@ class RealLab implements RunningLab, ConnectionOwner {
     return this.#closing
   }
 
+  /** Bounded in time: what has not ended by then is killed. */
   async #close(): Promise<void> {
-    await this.#changing.catch(() => {}) // Told to who asked for it.
+    const reason = 'The lab was closed.'
     this.exploring.stop()
-    await this.#session?.end('The lab was closed.')
+    if (this.#options.scenarioReader === undefined) this.#scenarios.close()
+    const ended = this.#changes.close('The lab is closing.').then(() => this.#session?.end(reason))
+    ended.catch((error: unknown) => this.#log(`The session could not be ended: ${reasonOf(error)}.`))
+    if (!await within(closeMs, ended)) {
+      this.#session?.abandon(reason)
+      this.#log('The session hung, and its processes were killed.')
+    }
     this.#statusTeller.stop()
-    await Promise.all([...this.#connections].map((connection) => connection.close().catch(() => {}))) // Logged where it was connected.
-    await rm(this.privateFolder, { recursive: true, force: true })
+    // Otherwise the settings' lock file would stay and delay other labs.
+    await within(closingScreensMs, this.#remembering)
+    // `connect` logs the failures.
+    await within(closingScreensMs, Promise.all([...this.#connections].map((connection) => connection.close().catch(() => {}))))
+    this.#folder.remove()
   }
 
   #makeLiveSession(settings: ClusterSettings): Promise<LiveSession> {
@@ -267,14 +369,15 @@ class RealLab implements RunningLab, ConnectionOwner {
   }
 
   #placeFor(header: TraceHeader): Promise<RecordingPlace> {
-    const folder = this.#options.recordingsFolder ?? join(this.#options.dataFolder, 'recordings')
-    return placeForRecording(folder, header.title, new Date(header.createdAt), { stopsAtMiB: this.lastSettings.diskFreeMiBMin })
+    const disk = { stopsAtMiB: this.#diskFreeMiBMin, mayGoElsewhere: this.#allowance === undefined }
+    return placeForRecording(this.#recordingsFolder, header.title, new Date(header.createdAt), disk)
   }
 
   #liveSession(header: TraceHeader, place: RecordingPlace, more: Pick<LiveSessionOptions, 'play' | 'branch'>): LiveSession {
     return new LiveSession({
       header, place, ...more,
-      diskFreeMiBMin: this.lastSettings.diskFreeMiBMin,
+      diskFreeMiBMin: this.#diskFreeMiBMin,
+      ...(this.#allowance ? { allowance: this.#allowance } : {}),
       programs: this.#options.programs,
       startCluster: this.#clusters.startCluster,
       onChange: () => this.#statusTeller.change(),
@@ -282,7 +385,7 @@ class RealLab implements RunningLab, ConnectionOwner {
     })
   }
 
-  /** What a cluster tells in one breath goes to the screens in one batch. */
+  /** Events of the same tick go to the screens in one batch. */
   #wake(): void {
     if (this.#isWaking) return
     this.#isWaking = true
@@ -292,7 +395,7 @@ class RealLab implements RunningLab, ConnectionOwner {
     })
   }
 
-  /** From here on this is the session; the one before is forgotten, unless it is the `parent` of this one. */
+  /** Makes this the shown session. The previous session and its parent are disposed of, except the `parent` of the new one. */
   async #show(session: Session, parent: Session | null = null): Promise<void> {
     const gone = [this.#session, this.#parent].filter((before) => before !== parent)
     this.#session = session
@@ -304,19 +407,11 @@ class RealLab implements RunningLab, ConnectionOwner {
     for (const before of gone) await before?.dispose()
   }
 
-  #change<Result>(act: () => Promise<Result>): Promise<Result> {
-    if (this.#closing !== null) throw new Refusal('The lab is closing.')
-    if (this.#changesWaiting >= changesWaitingMax) throw new Refusal('The lab is busy beginning and ending sessions; try again.')
-    this.#changesWaiting++
-    const result = this.#changing.then(act).finally(() => { this.#changesWaiting-- })
-    this.#changing = result.catch(() => {}) // Told to who asked; the next change goes on.
-    return result
-  }
-
   #remember(settings: ClusterSettings): void {
+    const before = this.lastSettings
     this.lastSettings = { ...settings, title: '', seed: '', mutants: [...this.#options.mutants ?? []] }
-    writeLastSettings(this.#options.dataFolder, settings).catch((error: unknown) => {
-      this.#log(`The settings could not be remembered: ${(error as Error).message}`)
+    this.#remembering = Promise.all([this.#remembering, rememberSettings(this.#options.dataFolder, before, settings)]).catch((error: unknown) => {
+      this.#log(`The settings could not be remembered: ${reasonOf(error)}.`)
     })
   }
 

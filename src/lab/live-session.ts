@@ -1,20 +1,19 @@
-// A session with real processes: it starts a cluster, keeps its events, and passes on what people ask of it.
-// It knows the cluster only through cluster-seam.ts. It must never decide anything that the protocol or the switchboard decides.
+// A session with real processes: it starts a cluster, keeps its events, and passes on people's acts.
+// It uses the cluster only through cluster-seam.ts. It must never decide what the protocol or the switchboard decides.
 import { basename } from 'node:path'
-import { Refusal, type ClusterSettings, type Workload } from '../contract'
-import type { NetworkAct } from '../network'
-import { defaultSettings, viewServerName, type NodeKind, type NodeName, type Operation, type Settings } from '../protocol'
-import { formatHeader, operationInputOf, traceVersion, type TraceHeader } from '../trace'
+import { mixOf, Refusal, type ClusterSettings, type Workload } from '../contract'
+import { defaultSettings, viewServerName, type NodeKind, type NodeName, type Settings } from '../protocol'
+import { formatHeader, traceVersion, type ClusterAct, type Performed, type TraceEvent, type TraceHeader } from '../trace'
 import type { PreparedBranch } from './branch'
-import type { ClusterOptions, ClusterStarter, EventLines, RunningCluster } from './cluster-seam'
+import type { ClusterNow, ClusterOptions, ClusterStarter, EventLines, RunningCluster } from './cluster-seam'
 import { EventLog } from './event-log'
-import type { RecordingPlace } from './folders'
+import { giveNameBack, type RecordingPlace } from './folders'
 import type { ClusterPrograms } from './lab-options'
-import type { StandingAct } from '../sim'
-import { doStanding } from './rerun'
+import type { Allowance } from './limits'
 import { RuleWatch } from './rule-watch'
 import type { ScenarioPlay } from './scenario-play'
-import type { OperationCall, RecordingSource, Session, SessionView } from './session'
+import type { RecordingSource, Session, SessionView } from './session'
+import { HealthWatch, type SessionHealth } from './session-health'
 
 export interface LiveSessionOptions {
   readonly header: TraceHeader
@@ -23,13 +22,15 @@ export interface LiveSessionOptions {
   readonly startCluster: ClusterStarter
   /** The scenario that this session plays, and the nodes that it begins with. */
   readonly play?: ScenarioPlay
-  /** What this session goes on from; its recording is begun. */
-  readonly branch?: Pick<PreparedBranch, 'log' | 'start' | 'workload'>
+  /** The branch that this session continues; its recording is prepared. */
+  readonly branch?: Pick<PreparedBranch, 'log' | 'start'>
   /** Recording stops when the disk has less than this free; 0 or without it: when it is full. */
   readonly diskFreeMiBMin?: number
-  /** Something of the view has changed. */
+  /** The limits of its lab, if it is one of several. */
+  readonly allowance?: Allowance
+  /** Called when the view has changed. */
   readonly onChange: () => void
-  /** There are new events in the log. */
+  /** Called when the log has new events. */
   readonly onEvents: () => void
 }
 
@@ -37,74 +38,85 @@ export class LiveSession implements Session {
   readonly log: EventLog
   readonly #options: LiveSessionOptions
   readonly #headerLine: string
-  /** Of the header line and its line feed. */
+  /** The size of the header line with its line feed. */
   readonly #headerBytes: number
   #cluster: RunningCluster | null = null
   #rules: RuleWatch | null = null
+  readonly #health = new HealthWatch()
   #kind: 'starting' | 'live' | 'ended' = 'starting'
   #reason = ''
-  #isFrozen = false
-  #workload: Workload | null
+  #now: ClusterNow = standsNot
   #recordedBytes: number
   #recordingProblem = ''
   #ending: Promise<void> | null = null
+  readonly #givenUp = new AbortController()
+  /** Settles when the start has succeeded or failed. */
+  #starting: Promise<unknown> = Promise.resolve()
 
   constructor(options: LiveSessionOptions) {
     this.#options = options
     this.#headerLine = formatHeader(options.header)
     this.#headerBytes = Buffer.byteLength(this.#headerLine) + 1
     this.log = options.branch?.log ?? new EventLog(options.place.path)
-    this.#workload = options.branch?.workload ?? null
     this.#recordedBytes = options.branch?.start.bytes ?? 0
   }
 
-  /** Resolves when every node is up. Rejects with one sentence, and the session has then ended. */
+  /** Resolves when every node is up. Rejects with one sentence; the session has then ended. `end` cancels the start. */
   async start(): Promise<void> {
-    const { header, place, programs, startCluster, play, branch, diskFreeMiBMin = 0 } = this.#options
+    const { header, place, programs, startCluster, play, branch, diskFreeMiBMin = 0, allowance } = this.#options
     const options: ClusterOptions = {
       ...(play ? { start: play.scenario.start } : {}), ...(branch ? { branch: branch.start } : {}),
-      header, recordingPath: place.path, diskFreeMiBMin, nodeProgram: programs.node, switchboardProgram: programs.switchboard,
+      header, recordingPath: place.path, diskFreeMiBMin, nodeProgram: programs.node, switchboardProgram: programs.switchboard, signal: this.#givenUp.signal,
+      ...(allowance ? await this.#boundsOf(allowance) : {}),
       onEvents: (lines) => this.#takeEvents(lines),
       onRecording: ({ bytes, problem }) => this.#takeRecording(bytes, problem),
+      onNow: (now) => {
+        this.#now = now
+        this.#options.onChange()
+      },
       onEnded: (reason) => this.#hasEnded(reason),
     }
+    const starting = startCluster(options)
+    this.#starting = starting.catch(() => undefined) // The caller of `start` gets the error.
     try {
-      this.#cluster = await startCluster(options)
+      const cluster = await starting
+      this.#cluster = allowance ? allowedCluster(cluster, allowance) : cluster
     } catch (error) {
       this.#hasEnded((error as Error).message)
-      throw new Refusal((error as Error).message)
+      await giveNameBack(place.path)
+      throw new Refusal(this.#reason)
     }
-    // It may have died between its start and this line.
-    if (this.#kind !== 'starting') throw new Refusal(this.#reason)
+    // The cluster may have died, or `end` was called, since the start resolved.
+    if (this.#kind !== 'starting') {
+      await this.#cluster.stop()
+      throw new Refusal(this.#reason)
+    }
     this.#kind = 'live'
     play?.begin(header, this.#cluster)
     const cluster = this.#cluster
-    this.#rules = new RuleWatch({ header, source: this.log, tell: (violation) => cluster.tell(violation), past: branch?.start.seq ?? 0 })
+    const look = (event: TraceEvent): void => this.#health.take(event)
+    this.#rules = new RuleWatch({ header, source: this.log, tell: (violation) => cluster.tell(violation), past: branch?.start.seq ?? 0, look })
     this.#rules.wake()
     this.#options.onChange()
+  }
+
+  /** The limits of the cluster; its recording may use all remaining space. */
+  async #boundsOf(allowance: Allowance): Promise<Pick<ClusterOptions, 'recordingBytesMax' | 'operationsPerSecondMax'>> {
+    const begun = this.#options.branch?.start.bytes ?? 0
+    return { recordingBytesMax: Math.max(1, begun + await allowance.recordings.leftBytes()), operationsPerSecondMax: allowance.limits.operationsPerSecond }
   }
 
   view(): SessionView {
     const { header, place } = this.#options
     const problem = [place.problem, this.#recordingProblem, this.log.problem].filter((sentence) => sentence !== '').join(' ')
     return {
-      kind: this.#kind, title: header.title, reason: this.#reason, header: this.#headerLine, frozen: this.#isFrozen, workload: this.#workload,
+      kind: this.#kind, title: header.title, reason: this.#reason, header: this.#headerLine, frozen: this.#now.isFrozen, workload: workloadOf(this.#now),
       scenario: this.#options.play?.status() ?? null,
       recording: { path: place.path, bytes: this.#recordedBytes, problem }, latest: this.log.latest,
     }
   }
 
-  async kill(node: NodeName): Promise<void> { await this.#running().kill(node) }
-  async pause(node: NodeName): Promise<void> { await this.#running().pause(node) }
-  async resume(node: NodeName): Promise<void> { await this.#running().resume(node) }
-  async restart(node: NodeName): Promise<void> { await this.#running().restart(node) }
-
-  /** What was done in a recording, or what a path of the explorer needs. */
-  async doStanding(act: StandingAct): Promise<void> { await doStanding(act, this.#running()) }
-
-  async freeze(): Promise<void> { await this.#running().freeze() }
-  async thaw(): Promise<void> { await this.#running().thaw() }
-  async act(act: NetworkAct): Promise<void> { await this.#running().act(act) }
+  async perform(act: ClusterAct): Promise<Performed> { return await this.#running().perform(act) }
 
   steerScenario(act: 'pause' | 'resume' | 'step' | 'stop'): Promise<void> {
     const { play } = this.#options
@@ -113,20 +125,10 @@ export class LiveSession implements Session {
     return Promise.resolve()
   }
 
-  async invoke({ client, operation, target }: OperationCall): Promise<{ operationId: number }> {
-    return await this.#running().invoke({ client, operation: operationOf(operation), target, label: 'person' })
-  }
-
-  async startWorkload(workload: Workload): Promise<void> {
-    await this.#running().startWorkload(workload)
-    this.#workload = workload
-    this.#options.onChange()
-  }
-
-  async stopWorkload(): Promise<void> {
-    await this.#running().stopWorkload()
-    this.#workload = null
-    this.#options.onChange()
+  health(): SessionHealth {
+    const health = this.#health.now()
+    // Events were lost, so violations and stuckness are unknown from then on.
+    return this.#rules?.isBlind === true ? { ...health, broken: null, stuck: '' } : health
   }
 
   recording(): RecordingSource {
@@ -142,14 +144,26 @@ export class LiveSession implements Session {
   }
 
   dispose(): Promise<void> {
-    return Promise.resolve() // The recording is the person's.
+    return Promise.resolve() // The recording stays: it belongs to the person.
+  }
+
+  /** Kills what a start or an end waits for. */
+  abandon(reason: string): void {
+    this.#hasEnded(reason)
+    this.#givenUp.abort()
+    this.#cluster?.abandon()
   }
 
   async #stop(reason: string): Promise<void> {
-    const cluster = this.#cluster
+    if (this.#cluster === null) {
+      this.#hasEnded(reason)
+      this.#givenUp.abort()
+      await this.#starting
+      await giveNameBack(this.#options.place.path)
+    }
     const wasRunning = this.#kind !== 'ended'
-    // Also after it ended by itself: what is left of it goes now.
-    await cluster?.stop()
+    // Also after it ended by itself, to remove what is left.
+    await this.#cluster?.stop()
     if (wasRunning) this.#hasEnded(reason)
   }
 
@@ -162,18 +176,9 @@ export class LiveSession implements Session {
   #takeEvents(lines: EventLines): void {
     this.log.append(lines)
     this.#options.play?.take(lines)
-    this.#watchTime(lines.text)
     this.#rules?.take(lines)
     this.#options.onEvents()
     this.#options.onChange()
-  }
-
-  /** A break condition freezes without being asked: what time does is known from the events alone. */
-  #watchTime(text: string): void {
-    const frozen = text.lastIndexOf('"type":"frozen"')
-    const thawed = text.lastIndexOf('"type":"thawed"')
-    // Quotes within a value are escaped, so no key or value can look like this.
-    if (frozen !== thawed) this.#isFrozen = frozen > thawed
   }
 
   #takeRecording(bytes: number, problem: string): void {
@@ -189,20 +194,28 @@ export class LiveSession implements Session {
     if (this.#kind === 'ended') return
     this.#kind = 'ended'
     this.#reason = reason
-    this.#isFrozen = false
-    this.#workload = null
+    this.#now = standsNot
     this.#options.play?.end()
     this.#rules?.stop()
     this.#options.onChange()
   }
 }
 
-/** A request's text as the bytes that the protocol speaks of; refuses broken base64. */
-function operationOf(operation: OperationCall['operation']): Operation {
-  try {
-    return operationInputOf({ type: 'operation', operationId: 0, session: -1, operation, target: '' }).operation
-  } catch {
-    throw new Refusal('A key or value that begins with "base64:" must go on in base64.')
+/** The state before the cluster reports its own, and after its end. */
+const standsNot: ClusterNow = { isFrozen: false, workload: null }
+
+function workloadOf({ workload }: ClusterNow): Workload | null {
+  return workload && { ...workload, mix: mixOf(workload.mix), clients: [...workload.clients] }
+}
+
+/** Wraps the cluster so that every start of a node is counted: by hand, by a scenario, and in a rerun. */
+function allowedCluster(cluster: RunningCluster, allowance: Allowance): RunningCluster {
+  return {
+    perform: (act) => act.type === 'restart' ? allowance.starting(1, () => cluster.perform(act)) : cluster.perform(act),
+    tell: (event) => cluster.tell(event),
+    load: () => cluster.load(),
+    stop: () => cluster.stop(),
+    abandon: () => cluster.abandon(),
   }
 }
 
@@ -225,6 +238,9 @@ export function headerFor(chosen: ClusterSettings, { seed, createdAt, protocolHa
   }
 }
 
-function protocolSettings({ pingIntervalMs, deadPings, backupsWanted, replication, retryMs, operationTimeoutMs, mutants }: ClusterSettings): Settings {
-  return { ...defaultSettings, pingIntervalMs, pingCheckIntervalMs: pingIntervalMs, deadPings, backupsWanted, replication, retryMs, operationTimeoutMs, mutants }
+function protocolSettings(chosen: ClusterSettings): Settings {
+  const { pingIntervalMs, deadPings, backupsWanted, replication, retryMs, operationTimeoutMs, tableClientsMax, mutants } = chosen
+  return {
+    ...defaultSettings, pingIntervalMs, pingCheckIntervalMs: pingIntervalMs, deadPings, backupsWanted, replication, retryMs, operationTimeoutMs, tableClientsMax, mutants,
+  }
 }

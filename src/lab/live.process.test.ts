@@ -1,5 +1,5 @@
-// The lab over real processes, through the same calls that a window makes, in this process and over a WebSocket to `serve`.
-// Needs the built programs in out/; the run of all tests builds them first.
+// The lab over real processes, through a window's calls, in this process and over a WebSocket to `serve`.
+// Needs the built programs in out/; `npm test` builds them first.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises'
@@ -12,10 +12,10 @@ import { WebSocket } from 'ws'
 import { connectLab, createCarrier, createPortPair, defaultClusterSettings, defaultWorkload, type ClusterSettings, type Lab } from '../contract'
 import { createRecordingReader } from '../trace'
 import { createLab } from './index'
-import { Screen } from './screen-harness'
+import { Screen } from './testing/screen-harness'
 
 const built = (name: string): string => fileURLToPath(new URL(`../../out/${name}`, import.meta.url))
-const quick: ClusterSettings = { ...defaultClusterSettings, title: 'process test', clients: 1, pingIntervalMs: 25, deadPings: 4, retryMs: 25, operationTimeoutMs: 5000 }
+const quick: ClusterSettings = { ...defaultClusterSettings, title: 'process test', clients: 1, pingIntervalMs: 25, deadPings: 20, retryMs: 25, operationTimeoutMs: 5000 }
 
 let folder: string
 beforeEach(async () => { folder = await mkdtemp(join(tmpdir(), 'live-test-')) })
@@ -32,14 +32,16 @@ async function inProcess(): Promise<Hosted> {
   return { screen: new Screen(connectLab(near)), close: () => lab.close() }
 }
 
+interface ServedOptions { readonly fileKiB?: number; readonly openFiles?: number; readonly data?: string; readonly more?: readonly string[] }
 interface Served extends Hosted { readonly child: ChildProcess; readonly url: string }
 
-/** `fileKiB`: no file of it may grow longer, which to a program is as a full disk. */
-async function served({ fileKiB, more = [] }: { fileKiB?: number; more?: readonly string[] } = {}): Promise<Served> {
+/** `fileKiB`: the largest file that it may write, which acts like a full disk. `openFiles`: the limit of open files. */
+async function served({ fileKiB, openFiles, data = folder, more = [] }: ServedOptions = {}): Promise<Served> {
   const command = [process.execPath, built('main/cli.js'), 'serve', '--no-open', ...more]
-  const limited = fileKiB === undefined ? command : ['bash', '-c', `ulimit -f ${fileKiB}; exec "$@"`, 'bash', ...command]
+  const limit = fileKiB !== undefined ? `-f ${fileKiB}` : openFiles !== undefined ? `-n ${openFiles}` : ''
+  const limited = limit === '' ? command : ['bash', '-c', `ulimit ${limit}; exec "$@"`, 'bash', ...command]
   const [program = '', ...args] = limited
-  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, UNDERSTUDY_DATA: folder } })
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, UNDERSTUDY_DATA: data } })
   const errors: string[] = []
   child.stderr.on('data', (piece: Buffer) => errors.push(piece.toString()))
   const ended = once(child, 'exit')
@@ -75,7 +77,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** Every process with its parent. Debian's smallest images have no `ps`, other systems no /proc. */
+/** All processes with their parents. Debian's smallest images have no `ps`, other systems no /proc. */
 async function parents(): Promise<Map<number, number>> {
   if (process.platform !== 'linux') {
     const lines = execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' }).trim().split('\n')
@@ -84,14 +86,14 @@ async function parents(): Promise<Map<number, number>> {
   const found = new Map<number, number>()
   for (const name of await readdir('/proc')) {
     if (!/^\d+$/.test(name)) continue
-    // A process may end between the list and its reading. Its name, in brackets, may hold anything.
+    // A process may end before its entry is read. The name in brackets may contain anything.
     const stat = await readFile(`/proc/${name}/stat`, 'utf8').catch(() => '')
     found.set(Number(name), Number(stat.slice(stat.lastIndexOf(')') + 4).split(' ')[0]))
   }
   return found
 }
 
-/** The nodes and the switchboard of a lab, whoever of them started the others. */
+/** All nodes and the switchboard of a lab, direct or indirect children. */
 async function descendantsOf(pid: number, of?: Map<number, number>): Promise<number[]> {
   const all = of ?? await parents()
   const children = [...all].filter(([, parent]) => parent === pid).map(([child]) => child)
@@ -126,11 +128,11 @@ describe.each<[string, () => Promise<Hosted>]>([['in this process', inProcess], 
     const before = await screen.ackedWithBackup()
     const primary = before.view.primary?.name ?? ''
     await screen.invoke({ type: 'append', key: 'log', value: 'a' })
-    await screen.lab.call('kill', { node: primary })
-    await expect(screen.lab.call('kill', { node: primary })).rejects.toThrow(`${primary} is already dead.`)
+    await screen.lab.call('act', { type: 'kill', node: primary })
+    await expect(screen.lab.call('act', { type: 'kill', node: primary })).rejects.toThrow(`${primary} is already dead.`)
     const failover = await screen.find('view-acked', ({ view }) => view.primary?.name === before.view.backups[0]?.name, before.seq)
     await screen.invoke({ type: 'append', key: 'log', value: 'b' })
-    await screen.lab.call('restart', { node: primary })
+    await screen.lab.call('act', { type: 'restart', node: primary })
     const back = await screen.ackedWithBackup(failover.seq)
     expect(back.view.backups).toMatchObject([{ name: primary, incarnation: 2 }])
     expect(await screen.invoke({ type: 'get', key: 'log' })).toMatchObject({ type: 'ok', result: { type: 'value', value: 'ab' } })
@@ -140,38 +142,38 @@ describe.each<[string, () => Promise<Hosted>]>([['in this process', inProcess], 
     await screen.start(quick)
     const before = await screen.ackedWithBackup()
     const backup = before.view.backups[0]?.name ?? ''
-    await screen.lab.call('pause', { node: backup })
+    await screen.lab.call('act', { type: 'pause', node: backup })
     await screen.find('node-paused', ({ node }) => node === backup)
     await screen.find('view-acked', ({ view }) => view.viewnum > before.view.viewnum, before.seq)
-    await screen.lab.call('resume', { node: backup })
+    await screen.lab.call('act', { type: 'resume', node: backup })
     await screen.find('node-resumed', ({ node }) => node === backup)
-    await screen.lab.call('freeze', {})
+    await screen.lab.call('act', { type: 'freeze' })
     expect((await screen.lab.call('hello', {})).status.frozen).toBe(true)
     const frozen = await screen.find('frozen')
-    await screen.lab.call('thaw', {})
+    await screen.lab.call('act', { type: 'thaw' })
     expect(await screen.find('thawed')).toMatchObject({ at: frozen.at, freeze: frozen.freeze })
   })
 
   it('runs a workload until it is stopped', async () => {
     await screen.start(quick)
     await screen.ackedWithBackup()
-    await screen.lab.call('startWorkload', { ...defaultWorkload, rate: 200 })
-    await expect.poll(() => screen.events.filter((event) => event.type === 'operation-returned').length, { timeout: 15_000 }).toBeGreaterThan(100)
-    await screen.lab.call('stopWorkload', {})
+    await screen.lab.call('act', { type: 'start-workload', plan: { ...defaultWorkload, rate: 200 } })
+    await expect.poll(() => screen.events.filter((event) => event.type === 'operation-returned').length).toBeGreaterThan(100)
+    await screen.lab.call('act', { type: 'stop-workload' })
     await screen.find('workload-stopped')
   })
 
-  it('tells the first breach of a rule in the trace, once, and freezes at it where that is asked', async () => {
+  it('tells the first violation of a rule in the trace, once, and freezes at it where that is asked', async () => {
     await screen.start({ ...quick, mutants: ['answers-before-backups'] })
     await screen.ackedWithBackup()
     await screen.lab.call('act', { type: 'add-break', condition: { name: 'broken', on: { type: 'rule-broken' }, stays: false, exact: false } })
     await screen.invoke({ type: 'put', key: 'a', value: '1' })
     const violation = await screen.find('violation')
-    expect(violation).toMatchObject({ rule: 'rule-1', text: expect.stringMatching(/^s\d answered put a 1 as seq 1 in view 2 before s\d, its backup/) as string })
+    expect(violation).toMatchObject({ rule: 'rule-1', text: expect.stringMatching(/^s\d answered put a 1 as seq 1 in view \d+ before s\d, its backup/) as string })
     const guilty = screen.events.find(({ seq }) => seq === violation.evidence.at(-1))
     expect(guilty).toMatchObject({ type: 'message-sent', message: { type: 'reply' } })
     expect(await screen.find('frozen')).toMatchObject({ metBy: violation.seq, reason: expect.stringContaining('rule') as string })
-    await screen.lab.call('thaw', {})
+    await screen.lab.call('act', { type: 'thaw' })
     for (const value of ['2', '3', '4']) await screen.invoke({ type: 'put', key: 'a', value })
     await screen.lab.call('endSession', {})
     expect(screen.events.filter(({ type }) => type === 'violation')).toHaveLength(1)
@@ -196,9 +198,9 @@ describe.each<[string, () => Promise<Hosted>]>([['in this process', inProcess], 
     const { session } = await screen.lab.call('uploadOpen', { upload })
     screen.events.length = 0
     await screen.lab.call('subscribe', { session, since: 1 })
-    await expect.poll(() => screen.events.length, { timeout: 15_000 }).toBe(count)
+    await expect.poll(() => screen.events.length).toBe(count)
     expect(screen.events).toEqual(read)
-    await expect(screen.lab.call('kill', { node: 's1' })).rejects.toThrow('This is a recording')
+    await expect(screen.lab.call('act', { type: 'kill', node: 's1' })).rejects.toThrow('This is a recording')
   })
 })
 
@@ -214,17 +216,17 @@ describe('serve', () => {
     expect(pids.filter(isAlive)).toEqual([])
   })
 
-  it('killed with SIGKILL leaves no process after 2 s, not even a paused one, and a recording that holds what was shown', async () => {
+  it('killed with SIGKILL leaves no process after a moment, not even a paused one, and a recording that holds what was shown', async () => {
     const { child, screen } = await served()
     await screen.start(quick)
     const { view } = await screen.ackedWithBackup()
-    await screen.lab.call('pause', { node: view.backups[0]?.name ?? '' })
+    await screen.lab.call('act', { type: 'pause', node: view.backups[0]?.name ?? '' })
     await screen.find('node-paused')
     const pids = [...pidsOf(screen), ...await descendantsOf(child.pid ?? 0)]
     expect(pids.length).toBeGreaterThan(5)
     child.kill('SIGKILL')
     await once(child, 'exit')
-    await expect.poll(() => pids.filter(isAlive), { timeout: 2000, interval: 50 }).toEqual([])
+    await expect.poll(() => pids.filter(isAlive)).toEqual([])
     const [name = ''] = await readdir(join(folder, 'recordings'))
     const reader = createRecordingReader()
     const recorded = [...reader.push(await readFile(join(folder, 'recordings', name), 'utf8')).events]
@@ -238,19 +240,19 @@ describe('serve', () => {
     await screen.ackedWithBackup()
     const problems: string[] = []
     screen.lab.on('status', ({ recording }) => { if (recording?.problem) problems.push(recording.problem) })
-    await screen.lab.call('startWorkload', { ...defaultWorkload, rate: 200 })
-    await expect.poll(() => problems[0], { timeout: 15_000 }).toMatch(/^Recording stopped/)
-    await screen.lab.call('stopWorkload', {})
+    await screen.lab.call('act', { type: 'start-workload', plan: { ...defaultWorkload, rate: 200 } })
+    await expect.poll(() => problems[0]).toMatch(/^Recording stopped/)
+    await screen.lab.call('act', { type: 'stop-workload' })
     expect(await screen.invoke({ type: 'put', key: 'a', value: '1' })).toMatchObject({ type: 'ok' })
     const next = new Screen(await openScreen(url))
     await next.lab.call('subscribe', { session: 1, since: 1 })
-    await expect.poll(() => next.events.length, { timeout: 15_000 }).toBeGreaterThanOrEqual(screen.events.length)
+    await expect.poll(() => next.events.length).toBeGreaterThanOrEqual(screen.events.length)
     expect(next.events.slice(0, screen.events.length)).toEqual(screen.events)
     const exported = createRecordingReader()
-    // The cluster runs on while the file is read: what was shown by now must be in it.
+    // The cluster continues during the read: the file must contain all events shown so far.
     const shown = [...screen.events]
     expect(exported.push(await screen.download()).events.slice(0, shown.length)).toEqual(shown)
-    // The file that was written is a recording of its own, torn at most in its last line.
+    // The recording file itself is valid, except for a truncated last line.
     const [name = ''] = await readdir(join(folder, 'recordings'))
     const reader = createRecordingReader()
     reader.push(await readFile(join(folder, 'recordings', name), 'utf8'))
@@ -267,13 +269,13 @@ describe('serve', () => {
     const [switchboard] = (await descendantsOf(child.pid ?? 0)).filter((pid) => !nodes.includes(pid))
     process.kill(switchboard ?? 0, 'SIGKILL')
     expect(await ended).toMatch(/^The switchboard ended/)
-    await expect.poll(() => nodes.filter(isAlive), { timeout: 2000 }).toEqual([])
+    await expect.poll(() => nodes.filter(isAlive)).toEqual([])
     const text = await screen.download()
     const reader = createRecordingReader()
     const shown = reader.push(text).events
     expect(reader.end().note).toBe('')
     expect(shown.slice(0, screen.events.length)).toEqual(screen.events)
-    // And the next cluster starts.
+    // The next cluster can start.
     await screen.lab.call('newCluster', quick)
     await close()
   })
@@ -282,7 +284,7 @@ describe('serve', () => {
     const { screen, close } = await served({ more: ['--mutant', 'any-ping-acks', '--mutant', 'backup-answers'] })
     const { lastSettings } = await screen.lab.call('hello', {})
     expect(lastSettings.mutants).toEqual(['any-ping-acks', 'backup-answers'])
-    // A cluster of another choice changes nothing of that.
+    // A cluster with other settings does not change them.
     await screen.start(quick)
     expect((await screen.lab.call('hello', {})).lastSettings.mutants).toEqual(['any-ping-acks', 'backup-answers'])
     await close()
@@ -313,6 +315,24 @@ describe('serve', () => {
     child.stderr.on('data', (piece: Buffer) => { said += piece.toString() })
     expect(await once(child, 'close')).toEqual([2, null])
     expect(said).toContain(sentence)
+  })
+
+  it('stays where too few files may be open for a cluster, and says so', async () => {
+    const { screen, close, child } = await served({ openFiles: 29 })
+    for (let time = 0; time < 2; time++) await expect(screen.lab.call('newCluster', quick)).rejects.toThrow(/^(The switchboard|vs|s\d|c\d) could not be started: too many files are open\.$/)
+    expect((await screen.lab.call('hello', {})).status).toMatchObject({ kind: 'ended', reason: expect.stringContaining('too many files are open') as string })
+    expect(child.exitCode).toBeNull()
+    await close()
+  })
+
+  it.runIf(process.platform === 'linux')('records elsewhere, and says so, where its data folder is in /proc', async () => {
+    const { screen, close } = await served({ data: '/proc/x' })
+    await screen.start(quick)
+    const { recording } = (await screen.lab.call('hello', {})).status
+    expect(recording?.problem).toMatch(/^Recordings cannot be written to \/proc\/x\/recordings \(no such file\); this one is written to .*understudy-recordings-/)
+    await close()
+    expect(await readFile(recording?.path ?? '', 'utf8')).toContain('"node-started"')
+    await rm(join(recording?.path ?? '', '..'), { recursive: true })
   })
 
   it('refuses a port that is in use with status 2', async () => {

@@ -1,8 +1,9 @@
-// One scenario from beginning to end, on processes or on the simulator, with its recording. Used by the command line; the window plays
-// a scenario in a session of its own (live-session.ts). Whatever happens, no process is left.
+// Plays one scenario on processes or on the simulator and records it. For the command line; the window plays a scenario in a session
+// (live-session.ts). It must never leave a process behind.
 import { rm } from 'node:fs/promises'
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { nodeNames, runScenario, type RunOptions, type Scenario, type ScenarioResult } from '../scenario'
+import { CannotRun, sentenceOf } from '../system'
 import { formatEvent, formatHeader, traceVersion, type TraceHeader } from '../trace'
 import type { ClusterStarter, EventLines } from './cluster-seam'
 import { EventLog } from './event-log'
@@ -13,35 +14,36 @@ import { SimulatorStage } from './stages/simulator-stage'
 
 export interface PlayOptions extends RunOptions {
   readonly on: 'processes' | 'simulator'
-  /** Where the recording goes: must not exist. */
+  /** The path of the recording; it must not exist. */
   readonly recordingPath: string
   readonly keepRecording: boolean
   readonly programs: ClusterPrograms
   readonly startCluster: ClusterStarter
   readonly protocolHash: string
-  /** The scenario's own, or another. */
+  /** The scenario's seed, or another one. */
   readonly seed: string
-  /** Ends it wherever it is; it then counts as stopped, and its cluster goes. */
+  /** Stops the scenario at any point; its state is then `stopped`, and its cluster ends. */
   readonly signal?: AbortSignal
 }
 
-/** What came of it, and the path of its recording: kept if it was asked for or if the scenario failed, else empty. */
+/** The result, and the path of the recording. The recording is kept if requested or if the scenario failed; otherwise the path is empty. */
 export interface Played {
   readonly result: ScenarioResult
   readonly recording: string
 }
 
+/** Plays the scenario. Rejects with a CannotRun if the machine failed: a cluster that did not start, or ended by itself, says nothing about it. */
 export async function playScenario(scenario: Scenario, options: PlayOptions): Promise<Played> {
   const { recordingPath, keepRecording } = options
-  const result = await (options.on === 'simulator' ? playOnSimulator(scenario, options) : playOnProcesses(scenario, options).catch((error: unknown) => notStarted(scenario, error)))
-  const isKept = keepRecording || result.state === 'failed'
-  if (!isKept) await rm(recordingPath, { force: true })
-  return { result, recording: isKept ? recordingPath : '' }
-}
-
-/** The cluster did not come up: nothing was played. */
-function notStarted(scenario: Scenario, error: unknown): ScenarioResult {
-  return { ...nothingOf(scenario), state: 'failed', reason: error instanceof Error ? error.message : String(error) }
+  try {
+    const result = await (options.on === 'simulator' ? playOnSimulator(scenario, options) : playOnProcesses(scenario, options))
+    const isKept = keepRecording || result.state === 'failed'
+    if (!isKept) await rm(recordingPath, { force: true })
+    return { result, recording: isKept ? recordingPath : '' }
+  } catch (error) {
+    if (!keepRecording) await rm(recordingPath, { force: true })
+    throw error
+  }
 }
 
 function nothingOf(scenario: Scenario): ScenarioResult {
@@ -49,12 +51,20 @@ function nothingOf(scenario: Scenario): ScenarioResult {
   return { state: 'stopped', reason: 'It was stopped.', steps, lastEvents: [], seq: 0, events: 0 }
 }
 
-/** Resolves when the signal comes. */
-function stopped(scenario: Scenario, signal: AbortSignal | undefined): Promise<ScenarioResult> {
-  return new Promise((resolve) => {
-    if (signal?.aborted) resolve(nothingOf(scenario))
-    signal?.addEventListener('abort', () => resolve(nothingOf(scenario)), { once: true })
+/** The result of playing, or a stopped result when the signal aborts. Many scenarios share one signal, so the listener is always removed. */
+async function unlessStopped(playing: Promise<ScenarioResult>, scenario: Scenario, signal: AbortSignal | undefined): Promise<ScenarioResult> {
+  if (signal === undefined) return playing
+  let stop: (() => void) | undefined
+  const stopped = new Promise<ScenarioResult>((resolve) => {
+    stop = () => resolve(nothingOf(scenario))
+    if (signal.aborted) stop()
+    signal.addEventListener('abort', stop, { once: true })
   })
+  try {
+    return await Promise.race([playing, stopped])
+  } finally {
+    if (stop) signal.removeEventListener('abort', stop)
+  }
 }
 
 /** The recording's header for a scenario's cluster. */
@@ -86,17 +96,19 @@ async function playOnProcesses(scenario: Scenario, options: PlayOptions): Promis
     },
     onRecording: () => undefined,
     onEnded: (reason) => { ended = reason },
-  })
+  }).catch((error: unknown) => { throw error instanceof CannotRun ? error : new CannotRun(sentenceOf(error)) })
   try {
     stage = new ProcessStage(header, cluster)
     rules = new RuleWatch({ header, source: log, tell: (violation) => cluster.tell(violation) })
     for (const lines of early) stage.take(lines)
     const playing = runScenario(scenario, stage, options)
-    // After a stop its steps fail one after the other, and nobody waits for them.
+    // After a stop the remaining steps fail, and nobody awaits them.
     playing.catch(() => undefined)
-    const result = await Promise.race([playing, stopped(scenario, options.signal)])
+    const result = await unlessStopped(playing, scenario, options.signal)
     await rules.caughtUp()
-    return ended === '' ? result : { ...result, state: 'failed', reason: ended }
+    const problem = ended === '' ? stage.machineProblem : ended
+    if (problem !== '') throw new CannotRun(problem)
+    return result
   } finally {
     rules?.stop()
     await cluster.stop()

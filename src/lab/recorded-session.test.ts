@@ -1,4 +1,4 @@
-// A recording that is shown while it is read: any range of it is the file's, and what is wrong in its middle ends it there.
+// A recording that is shown while it is read: every range of it equals the file, and a fault in the middle ends it there.
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,7 +10,7 @@ import { connectLab, createPortPair, type Lab, type SessionStatus } from '../con
 import { defaultSettings, utf8ToBytes } from '../protocol'
 import { World } from '../sim'
 import { formatEvent, formatHeader } from '../trace'
-import { createFakeClusters } from './fake-cluster'
+import { createFakeClusters } from './testing/fake-cluster'
 import { openLab } from './lab'
 import type { RunningLab } from './lab-options'
 import { beginningBytes } from './recording-reading'
@@ -28,7 +28,7 @@ beforeAll(async () => {
   const world = new World({ title: 'ü', seed: '7', replicas: 3, clients: 1, settings: defaultSettings, onEvent: (event) => lines.push(formatEvent(event)) })
   header = formatHeader(world.header)
   world.run(500)
-  // Long enough that its beginning is not all of it, with lines that are longer than a piece.
+  // Longer than the beginning that is checked first, with lines longer than a chunk.
   for (let index = 0; index < 900; index++) {
     world.invoke('c1', { type: 'put', key: utf8ToBytes(`k${index % 9}`), value: utf8ToBytes(index % 300 === 99 ? 'ä'.repeat(200_000) : `v${index}`) })
     world.run(8)
@@ -65,7 +65,7 @@ async function opened(bytes: string | Buffer): Promise<SessionStatus> {
   return whole()
 }
 
-/** All lines from an event on, as a screen asks for them. */
+/** All lines from an event on, in a screen's calls. */
 async function read(session: number, from: number, count: number): Promise<string[]> {
   const found: string[] = []
   while (found.length < count) {

@@ -1,36 +1,40 @@
-// An opened recording as a session: read-only, fed to the same panels. Every act is refused.
-// The file is checked and copied to a private folder while it is shown: what happens to the original later changes nothing.
-// It must never run anything that a recording says.
+// An opened recording as a session: read-only, shown in the same panels. It refuses every act.
+// The file is checked and copied to a private folder while it is shown, so later changes of the original have no effect.
+// It must never execute anything from a recording.
 import { rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { Refusal } from '../contract'
-import { formatHeader, grouped, RecordingProblem } from '../trace'
+import { reasonOf } from '../system'
+import { formatHeader, grouped, RecordingProblem, type ClusterAct, type ClusterActType } from '../trace'
+import { NoRoom, type DiskLimit } from './disk-room'
 import { EventLog } from './event-log'
-import { reasonOf } from './folders'
 import { RecordingFile, type GrowingFile } from './recording-bytes'
-import { recordingBytesMax } from './recording-file'
+import { unreadable } from './recording-file'
+import { recordingBytesMax } from './recording-lines'
 import { ReadingStopped, RecordingReading } from './recording-reading'
 import type { RecordingSource, Session, SessionView } from './session'
 
 export interface OpenOptions {
-  /** The file, plain or gzip; its first bytes say which. It may be removed when this has resolved. */
+  /** The file, plain or gzip, which its first bytes show. It may be removed after the promise has resolved. */
   readonly path: string
-  /** What people call the file. */
+  /** The name to show. */
   readonly name: string
   /** A private folder for the checked copy. */
   readonly folder: string
   readonly bytesMax?: number
-  /** The file still comes. */
+  /** The limit for the copy; without it any disk will do. */
+  readonly disk?: DiskLimit
+  /** Set while the file is still being uploaded. */
   readonly growing?: GrowingFile | null
-  /** Something of the view has changed. */
+  /** Called when the view has changed. */
   readonly onChange?: () => void
-  /** There are new events in the log. */
+  /** Called when the log has new events. */
   readonly onEvents?: () => void
 }
 
 /**
- * Begins to read, check and copy a recording; resolves when its beginning is read, and reads on. Rejects with a `Refusal` of one
- * sentence and leaves nothing behind if the beginning is no recording; what is wrong later is said by the session.
+ * Begins to read, check and copy a recording. Resolves when its beginning has been read; reading continues. If the beginning is not a recording,
+ * rejects with a `Refusal` of one sentence and leaves nothing behind. The session reports later problems.
  */
 export async function openRecordedSession(options: OpenOptions): Promise<Session> {
   const copyPath = join(options.folder, `opened-${process.hrtime.bigint()}.jsonl`)
@@ -40,8 +44,8 @@ export async function openRecordedSession(options: OpenOptions): Promise<Session
     return session
   } catch (error) {
     await rm(copyPath, { force: true })
-    if (error instanceof RecordingProblem) throw new Refusal(error.message)
-    throw new Refusal(`${options.name} cannot be read: ${reasonOf(error)}.`)
+    if (error instanceof NoRoom) throw new Refusal(`${options.name} cannot be opened: ${error.message}`)
+    throw new Refusal(error instanceof RecordingProblem ? error.message : unreadable(options.name, error))
   }
 }
 
@@ -60,11 +64,11 @@ class RecordedSession implements Session {
     this.#copyPath = copyPath
     this.log = new EventLog(copyPath)
     this.#reading = new RecordingReading({
-      file, copyPath, log: this.log, bytesMax: options.bytesMax ?? recordingBytesMax, onEvents: () => this.#changed(),
+      file, copyPath, log: this.log, bytesMax: options.bytesMax ?? recordingBytesMax, disk: options.disk ?? { freeMiBMin: 0 }, onEvents: () => this.#changed(),
     })
   }
 
-  /** Resolves when the beginning was read; rejects if it is no recording, or cannot be read. */
+  /** Resolves when the beginning has been read; rejects if it is not a recording, or cannot be read. */
   async begin(): Promise<void> {
     const whole = this.#reading.run()
     this.#done = whole.then((note) => { this.#problem = note }, (error: unknown) => {
@@ -87,28 +91,27 @@ class RecordedSession implements Session {
     }
   }
 
-  kill(): Promise<never> { return refuse('nothing in it can be killed') }
-  pause(): Promise<never> { return refuse('nothing in it can be paused') }
-  resume(): Promise<never> { return refuse('nothing in it can be resumed') }
-  restart(): Promise<never> { return refuse('nothing in it can be restarted') }
-  freeze(): Promise<never> { return refuse('there is nothing to freeze') }
-  thaw(): Promise<never> { return refuse('there is nothing to thaw') }
-  act(): Promise<never> { return refuse('its network is past') }
+  perform({ type }: ClusterAct): Promise<never> { return refuse(whyNot[type]) }
   steerScenario(): Promise<never> { return refuse('no scenario plays') }
-  invoke(): Promise<never> { return refuse('no operation can be sent') }
-  startWorkload(): Promise<never> { return refuse('no workload can be started') }
-  stopWorkload(): Promise<never> { return refuse('there is no workload to stop') }
+
+  health(): null {
+    return null
+  }
 
   recording(): RecordingSource {
     const { header, bytes } = this.#reading
-    const name = `${basename(this.#options.name).replace(/(\.edn|(\.jsonl)?(\.gz)?)$/i, '')}.jsonl`
+    const name = `${basename(this.#options.name).replace(/(\.edn|\.json|(\.jsonl)?(\.gz)?)$/i, '')}.jsonl`
     return { name, header: formatHeader(header), file: { path: this.#copyPath, bytes, events: this.log.latest } }
   }
 
-  /** Nothing runs but the reading: what was read by then stays. */
+  /** Stops the reading; what was read by then stays. */
   async end(): Promise<void> {
     this.#reading.stop()
     await this.#done
+  }
+
+  abandon(): void {
+    this.#reading.stop()
   }
 
   async dispose(): Promise<void> {
@@ -125,9 +128,19 @@ class RecordedSession implements Session {
   #sentenceOf(error: unknown): string {
     const shown = `${grouped(this.log.latest)} ${this.log.latest === 1 ? 'event is' : 'events are'} shown.`
     if (error instanceof ReadingStopped) return `Reading was ended before the end of the file; ${shown}`
+    if (error instanceof NoRoom) return `Reading was stopped: ${error.message} ${shown}`
     const reason = error instanceof RecordingProblem ? error.message : `The file cannot be read on: ${reasonOf(error)}.`
     return `${reason} What comes before it is a recording: ${shown}`
   }
+}
+
+const networkIsPast = 'its network is past'
+const whyNot: Readonly<Record<ClusterActType, string>> = {
+  'kill': 'nothing in it can be killed', 'pause': 'nothing in it can be paused', 'resume': 'nothing in it can be resumed',
+  'restart': 'nothing in it can be restarted', 'freeze': 'there is nothing to freeze', 'thaw': 'there is nothing to thaw',
+  'invoke': 'no operation can be sent', 'start-workload': 'no workload can be started', 'stop-workload': 'there is no workload to stop',
+  'add-fault': networkIsPast, 'switch-fault': networkIsPast, 'remove-fault': networkIsPast, 'deliver': networkIsPast, 'drop': networkIsPast,
+  'duplicate': networkIsPast, 'fire': networkIsPast, 'add-break': networkIsPast, 'remove-break': networkIsPast,
 }
 
 function refuse(what: string): Promise<never> {

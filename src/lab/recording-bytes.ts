@@ -1,16 +1,17 @@
-// The bytes of a recording's file, from a path or while it still comes from a screen: read once, in pieces.
-// It must never say that a file is over while more of it is to come.
-import { open, type FileHandle } from 'node:fs/promises'
+// Reads the bytes of a recording file once, in chunks, from a path or while it is still being uploaded.
+// It must never report the end while more is to come, and never read anything but a regular file.
+import type { FileHandle } from 'node:fs/promises'
+import { openRegularFile } from '../cluster'
 
-/** Bytes of one piece at most: a few milliseconds of checking. */
+/** The largest chunk in bytes: checking it takes a few milliseconds. */
 export const pieceBytes = 256 * 1024
 
-/** A file that is still written: how far, and when there is more. */
+/** A file that is still being written: its progress, and a way to wait for more. */
 export interface GrowingFile {
-  /** Bytes that it will have. */
+  /** Its final size in bytes. */
   readonly size: number
   isWhole(): boolean
-  /** Resolves when there are more bytes or it is whole; rejects when no more will come. */
+  /** Resolves when there are more bytes or the file is complete; rejects when no more will come. */
   more(): Promise<void>
 }
 
@@ -26,29 +27,35 @@ export class RecordingFile {
     this.#growing = growing
   }
 
-  /** The file may be removed once this has resolved. */
+  /** The file may be removed once this has resolved. Rejects with a `NoRegularFile`, or with the system's error. */
   static async open(path: string, growing: GrowingFile | null = null): Promise<RecordingFile> {
-    const handle = await open(path, 'r')
-    return new RecordingFile(handle, growing?.size ?? (await handle.stat()).size, growing)
+    const { handle, size } = await openRegularFile(path)
+    return new RecordingFile(handle, growing?.size ?? size, growing)
   }
 
   get readBytes(): number {
     return this.#readBytes
   }
 
-  /** Every piece, from the first byte on; ends early, with the signal's reason, when that is given. */
+  /** All chunks from the first byte on; throws the signal's reason when the signal aborts. */
   async *pieces(signal: AbortSignal): AsyncGenerator<Buffer> {
-    const stopped = new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true }))
-    stopped.catch(() => undefined) // Told to who reads; nobody else waits for it.
-    for (;;) {
-      signal.throwIfAborted()
-      // Asked before reading: what was whole then is over when nothing more is read.
-      const isWhole = this.#growing?.isWhole() ?? true
-      const { bytesRead, buffer } = await this.#handle.read(Buffer.allocUnsafe(pieceBytes), 0, pieceBytes, this.#readBytes)
-      this.#readBytes += bytesRead
-      if (bytesRead > 0) yield buffer.subarray(0, bytesRead)
-      else if (isWhole) return
-      else await Promise.race([this.#growing?.more(), stopped])
+    let stop = (): void => undefined
+    const stopped = new Promise<never>((_, reject) => { stop = () => reject(signal.reason as Error) })
+    stopped.catch(() => undefined) // The reader gets the error; an unused promise must not be an unhandled rejection.
+    signal.addEventListener('abort', stop, { once: true })
+    try {
+      for (;;) {
+        signal.throwIfAborted()
+        // Asked before the read: if the file was complete then, an empty read means the end.
+        const isWhole = this.#growing?.isWhole() ?? true
+        const { bytesRead, buffer } = await this.#handle.read(Buffer.allocUnsafe(pieceBytes), 0, pieceBytes, this.#readBytes)
+        this.#readBytes += bytesRead
+        if (bytesRead > 0) yield buffer.subarray(0, bytesRead)
+        else if (isWhole) return
+        else await Promise.race([this.#growing?.more(), stopped])
+      }
+    } finally {
+      signal.removeEventListener('abort', stop)
     }
   }
 

@@ -1,19 +1,22 @@
-// Writes a recording's lines into a file that was just made, and tells the event log where they are.
-// Lines must be whole, checked and of the current version; it must never change one.
+// Writes a recording's lines into a new file and adds their positions to the event log.
+// Lines must be complete, checked and of the current version; it must never change one.
 import type { FileHandle } from 'node:fs/promises'
 import { formatHeader, type TraceHeader } from '../trace'
+import type { DiskRoom } from './disk-room'
 import { type EventLog, eventLogLimits } from './event-log'
 
 export class RecordingWriter {
   readonly #file: FileHandle
   readonly #log: EventLog
+  readonly #room: DiskRoom
   #lines: string[] = []
   #length = 0
   bytes = 0
 
-  constructor(file: FileHandle, log: EventLog) {
+  constructor(file: FileHandle, log: EventLog, room: DiskRoom) {
     this.#file = file
     this.#log = log
+    this.#room = room
   }
 
   async begin(header: TraceHeader): Promise<void> {
@@ -28,7 +31,7 @@ export class RecordingWriter {
     }
   }
 
-  /** Writes what is left as a last chunk. */
+  /** Writes the remaining lines as the last chunk. */
   async finish(): Promise<void> {
     if (this.#lines.length === 0) return
     const count = this.#lines.length
@@ -40,7 +43,8 @@ export class RecordingWriter {
 
   async #write(text: string): Promise<number> {
     const data = Buffer.from(text)
-    await this.#file.writeFile(data) // Appends: a handle writes where it stands.
+    await this.#room.need(data.length)
+    await this.#file.writeFile(data) // Appends at the handle's position.
     this.bytes += data.length
     return data.length
   }

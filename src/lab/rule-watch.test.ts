@@ -1,11 +1,11 @@
-// The rules watched behind a session's events: each that breaks is told once, and nothing that is not this run's.
+// The rule watch of a session: each violation is reported once, and nothing that belongs to the parent recording.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { RuleMonitors } from '../check'
-import { randomFaultsRecording } from '../sim/random-faults-recording'
-import { formatEvent, type TraceEvent, type TraceHeader, type Violation } from '../trace'
+import { randomFaultsRecording } from '../sim/testing/random-faults-recording'
+import { formatEvent, type TraceEvent, type TraceHeader, type ViolationFound } from '../trace'
 import type { EventLines } from './cluster-seam'
 import { EventLog } from './event-log'
 import { RuleWatch } from './rule-watch'
@@ -16,17 +16,17 @@ afterEach(() => rm(folder, { recursive: true }))
 
 const broken = randomFaultsRecording('watched', 60, { replication: 'synchronous', mutants: ['answers-before-backups', 'any-ping-acks'] })
 
-/** The first breach of each rule, in order. */
+/** The first violation of each rule, in order. */
 const firsts = ((): { rule: string; seq: number }[] => {
   const monitors = new RuleMonitors(broken.header)
-  const breaches = broken.events.flatMap((event) => monitors.take(event))
-  return breaches.filter(({ rule }, index) => breaches.findIndex((other) => other.rule === rule) === index).map(({ rule, seq }) => ({ rule, seq }))
+  const violations = broken.events.flatMap((event) => monitors.take(event))
+  return violations.filter(({ rule }, index) => violations.findIndex((other) => other.rule === rule) === index).map(({ rule, seq }) => ({ rule, seq }))
 })()
 
-interface Watched { readonly told: Violation[]; readonly log: EventLog; readonly watch: RuleWatch }
+interface Watched { readonly told: ViolationFound[]; readonly log: EventLog; readonly watch: RuleWatch }
 
 function watched(header: TraceHeader, past = 0): Watched {
-  const told: Violation[] = []
+  const told: ViolationFound[] = []
   const log = new EventLog(join(folder, 'recording.jsonl'))
   const watch = new RuleWatch({
     header, source: log, past,
@@ -49,7 +49,7 @@ test('each rule that breaks is told once, with the event that broke it last in i
   const { told, log, watch } = watched(broken.header)
   for (let at = 0; at < broken.events.length; at += 700) {
     const lines = append(log, broken.events.slice(at, at + 700))
-    // Some batches are handed over and others only in the log, as it is when more waits than is kept.
+    // Some batches are passed directly and others are only in the log, as happens when too many wait.
     if (at % 3 !== 1) watch.take(lines)
     if (at % 1400 === 0) await watch.caughtUp()
   }
@@ -82,4 +82,16 @@ test('after its end nothing is looked at any more', async () => {
   watch.stop()
   await watch.caughtUp()
   expect(told).toEqual([])
+})
+
+test('where events are lost before it looked at them it says that nobody judges any more', async () => {
+  const { watch, log } = watched(broken.header)
+  append(log, broken.events.slice(0, 20))
+  watch.wake()
+  await watch.caughtUp()
+  expect(watch.isBlind).toBe(false)
+  const lossy = { latest: 40, isWholeFrom: () => true, read: () => Promise.resolve(undefined) } as never
+  const blind = new RuleWatch({ header: broken.header, source: lossy, tell: () => Promise.resolve() })
+  blind.wake()
+  await expect.poll(() => blind.isBlind).toBe(true)
 })

@@ -1,29 +1,31 @@
-// The rules watched in a live session: looks at the events behind the cluster and has each rule that breaks written into the trace. In the
-// lab's own process, a slice at a time, so that neither the switchboard nor a screen waits for it.
-// It must never hold more than a little of what waits: the rest is read back from the log.
+// Watches the rules in a live session: it judges the events after the cluster has produced them, and writes each violation into the trace.
+// It works in slices in the lab's process, so that neither the switchboard nor a screen waits for it.
+// It must never hold more than a few pending events in memory: the rest is read from the log.
 import { setTimeout as pause } from 'node:timers/promises'
 import { RuleTeller } from '../check'
-import type { TraceHeader, Violation } from '../trace'
+import type { TraceEvent, TraceHeader, ViolationFound } from '../trace'
 import type { EventLines } from './cluster-seam'
 import type { ReadLimits } from './event-log'
 import type { FeedSource } from './feed'
 
-/** Some 5 ms of work. */
+/** One slice: about 5 ms of work. */
 const sliceLimits: ReadLimits = { eventsMax: 1000, bytesMax: 512 * 1024 }
 
-/** Between two slices while it keeps up: few large slices cost less than many small ones, and a freeze by a broken rule is soon enough. */
+/** The pause between two slices while it keeps up: a few large slices cost less than many small ones, and a freeze after a violation may be this late. */
 const intervalMs = 20
 
-/** Text of new events that is kept until its turn; reading the log costs as much again as looking. */
+/** Characters of new events that are kept in memory until they are judged. Reading them from the log costs as much as judging them. */
 const keptCharactersMax = 4 * 1024 * 1024
 
 export interface RuleWatchOptions {
   readonly header: TraceHeader
   readonly source: FeedSource
-  /** Writes it into the trace; may reject where the cluster is over. */
-  readonly tell: (violation: Violation) => Promise<void>
-  /** Events up to this one are another recording's. */
+  /** Writes a violation into the trace; may reject if the cluster has ended. */
+  readonly tell: (violation: ViolationFound) => Promise<void>
+  /** Events up to this seq belong to the parent recording. */
   readonly past?: number
+  /** Called with each parsed event; events that no rule needs are skipped. */
+  readonly look?: (event: TraceEvent) => void
 }
 
 export class RuleWatch {
@@ -34,19 +36,25 @@ export class RuleWatch {
   #keptCharacters = 0
   #running: Promise<void> | null = null
   #isOver = false
+  #isBlind = false
 
-  constructor({ header, source, tell, past = 0 }: RuleWatchOptions) {
+  constructor({ header, source, tell, past = 0, look }: RuleWatchOptions) {
     this.#source = source
-    // The session may end before its last breach is written; the events are there, and whoever opens them finds it again.
-    this.#teller = new RuleTeller(header, (violation) => void tell(violation).catch(() => undefined), past)
+    // The session may end before its last violation is written. The events are recorded, so a later reader finds it again.
+    this.#teller = new RuleTeller(header, (violation) => void tell(violation).catch(() => undefined), past, look)
   }
 
-  /** The last event that was looked at. */
+  /** The seq of the last judged event. */
   get lookedAt(): number {
     return this.#cursor - 1
   }
 
-  /** There are new events; these, and they are in the log. Cheap: called for each batch that a cluster brings. */
+  /** True if events were lost before they were judged; nothing after them was judged. */
+  get isBlind(): boolean {
+    return this.#isBlind
+  }
+
+  /** Takes new events that are also in the log. It must stay cheap: it is called for each batch of a cluster. */
   take(lines: EventLines): void {
     if (this.#isOver) return
     if (this.#keptCharacters + lines.text.length <= keptCharactersMax) {
@@ -56,7 +64,7 @@ export class RuleWatch {
     this.wake()
   }
 
-  /** Looks at what is in the log. */
+  /** Starts judging what is in the log. */
   wake(): void {
     if (this.#isOver || this.#running !== null || this.#cursor > this.#source.latest) return
     this.#running = this.#run().finally(() => {
@@ -65,7 +73,7 @@ export class RuleWatch {
     })
   }
 
-  /** Resolves when every event that is there now was looked at. */
+  /** Resolves when every event that is in the log now has been judged. */
   async caughtUp(): Promise<void> {
     const { latest } = this.#source
     while (!this.#isOver && this.#cursor <= latest) {
@@ -74,7 +82,7 @@ export class RuleWatch {
     }
   }
 
-  /** Looks at nothing more. */
+  /** Stops judging. */
   stop(): void {
     this.#isOver = true
     this.#kept = []
@@ -84,15 +92,18 @@ export class RuleWatch {
     await pause(intervalMs)
     while (!this.#isOver && this.#cursor <= this.#source.latest) {
       const lines = this.#nextKept() ?? await this.#source.read(this.#cursor, sliceLimits)
-      // Events that are lost make the rest one that nobody can judge; the session's status says that they are.
-      if (lines?.from !== this.#cursor) return this.stop()
+      // After lost events nothing can be judged any more; the session's status reports the loss.
+      if (lines?.from !== this.#cursor) {
+        this.#isBlind = true
+        return this.stop()
+      }
       this.#teller.takeLines(lines.text)
       this.#cursor += lines.count
       await pause(0)
     }
   }
 
-  /** What was kept from the cursor on, a slice of it; undefined where it begins later or there is none. */
+  /** A slice of the kept events from the cursor on; undefined if they start later or there are none. */
   #nextKept(): EventLines | undefined {
     let used = 0
     let count = 0
@@ -102,7 +113,7 @@ export class RuleWatch {
       if (from > next || count >= sliceLimits.eventsMax) break
       used++
       this.#keptCharacters -= text.length
-      // What was read from the log meanwhile is passed over.
+      // Already read from the log.
       if (from < next) continue
       texts.push(text)
       count += more

@@ -1,5 +1,5 @@
-// A scenario that plays in a session on screen: where it is, and a person's hand on it (pause, one step, go on, stop).
-// It must never end the cluster: what is left when it is over is the person's to look at.
+// A scenario that plays in a session on screen: its position, and the controls (pause, step, resume, stop).
+// It must never end the cluster: a person may want to inspect it afterwards.
 import { Refusal, type ScenarioStatus } from '../contract'
 import { runScenario, type Scenario } from '../scenario'
 import type { EventLines, RunningCluster } from './cluster-seam'
@@ -12,9 +12,9 @@ export class ScenarioPlay {
   #state: ScenarioStatus['state'] = 'running'
   #at = 1
   #reason = ''
-  /** Lets the step that waits at the gate go on; true to play it, false to stop there. */
+  /** Releases the waiting step: true plays it, false stops there. */
   #open: ((goesOn: boolean) => void) | null = null
-  /** Pause again after this many steps; Infinity while it runs freely. */
+  /** Steps to play before the next pause; Infinity while it runs freely. */
   #stepsLeft = Infinity
   #stage: ProcessStage | null = null
   #early: EventLines[] = []
@@ -33,7 +33,7 @@ export class ScenarioPlay {
     else this.#early.push(lines)
   }
 
-  /** The cluster is up: plays in the background until it is over. */
+  /** To be called when the cluster is up: plays in the background to the end. */
   begin(header: TraceHeader, cluster: RunningCluster): void {
     const stage = new ProcessStage(header, cluster)
     this.#stage = stage
@@ -71,7 +71,7 @@ export class ScenarioPlay {
       case 'resume':
       case 'step':
         if (this.#state !== 'paused') throw new Refusal('The scenario is not paused.')
-        // The step at the gate is played now; `step` leaves none for the next.
+        // The waiting step is played now; with `step` the next one pauses again.
         this.#stepsLeft = act === 'step' ? 0 : Infinity
         this.#state = 'running'
         this.#letGo(true)
@@ -95,7 +95,7 @@ export class ScenarioPlay {
     this.#onChange()
   }
 
-  /** The session is over. */
+  /** To be called when the session has ended. */
   end(): void {
     this.#over('stopped', 'The session ended.')
     this.#letGo(false)

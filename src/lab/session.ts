@@ -1,47 +1,36 @@
-// What the lab can do with any session, running or opened from a file. Everything that is asked of a screen goes through this.
+// The interface of any session, running or opened from a file. All calls of a screen go through it.
 // It must hold no behaviour of one kind: that is live-session.ts and recorded-session.ts.
-import type { OperationRequest, SessionStatus, Workload } from '../contract'
-import type { NetworkAct } from '../network'
-import type { NodeName } from '../protocol'
+import type { SessionStatus } from '../contract'
+import type { ClusterAct, Performed } from '../trace'
 import type { EventLog } from './event-log'
+import type { SessionHealth } from './session-health'
 
 /** The part of a status that a session knows; the lab adds its number. */
 export type SessionView = Omit<SessionStatus, 'session'>
 
-export interface OperationCall {
-  readonly client: NodeName
-  readonly operation: OperationRequest
-  readonly target: NodeName | ''
-}
-
-/** Every act rejects with one sentence where it cannot be done. */
+/** Every act rejects with one sentence if it is refused. */
 export interface Session {
   readonly log: EventLog
   view(): SessionView
-  kill(node: NodeName): Promise<void>
-  pause(node: NodeName): Promise<void>
-  resume(node: NodeName): Promise<void>
-  restart(node: NodeName): Promise<void>
-  freeze(): Promise<void>
-  thaw(): Promise<void>
-  act(act: NetworkAct): Promise<void>
+  perform(act: ClusterAct): Promise<Performed>
   steerScenario(act: 'pause' | 'resume' | 'step' | 'stop'): Promise<void>
-  invoke(call: OperationCall): Promise<{ operationId: number }>
-  startWorkload(workload: Workload): Promise<void>
-  stopWorkload(): Promise<void>
-  /** What an export of this session is made of. */
+  /** Null if the rules are not watched here. */
+  health(): SessionHealth | null
+  /** The sources for an export of this session. */
   recording(): RecordingSource
-  /** Ends it with this reason; what it recorded stays and can still be read. Again: nothing happens. */
+  /** Ends the session with this reason; its recording stays readable. A second call does nothing. */
   end(reason: string): Promise<void>
-  /** It will not be shown again: what only it needed is removed. */
+  /** Ends the session at once, even if something hangs; unwritten parts of its recording are lost. */
+  abandon(reason: string): void
+  /** To be called when the session will not be shown again: removes its private files. */
   dispose(): Promise<void>
 }
 
 export interface RecordingSource {
-  /** Suggested to a person who saves it, ending in `.jsonl`. */
+  /** The suggested file name, ending in `.jsonl`. */
   readonly name: string
   /** The header line, without its line feed. */
   readonly header: string
-  /** A file that begins with the header line and `events` whole events, `bytes` in all; null if there is none. The log has the rest. */
+  /** A file with the header line and the first `events` complete events, `bytes` in all; null if there is none. The log has the rest. */
   readonly file: { readonly path: string; readonly bytes: number; readonly events: number } | null
 }

@@ -1,5 +1,5 @@
-// Tells that something changed, at most ten times a second: the first change at once (with those that come in the same breath), the rest together.
-// It must never hold the last change back for longer than the interval.
+// Throttles change notifications to ten a second: the first change at once (with those of the same tick), later ones together.
+// It must never delay the last change longer than the interval.
 
 export const statusIntervalMs = 100
 
@@ -12,7 +12,7 @@ export class StatusTeller {
     this.#tell = tell
   }
 
-  /** Something changed. Cheap: called for each batch of events. */
+  /** To be called on a change. It must stay cheap: it is called for each batch of events. */
   change(): void {
     this.#isChanged = true
     if (this.#timer === null) this.#tellNow()

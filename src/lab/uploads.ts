@@ -1,58 +1,64 @@
-// Files that a screen brings, in pieces through its calls or as a stream beside them: one at a time for each connection, in a private
-// folder. One may be opened while it still comes. It must never let a piece past what was announced, and never leave a file behind.
+// Uploads of a screen, in chunks through its calls or as a stream beside them: one at a time for each connection, in a private folder.
+// A file may be opened while it is still being uploaded. It must never accept more bytes than announced, and never leave a file behind.
 import { randomBytes } from 'node:crypto'
 import { open, rm, type FileHandle } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { Refusal } from '../contract'
+import { reasonOf } from '../system'
 import { grouped } from '../trace'
-import { reasonOf } from './folders'
+import { DiskRoom, NoRoom, type DiskLimit } from './disk-room'
 import type { GrowingFile } from './recording-bytes'
 
-/** A file that is brought may be this long, packed or not. */
+/** The largest upload in bytes, packed or not. */
 export const uploadBytesMax = 8 * 1024 * 1024 * 1024
 
-/** Pieces that may wait to be written: 64 of 1.5 MB. A screen that awaits each piece never meets this. */
+/** The limits of chunks that wait to be written, and of their characters. A screen that awaits each chunk never reaches them. */
 export const piecesWaitingMax = 64
+const charactersWaitingMax = 16 * 1024 * 1024
 
-/** A file as it is opened: it may be removed once it was. */
+/** A file to open; it may be removed once it is open. */
 export interface UploadedFile {
   readonly path: string
   readonly name: string
-  /** Null if all of it is there. */
+  /** Null if the file is complete. */
   readonly growing: GrowingFile | null
 }
 
 interface Upload {
   readonly id: number
-  /** Not to be guessed: it is all that a stream beside the calls shows for itself. */
+  /** A secret: it is the only authentication of a stream beside the calls. */
   readonly key: string
   readonly name: string
   readonly path: string
   readonly file: FileHandle
+  readonly room: DiskRoom
   readonly bytes: number
   received: number
-  /** It is read while it comes: when it is whole, nobody else needs it. */
+  /** It was opened while still being uploaded: when complete, it can be removed. */
   isRead: boolean
-  /** Why the rest will not come; null while it may. */
+  /** Why the rest will not arrive; null while it may. */
   problem: Error | null
-  /** Who waits for more of it. */
+  /** Callbacks of readers that wait for more bytes. */
   waiting: (() => void)[]
 }
 
 export class Uploads {
   readonly #folder: string
+  readonly #disk: () => DiskLimit
   #current: Upload | null = null
   #lastId = 0
-  // Pieces may come faster than they are written: they wait their turn here.
+  // Chunks may arrive faster than they are written, so all calls run in turn.
   #turn: Promise<unknown> = Promise.resolve()
   #piecesWaiting = 0
+  #charactersWaiting = 0
   #isClosed = false
 
-  constructor(folder: string) {
+  constructor(folder: string, disk: () => DiskLimit) {
     this.#folder = folder
+    this.#disk = disk
   }
 
-  /** Announces a file; an earlier one of this connection that was not opened, or has not come whole, is thrown away. */
+  /** Announces a file. An earlier file of this connection that was not opened, or is incomplete, is discarded. */
   begin(name: string, bytes: number): Promise<{ upload: number; key: string }> {
     return this.#inTurn(async () => {
       if (bytes > uploadBytesMax) throw new Refusal(`A file of more than ${grouped(uploadBytesMax / 1024 / 1024)} MiB cannot be opened.`)
@@ -60,29 +66,35 @@ export class Uploads {
       const id = ++this.#lastId
       const key = randomBytes(24).toString('base64url')
       const path = join(this.#folder, `upload-${process.hrtime.bigint()}`)
+      const room = new DiskRoom(path, this.#disk())
+      await room.need(bytes).catch((error: unknown) => { throw new Refusal(`The file cannot be kept: ${reasonOf(error)}.`) })
       const file = await open(path, 'wx', 0o600).catch((error: unknown) => { throw new Refusal(`The file cannot be kept: ${reasonOf(error)}.`) })
-      this.#current = { id, key, name: basename(name.replaceAll('\\', '/')) || 'recording', path, file, bytes, received: 0, isRead: false, problem: null, waiting: [] }
+      this.#current = { id, key, name: basename(name.replaceAll('\\', '/')) || 'recording', path, file, room, bytes, received: 0, isRead: false, problem: null, waiting: [] }
       return { upload: id, key }
     })
   }
 
-  /** The next piece, as base64. A piece that does not fit ends the upload. */
+  /** The next chunk, as base64. An invalid chunk ends the upload. */
   async addPiece(id: number, base64: string): Promise<void> {
-    if (this.#piecesWaiting >= piecesWaitingMax) throw new Refusal(`${piecesWaitingMax} pieces of the file wait to be written; wait for an answer before the next.`)
+    if (this.#piecesWaiting >= piecesWaitingMax || this.#charactersWaiting > charactersWaitingMax) throw new Refusal(`${this.#piecesWaiting} pieces of the file wait to be written; wait for an answer before the next.`)
     this.#piecesWaiting++
+    this.#charactersWaiting += base64.length
     await this.#inTurn(() => {
       const piece = Buffer.from(base64, 'base64')
-      // What is no base64 is left out by Buffer: then there is less than there should be.
+      // Buffer skips invalid base64, so the result would be too short.
       return this.#write(id, piece, piece.length === bytesInBase64(base64) ? '' : 'A piece of the file is not base64.')
-    }).finally(() => { this.#piecesWaiting-- })
+    }).finally(() => {
+      this.#piecesWaiting--
+      this.#charactersWaiting -= base64.length
+    })
   }
 
-  /** An upload that waits for its bytes under this key. */
+  /** True if an upload with this key expects bytes. */
   has(key: string): boolean {
     return this.#current?.key === key
   }
 
-  /** The whole file as a stream, each piece written before the next is asked for. One that ends too early, or does not fit, ends the upload. */
+  /** Receives the whole file as a stream; each chunk is written before the next is requested. A stream that is too short or too long ends the upload. */
   async receive(key: string, pieces: AsyncIterable<Uint8Array>): Promise<void> {
     const upload = this.#current
     if (upload?.key !== key) throw new Refusal('There is no such upload; begin again.')
@@ -93,7 +105,7 @@ export class Uploads {
     }
   }
 
-  /** Hands a whole file over to be read; it is removed afterwards, whatever came of it. */
+  /** Passes a complete file to `use`; removes it afterwards in any case. */
   use<Result>(id: number, use: (file: UploadedFile) => Promise<Result>): Promise<Result> {
     return this.#inTurn(async () => {
       const upload = this.#find(id)
@@ -106,7 +118,7 @@ export class Uploads {
     })
   }
 
-  /** Hands a file over to be read while it comes. If it is refused no more of it is wanted. */
+  /** Passes a file to `use` while it is still being uploaded. If `use` rejects, the upload ends. */
   async useWhileItComes<Result>(id: number, use: (file: UploadedFile) => Promise<Result>): Promise<Result> {
     const upload = await this.#inTurn(() => Promise.resolve(this.#find(id)))
     try {
@@ -120,7 +132,7 @@ export class Uploads {
     }
   }
 
-  /** The connection has ended. */
+  /** To be called when the connection has ended. */
   close(): Promise<void> {
     return this.#inTurn(async () => {
       this.#isClosed = true
@@ -133,7 +145,7 @@ export class Uploads {
       if (this.#isClosed) throw new Refusal('The connection has ended.')
       return act()
     })
-    this.#turn = result.catch(() => {}) // Told to who asked; the next one goes on.
+    this.#turn = result.catch(() => {}) // The caller gets the error; the next call must still run.
     return result
   }
 
@@ -147,13 +159,15 @@ export class Uploads {
     try {
       if (problem !== '') throw new Refusal(problem)
       if (upload.received + piece.length > upload.bytes) throw new Refusal('The file is longer than was announced.')
-      await upload.file.writeFile(piece) // Appends: a handle writes where it stands.
+      await upload.room.need(piece.length)
+      await upload.file.writeFile(piece) // Appends at the handle's position.
       upload.received += piece.length
       wake(upload)
       if (upload.isRead && upload.received === upload.bytes) await this.#discard('The file was opened')
     } catch (error) {
       await this.#discard('a piece of it could not be taken')
-      throw error instanceof Refusal ? error : new Refusal(`The file cannot be kept: ${reasonOf(error)}.`)
+      if (error instanceof Refusal) throw error
+      throw new Refusal(`The file cannot be kept: ${error instanceof NoRoom ? error.message : `${reasonOf(error)}.`}`)
     }
   }
 
@@ -188,7 +202,7 @@ function wake(upload: Upload): void {
   for (const resolve of waiting) resolve()
 }
 
-/** How many bytes a piece of base64 stands for, if it is any; NaN if its length is that of none. */
+/** The number of bytes in a base64 text; NaN if its length is invalid. */
 function bytesInBase64(base64: string): number {
   if (base64.length % 4 !== 0) return NaN
   const padding = base64.endsWith('==') ? 2 : base64.endsWith('=') ? 1 : 0

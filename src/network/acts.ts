@@ -1,15 +1,15 @@
-// What a person may do to the network and to a cluster that stands still, as data: screens, scenarios and both drivers use these.
+// What a person may do to the network and to a frozen cluster, as data: screens, scenarios and both drivers use these.
 import type { MessageType, NodeName } from '../protocol'
 import type { Fault, FaultPlan, Where } from './fault'
 
-/** When the cluster is to freeze by itself. */
+/** A condition on which the cluster freezes by itself. */
 export interface BreakCondition {
   /** Unique among the conditions of a session. */
   readonly name: string
   readonly on:
-    /** A message of this kind was sent: it is not delivered any more. */
+    /** A message of this kind was sent: the cluster freezes before its delivery. */
     | { readonly type: 'message'; readonly where: Where }
-    /** These stop after the step that met them; what other nodes did meanwhile is shown. An empty node means any. */
+    /** These freeze after the step that met them; the trace shows what other nodes did meanwhile. An empty node means any. */
     | { readonly type: 'view-changed' }
     | { readonly type: 'view-acked' }
     | { readonly type: 'promoted'; readonly node: NodeName | '' }
@@ -29,12 +29,10 @@ export type NetworkAct =
   | { readonly type: 'deliver'; readonly id: string }
   | { readonly type: 'drop'; readonly id: string }
   | { readonly type: 'duplicate'; readonly id: string }
-  /** One timer of a node that stands still. */
+  /** One timer of a node in a frozen cluster. */
   | { readonly type: 'fire'; readonly node: NodeName; readonly timer: string }
   | { readonly type: 'add-break'; readonly condition: BreakCondition }
   | { readonly type: 'remove-break'; readonly name: string }
-
-export type NetworkActType = NetworkAct['type']
 
 export function breakText({ on, exact }: BreakCondition): string {
   return `${conditionText(on)}${exact ? ', exact' : ''}`

@@ -1,8 +1,12 @@
-// What other rooms may use of the network.
+// What other folders of src may use of the network.
 export * from './acts'
+export * from './copy-id'
 export * from './events'
 export * from './fault'
-export * from './moment'
+export {
+  courseUnreliable, effectForms, effectTypes, faultLimits, perEffect, type Delay, type EffectField, type EffectFields, type EffectType, type FaultEffect,
+} from './fault-effect'
+export * from './snapshot'
 export { Network, type Verdict } from './network'
 export * from './random'
 export * from './refused'

@@ -1,15 +1,15 @@
-// "Executed, but the answer is lost": which answers are to be lost, joined to their requests by what both carry. A client's request is
-// joined by clientId and requestId, a chunk by its number, a forward by its sequence number, which its ack says it has reached.
+// "Executed, but the answer is lost": decides which answers are lost. An answer is matched to its request by what both carry: a client's
+// request by clientId and requestId, a chunk by its number, a forward by its sequence number (its ack is cumulative).
 import type { Envelope } from './fault'
 
-/** Answers that may be waited for at once on a link; beyond it the oldest is let through. */
+/** The limit of answers to lose on a link at once; beyond it the oldest is let through. */
 const expectedMax = 10_000
 
 export class LostReplies {
-  /** By link and kind: what is waited for, and the fault that loses it. */
+  /** By link and kind: the answers to lose, and the fault that loses each. */
   readonly #expected = new Map<string, Map<string | number, string>>()
 
-  /** A request has arrived: its answer is to be lost by this fault, or, for an empty name, to pass. The last arrival counts. */
+  /** A request has arrived: this fault loses its answer, or an empty name lets the answer pass. The last arrival counts. */
   expect(request: Envelope, fault: string): void {
     const { link, id } = joinOfRequest(request)
     const expected = this.#expected.get(link)
@@ -22,7 +22,7 @@ export class LostReplies {
     }
   }
 
-  /** The fault that this answer is lost by, once; empty for every other message. */
+  /** The fault that loses this answer, once; empty for every other message. */
   take(envelope: Envelope): string {
     if (this.#expected.size === 0) return ''
     const { message } = envelope

@@ -1,10 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { utf8ToBytes, type Message } from '../protocol'
-import { anywhere, courseUnreliable, deadProblem, faultProblem, faultText, type Envelope, type Fault, type FaultEffect } from './fault'
+import { anywhere, deadProblem, faultProblem, faultText, type Envelope, type Fault } from './fault'
+import { courseUnreliable, type FaultEffect } from './fault-effect'
 import type { NetworkEvent } from './events'
 import { Network } from './network'
-import { Transit } from './transit'
+import { onItsWayBytesMax, Transit } from './transit'
 
 const nodes = ['vs', 's1', 's2', 's3', 'c1', 'c2']
 
@@ -176,10 +177,43 @@ it('the same seed, faults and messages meet the same fate; another seed another'
   }), { numRuns: 50 })
 })
 
-describe('a network that goes on from a moment of another', () => {
+describe('messages that are late or held', () => {
+  it('have a limit in bytes: what would be over it is lost, and room comes back when some go on', () => {
+    const events: NetworkEvent[] = []
+    const due: (() => void)[] = []
+    const transit = new Transit<number>({
+      seed: '1', nodes, event: (event) => events.push(event), hasDied: () => false, incarnationOf: () => 1, bytesOf: (bytes) => bytes, onArrival: () => undefined,
+      after: (_ms, action) => {
+        due.push(action)
+        return () => undefined
+      },
+    })
+    transit.addFault(faultOf({ type: 'hold' }, { name: 'held' }))
+    const lost = (): string[] => events.flatMap((event) => event.type === 'message-dropped' && event.reason.type === 'queue-full' ? [event.id] : [])
+    const half = onItsWayBytesMax / 2
+    const [one, other, third] = [ping('s1'), ping('s1'), ping('s1')]
+    transit.send(one, half)
+    transit.send(other, half)
+    transit.send(third, 1)
+    expect(lost()).toEqual([third.id])
+    expect(() => transit.duplicate(one.id)).toThrow('There is no room for another copy')
+    transit.release(one.id, 'by hand')
+    transit.removeFault('held')
+    transit.addFault(faultOf({ type: 'delay', probability: 1, delay: { type: 'constant', ms: 5 } }, { name: 'late' }))
+    const late = ping('s1')
+    transit.send(late, half)
+    transit.send(ping('s1'), 1)
+    expect(lost()).toHaveLength(2)
+    due.at(-1)?.()
+    transit.send(ping('s1'), half)
+    expect(lost()).toHaveLength(2)
+  })
+})
+
+describe('a network that goes on from a snapshot of another', () => {
   interface Due { readonly ms: number; readonly action: () => void }
 
-  function begun(moment: Partial<Parameters<Transit<null>['begin']>[0]>) {
+  function begun(snapshot: Partial<Parameters<Transit<null>['begin']>[0]>) {
     const events: NetworkEvent[] = []
     const due: Due[] = []
     const arrived: string[] = []
@@ -191,7 +225,7 @@ describe('a network that goes on from a moment of another', () => {
       },
       onArrival: ({ id }) => arrived.push(id),
     })
-    transit.begin({ faults: [], travelling: [], copies: new Map(), ...moment })
+    transit.begin({ faults: [], travelling: [], copies: new Map(), ...snapshot })
     return { transit, events, due, arrived }
   }
   const travelling = (message: Envelope, inMs: number | null, more: { incarnation?: number; mayBeOvertaken?: boolean } = {}) =>
@@ -203,7 +237,7 @@ describe('a network that goes on from a moment of another', () => {
     expect([events, due.map(({ ms }) => ms)]).toEqual([[], [12.5, 3]])
     due[0]?.action()
     expect(arrived).toEqual([late.id])
-    // To a life of s2 that has ended.
+    // To an incarnation of s2 that has ended.
     due[1]?.action()
     expect(events).toEqual([{ type: 'message-dropped', id: old.id, reason: { type: 'receiver-restarted' } }])
     transit.release(held.id, 'by hand')

@@ -1,8 +1,9 @@
-// What becomes of a message: the faults that are on, asked in the order in which they were added. The switchboard and the
-// simulator ask the same object. It draws from the session's seed only, so the same faults and messages meet the same fate.
+// Decides what happens to a message, from the faults that are on, in the order in which they were added. The switchboard and the
+// simulator use the same class. It draws from the session's seed only, so the same faults and messages give the same results.
 // It must never carry a message itself, know a clock, or look at a node.
 import type { NodeName } from '../protocol'
-import { concerns, concernsLink, type Delay, type Envelope, type Fault } from './fault'
+import { concerns, concernsLink, type Envelope, type Fault } from './fault'
+import type { Delay } from './fault-effect'
 import { LostReplies } from './lost-replies'
 import { createRandom, type Random } from './random'
 
@@ -55,10 +56,10 @@ export class Network {
     return this.#entries.get(name)?.isOn ?? false
   }
 
-  /** The name must be free. `struck`: how often it has struck before, in the session that this one goes on from. */
+  /** The name must be free. `struck`: how often it has struck before, in the session that this one continues. */
   add(fault: Fault, isOn: boolean, struck = 0): void {
     if (this.has(fault.name)) throw new Error(`there is a fault ${fault.name} already`)
-    // Numbered as well: a fault that is added again under its name draws anew.
+    // With the number, a fault that is added again under its name draws anew.
     const random = createRandom(this.#seed, `fault ${++this.#added} ${fault.name}`)
     this.#entries.set(fault.name, { fault, random, isOn, left: fault.times === 0 ? Infinity : Math.max(0, fault.times - struck) })
     this.#refresh()
@@ -85,7 +86,7 @@ export class Network {
       && (fault.effect.type === 'cut' || fault.effect.type === 'partition' || fault.effect.type === 'isolate') && concernsLink(fault, from, to))
   }
 
-  /** What becomes of a message that was just sent; of a copy if `isCopy`, which is not doubled again. */
+  /** Decides what happens to a message that was just sent. `isCopy`: it is a copy, which is not duplicated again. */
   onSend(envelope: Envelope, isCopy = false): Verdict {
     // Answers whose request was drawn as "executed, answer lost" are remembered even if the fault has been removed since.
     const lostBy = this.#replies.take(envelope)
@@ -124,14 +125,14 @@ export class Network {
     return { fate: 'pass', fault: '', delays, copies, overtakes: this.#overtake(envelope, mayBeOvertaken) }
   }
 
-  /** This message waits to be overtaken: it did in the session that this one goes on from. */
+  /** Makes this message wait to be overtaken, as it did in the session that this one continues. */
   waits(envelope: Envelope): void {
     this.#overtake(envelope, true)
   }
 
   /**
    * The name of the fault by which a message is lost on arrival, or an empty string. The unreliable mode draws here: once for each
-   * request that really arrives, so that what a dead server never got does not count.
+   * request that really arrives, so that requests which a dead server never got do not count.
    */
   onDelivery(envelope: Envelope): string {
     for (const entry of this.#active) {
@@ -154,7 +155,7 @@ export class Network {
     return true
   }
 
-  /** Notes a message that waits to be overtaken, or gives out those that this one overtakes. */
+  /** Records a message that waits to be overtaken, or returns the ids that this one overtakes. */
   #overtake({ id, from, to }: Envelope, mayBeOvertaken: boolean): readonly string[] {
     const link = `${from}>${to}`
     const waiting = this.#waiting.get(link)

@@ -1,5 +1,5 @@
 // The seeded random source: the same seed gives the same draws, on every machine and in every driver.
-// Nothing else in the lab may draw: faults, workloads and simulations take one of these.
+// Nothing else in the lab may be random: faults, workloads and simulations take one of these.
 
 export interface Random {
   /** Uniform in [0, 1). */

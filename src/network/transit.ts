@@ -1,27 +1,34 @@
-// Messages between their sending and their arrival: what the faults say, slow links, what is held and what is let go; and the faults
-// as a person adds, plans, switches and removes them. The switchboard and the simulator both send everything through one of these.
+// Messages in flight: applies the faults, delays messages, holds them and releases them. It also adds, plans, switches and removes the
+// faults for a person. The switchboard and the simulator both send everything through one of these.
 // It must never know how a driver carries a message: `Payload` is the driver's, and so is what happens on arrival.
 import type { NodeName } from '../protocol'
+import { copyId, originalId } from './copy-id'
 import type { NetworkEvent } from './events'
-import { atOnce, deadProblem, faultLimits, faultProblem, faultText, planProblem, type Envelope, type Fault, type FaultPlan } from './fault'
-import type { NetworkMoment } from './moment'
+import { atOnce, deadProblem, faultProblem, faultText, planProblem, type Envelope, type Fault, type FaultPlan } from './fault'
+import { faultLimits } from './fault-effect'
+import type { NetworkSnapshot } from './snapshot'
 import { Network } from './network'
-import { Refused } from './refused'
+import { refusals, Refused } from './refused'
 
-/** Messages whose copies are counted. */
+/** The limit of messages whose copies are counted. */
 const copiesKnownMax = 100_000
+/** Messages that may be late or held at once, and their bytes; more are lost. */
+export const onItsWayMax = 100_000
+export const onItsWayBytesMax = 64 * 1024 * 1024
 
 export interface TransitOptions<Payload> {
   readonly seed: string
   readonly nodes: readonly NodeName[]
   readonly event: (event: NetworkEvent) => void
-  /** Calls the action once, after so much cluster time; returns what calls it off. */
+  /** Calls the action once, after this much cluster time; returns a function that cancels it. */
   readonly after: (ms: number, action: () => void) => () => void
-  /** The present life of a node; 0 while it is dead. */
+  /** The current incarnation of a node; 0 while it is dead. */
   readonly incarnationOf: (name: NodeName) => number
-  /** It was started once, and its present life has ended. */
+  /** It was started, and its latest incarnation has ended. */
   readonly hasDied: (name: NodeName) => boolean
-  /** The message has reached its receiver, in the life that it was sent to. */
+  /** Bytes that a driver keeps for a message; 0 without it. */
+  readonly bytesOf?: (payload: Payload) => number
+  /** The message has reached its receiver, in the incarnation that it was sent to. */
   readonly onArrival: (envelope: Envelope, payload: Payload) => void
 }
 
@@ -29,7 +36,7 @@ export interface TransitOptions<Payload> {
 export interface OnItsWay<Payload> {
   readonly envelope: Envelope
   readonly payload: Payload
-  /** The receiver's life that it was sent to; 0 if it was dead. */
+  /** The receiver's incarnation that it was sent to; 0 if it was dead. */
   readonly incarnation: number
   readonly cancel: () => void
 }
@@ -39,7 +46,8 @@ export class Transit<Payload> {
   readonly #network: Network
   /** Late or held, by id. */
   readonly #onItsWay = new Map<string, OnItsWay<Payload>>()
-  /** Faults that are to begin or end by themselves: how to call that off. */
+  #onItsWayBytes = 0
+  /** By fault: cancels its planned begin or end. */
   readonly #plans = new Map<string, () => void>()
   /** Copies made of a message, to number them. */
   readonly #copies = new Map<string, number>()
@@ -51,7 +59,7 @@ export class Transit<Payload> {
 
   // ---- messages
 
-  /** Sends a message on its way. A copy's own fate is asked for like that of any message; it is only not doubled again. */
+  /** Sends a message. The faults apply to a copy as to any message, but it is not duplicated again. */
   send(envelope: Envelope, payload: Payload, isCopy = false): void {
     const { id, to } = envelope
     const { event, incarnationOf } = this.#options
@@ -59,8 +67,9 @@ export class Transit<Payload> {
     const { fate, fault, delays, copies, overtakes } = this.#network.onSend(envelope, isCopy)
     if (fate === 'drop') return event({ type: 'message-dropped', id, reason: { type: 'fault', fault } })
     const incarnation = incarnationOf(to)
+    if ((fate === 'hold' || delays.length > 0) && !this.#hasRoom(payload)) return event({ type: 'message-dropped', id, reason: { type: 'queue-full' } })
     if (fate === 'hold') {
-      this.#onItsWay.set(id, { envelope, payload, incarnation, cancel: nothing })
+      this.#keep({ envelope, payload, incarnation, cancel: nothing })
       return event({ type: 'message-held', id, reason: fault })
     }
     let ms = 0
@@ -68,7 +77,7 @@ export class Transit<Payload> {
       ms += delay.ms
       event({ type: 'message-delayed', id, fault: delay.fault, ms: Math.round(delay.ms * 1000) / 1000 })
     }
-    // Told before anything becomes of the original: who reads of a copy must still know it.
+    // Reported before the original arrives or waits: when a reader of the trace sees the copy, the original must still be in flight.
     const made = copies.map((maker) => this.copyOf(envelope, maker))
     if (delays.length === 0) this.#arrive(envelope, payload, incarnation)
     else this.#travel(envelope, payload, incarnation, ms)
@@ -78,14 +87,30 @@ export class Transit<Payload> {
 
   #travel(envelope: Envelope, payload: Payload, incarnation: number, ms: number): void {
     const cancel = this.#options.after(ms, () => {
-      this.#onItsWay.delete(envelope.id)
+      this.#letGo(envelope.id)
       this.#arrive(envelope, payload, incarnation)
     })
-    this.#onItsWay.set(envelope.id, { envelope, payload, incarnation, cancel })
+    this.#keep({ envelope, payload, incarnation, cancel })
   }
 
-  /** Goes on from a moment of another session. Before anything was sent; nothing is told, as the moment's own events have told it. */
-  begin({ faults, travelling, copies }: NetworkMoment<Payload>): void {
+  #hasRoom(payload: Payload): boolean {
+    const { bytesOf } = this.#options
+    return this.#onItsWay.size < onItsWayMax && (this.#onItsWayBytes + (bytesOf?.(payload) ?? 0) <= onItsWayBytesMax || this.#onItsWay.size === 0)
+  }
+
+  #keep(message: OnItsWay<Payload>): void {
+    this.#letGo(message.envelope.id)
+    this.#onItsWay.set(message.envelope.id, message)
+    this.#onItsWayBytes += this.#options.bytesOf?.(message.payload) ?? 0
+  }
+
+  #letGo(id: string): void {
+    const message = this.#onItsWay.get(id)
+    if (message && this.#onItsWay.delete(id)) this.#onItsWayBytes -= this.#options.bytesOf?.(message.payload) ?? 0
+  }
+
+  /** Continues from a snapshot of another session, before anything was sent. It reports nothing: the other session's events are in the trace. */
+  begin({ faults, travelling, copies }: NetworkSnapshot<Payload>): void {
     for (const { fault, plan, isOn, struck, next } of faults) {
       this.#network.add(fault, isOn, struck)
       if (next?.what === 'begin') this.#planBegin(fault.name, { inMs: next.inMs, forMs: plan.forMs })
@@ -93,32 +118,37 @@ export class Transit<Payload> {
     }
     for (const [original, number] of copies) this.#copies.set(original, number)
     for (const { envelope, payload, incarnation, inMs, mayBeOvertaken } of travelling) {
-      if (inMs === null) this.#onItsWay.set(envelope.id, { envelope, payload, incarnation, cancel: nothing })
+      if (inMs === null) this.#keep({ envelope, payload, incarnation, cancel: nothing })
       else this.#travel(envelope, payload, incarnation, inMs)
       if (mayBeOvertaken) this.#network.waits(envelope)
     }
   }
 
-  /** Tells of a copy and gives it its id; where it goes is the caller's to say. */
+  /** Reports a copy of a message in flight and gives it an id; the caller must send or keep the copy. */
   copyOf(envelope: Envelope, reason: string): Envelope {
-    const original = envelope.id.split('+')[0] as string
-    const number = (this.#copies.get(original) ?? 0) + 1
-    this.#copies.set(original, number)
-    // The numbers matter while copies are under way.
-    if (this.#copies.size > copiesKnownMax) this.#copies.delete(this.#copies.keys().next().value as string)
-    const id = `${original}+${number}`
-    this.#options.event({ type: 'message-duplicated', id, of: envelope.id, reason })
-    // Not spread: a driver's envelope may read its message only when it is asked for.
-    return { id, from: envelope.from, to: envelope.to, message: envelope.message }
+    const id = this.nextCopyId(envelope.id)
+    this.#options.event({ type: 'message-duplicated', id, of: envelope.id, reason, carries: null })
+    // Not spread: a driver's envelope may decode its message only on access.
+    return { id, from: envelope.from, to: envelope.to, fromAs: envelope.fromAs, message: envelope.message }
   }
 
-  /** Lost at its receiver's door, or there. */
+  /** The id of the next copy of a message, or of a copy of it: the message's own id with a number. */
+  nextCopyId(of: string): string {
+    const original = originalId(of)
+    const number = (this.#copies.get(original) ?? 0) + 1
+    this.#copies.set(original, number)
+    // The oldest count is evicted, because the numbers matter only while copies are in flight.
+    if (this.#copies.size > copiesKnownMax) this.#copies.delete(this.#copies.keys().next().value as string)
+    return copyId(original, number)
+  }
+
+  /** Delivers a message, or drops it on arrival. */
   #arrive(envelope: Envelope, payload: Payload, incarnation: number): void {
     const { id, to } = envelope
     const drop = (type: 'receiver-dead' | 'receiver-restarted'): void => this.#options.event({ type: 'message-dropped', id, reason: { type } })
     const present = this.#options.incarnationOf(to)
     if (present === 0) return drop('receiver-dead')
-    // Sent to a life that has ended since: it never reaches the next.
+    // Sent to an incarnation that has ended since: the next one must not get it.
     if (incarnation !== 0 && present !== incarnation) return drop('receiver-restarted')
     const fault = this.#network.onDelivery(envelope)
     if (fault !== '') return this.#options.event({ type: 'message-dropped', id, reason: { type: 'fault', fault } })
@@ -135,7 +165,7 @@ export class Transit<Payload> {
     return this.#onItsWay.values()
   }
 
-  /** Lets a late or held message go on, as if its time had come. Nothing happens if it has gone already. */
+  /** Delivers a late or held message now. Nothing happens if it is not here any more. */
   release(id: string, reason: string): void {
     const message = this.takeOut(id)
     if (!message) return
@@ -143,20 +173,21 @@ export class Transit<Payload> {
     this.#arrive(message.envelope, message.payload, message.incarnation)
   }
 
-  /** Takes a late or held message away; what becomes of it is the caller's to tell. */
+  /** Removes a late or held message; the caller must report what happens to it. */
   takeOut(id: string): OnItsWay<Payload> | undefined {
     const message = this.#onItsWay.get(id)
     message?.cancel()
-    this.#onItsWay.delete(id)
+    this.#letGo(id)
     return message
   }
 
-  /** Puts a copy of a late or held message beside it, held. */
+  /** Copies a late or held message, and holds the copy. */
   duplicate(id: string): void {
     const message = this.#onItsWay.get(id)
-    if (!message) throw new Refused(`The message ${id} is gone: it was taken or lost before.`)
+    if (!message) throw refusals.messageGone(id)
+    if (!this.#hasRoom(message.payload)) throw new Refused('There is no room for another copy: too many bytes are late or held.')
     const copy = this.copyOf(message.envelope, 'by hand')
-    this.#onItsWay.set(copy.id, { ...message, envelope: copy, cancel: nothing })
+    this.#keep({ ...message, envelope: copy, cancel: nothing })
     this.#options.event({ type: 'message-held', id: copy.id, reason: 'by hand' })
   }
 
@@ -237,5 +268,5 @@ export class Transit<Payload> {
 }
 
 function nothing(): void {
-  // A held message has no time of its own to call off.
+  // A held message has no timer to cancel.
 }

@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { execute } from './application'
 import { emptyBytes, layBytes, utf8ToBytes, type ByteString } from './byte-string'
 import { MapStore } from './map-store'
-import type { Operation, StoreEntry } from './messages'
+import type { StoreEntry } from './messages'
+import type { Operation } from './operations'
 import { PackedEntry, PackedWrite } from './packed-entry'
 import { valueBytesMax } from './settings'
 import { SlabStore } from './slab-store'
@@ -17,7 +18,7 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   fc.record({ type: fc.constant('cas' as const), key, expected: fc.option(value), value }),
 )
 
-/** The store as anybody would write it first. */
+/** The simplest implementation of the store, to compare with. */
 function executePlainly(map: Map<string, string>, { type, ...rest }: Operation): unknown {
   const { key: name, value: written, expected } = rest as { key: string; value: string; expected: string | null }
   const before = map.get(name)
@@ -42,7 +43,7 @@ const walk = (store: Store, bytesMax: number): StoreEntry[] => {
 
 const put = (store: Store, name: ByteString, held: ByteString): void => store.put({ key: name, value: held })
 
-/** The same entry as it would lie in a frame: bytes before it, between and behind. */
+/** The same entry packed as in a frame, with other bytes before, between and after the key and value. */
 function packed({ key: name, value: held }: StoreEntry): PackedEntry {
   const bytes = new Uint8Array(name.length + held.length + 7).fill(0xee)
   layBytes(name, bytes, 3)

@@ -1,13 +1,14 @@
-// The at-most-once table: for each client the last request that was executed and what it gave. Part of the replicated
-// state: it is consulted and changed at execution, in sequence order, alike on every copy, and goes with a state transfer.
-// A client's row is written over at its next request: the table makes no garbage.
+// The at-most-once table: for each client, the last executed request and its result. It is replicated state: every copy
+// reads and changes it at execution, in sequence order, and a state transfer includes it.
+// A client's next request overwrites its row, so the table makes no garbage.
+import { hashOfRow } from './digest'
 import type { ClientId, Result, TableRow } from './messages'
 
 /** What the table knows of a request. */
 export type Seen =
   /** Never executed as far as the table knows. */
   | { readonly type: 'new' }
-  /** Executed; this is its row, as it is until the next execution. */
+  /** Executed; `row` is valid until the next execution. */
   | { readonly type: 'executed'; readonly row: TableRow }
   /** A later request of the same client was executed: nobody waits for this one any more. */
   | { readonly type: 'old' }
@@ -15,7 +16,7 @@ export type Seen =
 const isNew: Seen = { type: 'new' }
 const isOld: Seen = { type: 'old' }
 
-/** A row and its place in the order of execution. */
+/** A row, linked to its neighbours in the order of execution. */
 interface Row {
   clientId: ClientId
   requestId: number
@@ -32,9 +33,12 @@ export class AtMostOnceTable {
   #first: Row | null = null
   #last: Row | null = null
   readonly #clientsMax: number
+  /** For a mutant: evicts clients in the order of their first requests. */
+  readonly #evictsByArrival: boolean
 
-  constructor(clientsMax: number) {
+  constructor(clientsMax: number, evictsByArrival = false) {
     this.#clientsMax = clientsMax
+    this.#evictsByArrival = evictsByArrival
   }
 
   get size(): number {
@@ -54,8 +58,8 @@ export class AtMostOnceTable {
   }
 
   /**
-   * Remembers an execution; evicts the client that executed longest ago when there are more than the limit.
-   * Returns the row as it is until the next execution.
+   * Records an execution. Above the limit it evicts the client whose last execution is the oldest.
+   * Returns the row, which is valid until the next execution.
    */
   remember(clientId: ClientId, requestId: number, result: Result, seq: number, viewnum: number): TableRow {
     const row = this.#rows.get(clientId)
@@ -64,7 +68,7 @@ export class AtMostOnceTable {
     row.result = result
     row.seq = seq
     row.viewnum = viewnum
-    if (row !== this.#last) {
+    if (row !== this.#last && !this.#evictsByArrival) {
       this.#unlink(row)
       this.#link(row)
     }
@@ -96,15 +100,22 @@ export class AtMostOnceTable {
     else this.#last = earlier
   }
 
-  /** Takes over a row of a transfer; rows come in order of execution, one for each client. */
+  /** Installs a row of a transfer. Rows must come in order of execution, one for each client. */
   install({ clientId, requestId, result, seq, viewnum }: TableRow): void {
     this.remember(clientId, requestId, result, seq, viewnum)
   }
 
   copy(): AtMostOnceTable {
-    const copy = new AtMostOnceTable(this.#clientsMax)
+    const copy = new AtMostOnceTable(this.#clientsMax, this.#evictsByArrival)
     for (let row = this.#first; row; row = row.later) copy.install(row)
     return copy
+  }
+
+  /** The 32-bit sum of the hashes of all rows, their order included. It walks another way than `rows`, so it exposes a row that `rows` omits. */
+  hash(): number {
+    let sum = 0
+    for (const row of this.#rows.values()) sum = (sum + hashOfRow(row, row.earlier?.seq ?? 0)) | 0
+    return sum
   }
 
   /** All rows in order of execution, as they are now. */

@@ -16,38 +16,58 @@ export function concatBytes(head: ByteString, tail: ByteString): ByteString {
 /** Encodes text as UTF-8. Unpaired surrogates become U+FFFD, as TextEncoder does. */
 export function utf8ToBytes(text: string): ByteString {
   if (isAscii(text)) return text as ByteString
-  let bytes = ''
-  for (const character of text) bytes += encodeCodePoint(character.codePointAt(0) as number)
-  return bytes as ByteString
+  // No character takes more than three bytes for each of its units.
+  const bytes = new Uint8Array(text.length * 3)
+  let end = 0
+  for (let at = 0; at < text.length; at++) {
+    const codePoint = text.codePointAt(at) as number
+    if (codePoint > 0xffff) at++
+    end = layCodePoint(codePoint, bytes, end)
+  }
+  return bytesBetween(bytes, 0, end)
 }
 
 /** Decodes UTF-8, or returns undefined where the bytes are not valid UTF-8 (overlong forms and surrogates included). */
 export function bytesToUtf8(bytes: ByteString): string | undefined {
   if (isAscii(bytes)) return bytes
-  let text = ''
+  const units = new Uint16Array(bytes.length)
+  let end = 0
   for (let at = 0; at < bytes.length;) {
     const lead = bytes.charCodeAt(at)
     const length = sequenceLength(lead)
     if (length === 0 || at + length > bytes.length) return undefined
     const codePoint = decodeCodePoint(bytes, at, length)
     if (codePoint === undefined) return undefined
-    text += String.fromCodePoint(codePoint)
+    if (codePoint > 0xffff) units[end++] = 0xd7c0 + (codePoint >> 10)
+    units[end++] = codePoint > 0xffff ? 0xdc00 | (codePoint & 0x3ff) : codePoint
     at += length
   }
-  return text
+  return textBetween(units, 0, end)
 }
 
-/** The engine's own matcher looks at megabytes in the time that a loop here takes for kilobytes. */
+/** A regular expression, because the engine's matcher scans megabytes in the time that a loop here takes for kilobytes. */
 function isAscii(text: string): boolean {
   return /^[\x00-\x7f]*$/.test(text)
 }
 
-function encodeCodePoint(codePoint: number): string {
+/** Writes a character's bytes at `at`; returns the offset after them. */
+function layCodePoint(codePoint: number, bytes: Uint8Array, at: number): number {
   const code = codePoint >= 0xd800 && codePoint <= 0xdfff ? 0xfffd : codePoint
-  if (code < 0x80) return String.fromCharCode(code)
-  if (code < 0x800) return String.fromCharCode(0xc0 | (code >> 6), 0x80 | (code & 0x3f))
-  if (code < 0x10000) return String.fromCharCode(0xe0 | (code >> 12), 0x80 | ((code >> 6) & 0x3f), 0x80 | (code & 0x3f))
-  return String.fromCharCode(0xf0 | (code >> 18), 0x80 | ((code >> 12) & 0x3f), 0x80 | ((code >> 6) & 0x3f), 0x80 | (code & 0x3f))
+  if (code < 0x80) {
+    bytes[at++] = code
+    return at
+  }
+  if (code < 0x800) bytes[at++] = 0xc0 | (code >> 6)
+  else {
+    if (code < 0x10000) bytes[at++] = 0xe0 | (code >> 12)
+    else {
+      bytes[at++] = 0xf0 | (code >> 18)
+      bytes[at++] = 0x80 | ((code >> 12) & 0x3f)
+    }
+    bytes[at++] = 0x80 | ((code >> 6) & 0x3f)
+  }
+  bytes[at++] = 0x80 | (code & 0x3f)
+  return at
 }
 
 function sequenceLength(lead: number): number {
@@ -72,23 +92,28 @@ function decodeCodePoint(bytes: string, at: number, length: number): number | un
   return valid ? code : undefined
 }
 
-/** Arguments of one call of the engine's own conversion: more of them overflow its stack. */
+/** Arguments of one `String.fromCharCode` call: more would overflow the engine's stack. */
 const unitsInOneCall = 8192
 
 /** The bytes from `start` to before `end`. */
 export function bytesBetween(bytes: Uint8Array, start: number, end: number): ByteString {
-  if (end - start <= unitsInOneCall) return inOneCall(bytes.subarray(start, end)) as ByteString
+  return textBetween(bytes, start, end) as ByteString
+}
+
+/** Converts in blocks: a string concatenated from millions of single characters costs the garbage collector seconds. */
+function textBetween(units: Uint8Array | Uint16Array, start: number, end: number): string {
+  if (end - start <= unitsInOneCall) return inOneCall(units.subarray(start, end))
   let text = ''
-  for (let at = start; at < end; at += unitsInOneCall) text += inOneCall(bytes.subarray(at, Math.min(at + unitsInOneCall, end)))
-  return text as ByteString
+  for (let at = start; at < end; at += unitsInOneCall) text += inOneCall(units.subarray(at, Math.min(at + unitsInOneCall, end)))
+  return text
 }
 
-/** The engine takes a typed array for the arguments; its declaration does not say so. Spreading it would go through an iterator. */
-function inOneCall(bytes: Uint8Array): string {
-  return String.fromCharCode.apply(null, bytes as unknown as number[])
+/** `apply` accepts a typed array, although its declaration does not say so. Spreading would go through an iterator. */
+function inOneCall(units: Uint8Array | Uint16Array): string {
+  return String.fromCharCode.apply(null, units as unknown as number[])
 }
 
-/** Lays the bytes into `target` from `at` on. */
+/** Writes the bytes into `target` at offset `at`. */
 export function layBytes(source: ByteString, target: Uint8Array, at: number): void {
   for (let index = 0; index < source.length; index++) target[at + index] = source.charCodeAt(index)
 }

@@ -1,7 +1,7 @@
-// Bytes that others are copied into, a few at a time and very often: keys and values on their way into frames and pages.
-// The engine's own copying makes an object for the part that is copied and costs a call, both of which take longer than so few bytes.
+// A buffer for many small copies: keys and values that go into frames and pages.
+// `Uint8Array.set` needs a subarray object and a call. For a few bytes both take longer than the copy itself.
 
-/** Up to here four bytes at a time are faster than the engine's own copying. */
+/** Up to this many bytes, copying four at a time is faster than `Uint8Array.set`. */
 const copiedInFours = 256
 
 export class BytesTarget {
@@ -13,7 +13,7 @@ export class BytesTarget {
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   }
 
-  /** Copies the bytes of another place from `start` to before `end`, to `at` on. They may not overlap. */
+  /** Copies the bytes of `source` from `start` to before `end`, to offset `at`. The two ranges must not overlap. */
   copy(source: Uint8Array, start: number, end: number, at: number): void {
     if (end - start > copiedInFours) this.bytes.set(source.subarray(start, end), at)
     else this.#copyInFours(source, start, end, at)

@@ -1,20 +1,21 @@
-// A client: finds the primary through the view server, sends an operation until it is answered, and says honestly how it ended.
-// It must never call an operation failed that a server may have executed, and never reuse a requestId for another operation.
-import type { EffectSink, FailReason, Input, Machine, OperationInput, Outcome, Start, UnknownReason, ClientState } from './machine'
-import type { ClientId, Message, Operation, Rejected, Reply } from './messages'
+// A client: finds the primary through the view server, sends an operation until it is answered, and reports how it ended.
+// It must never report an operation as failed if a server may have executed it, and never reuse a requestId for another operation.
+import type { EffectSink, Essence, FailReason, Input, Machine, OperationInput, Outcome, Start, UnknownReason, ClientState } from './machine'
+import type { ClientId, Message, Rejected, Reply } from './messages'
+import { fieldsOf, heldIn, type Operation } from './operations'
 import { isBroken, keyBytesMax, valueBytesMax, type Settings } from './settings'
+import { askTimer, retryTimer, timeoutTimer } from './timers'
 import { noView, viewServerName, type NodeName, type View } from './view'
 
-/** Operations that wait behind another of their session. */
+/** Operations of one session that may wait behind the current one. */
 export const queuedOperationsMax = 1024
-/** Sessions of one client: one operation out at a time in each. */
+/** Sessions of one client; each has at most one operation in flight. */
 export const sessionsMax = 1024
 
-/** A request that nobody answers is repeated ever more rarely in one view, so that a slow network is not made slower. */
+/** Within one view the wait before an unanswered request is repeated doubles, up to this many `retryMs`, to spare a slow network. */
 const waitsBeforeSendingMax = 8
 
-/** Asking the view server does not depend on the operation: all sessions share the question. */
-const askTimer = 'ask'
+/** The view does not depend on the operation, so all sessions share one question to the view server. */
 
 /** What a session does with its operation. */
 type SessionState =
@@ -23,7 +24,7 @@ type SessionState =
   | 'asking'
   /** Sent, waits for an answer. */
   | 'sent'
-  /** The view server knew nothing newer than what failed: asks again after `retryMs`. */
+  /** The view server knew no newer view than the one that failed: the session asks again after `retryMs`. */
   | 'waiting'
 
 interface Session {
@@ -32,19 +33,21 @@ interface Session {
   state: SessionState
   requestId: number
   operation: OperationInput | null
-  /** A view with a higher viewnum than this is wanted; -1: any view will do, so ask for none if one is known. */
+  /** The session needs a view with a higher viewnum than this. -1: any view will do, so a known view is used without asking. */
   failedViewnum: number
   /** How often `retryMs` have passed since the last send. */
   waits: number
-  /** So many waits before an answer that knows nothing newer means sending again: 1, 2, 4 ... */
+  /** After this many waits the request is sent again although no newer view is known: 1, 2, 4 ... */
   waitsBeforeSending: number
+  /** The connection to the primary of this view ended while this operation was in flight, and it was sent again at once. */
+  hasRedialled: boolean
   /** Where the operation was sent last, and the viewnum that tagged it. */
   sentTo: NodeName
   sentViewnum: number
   tries: number
   /** Some send went to the primary of the view that tagged it: a server may execute it now or later. */
   mayBeExecuted: boolean
-  /** The last answer that was no answer, for the reason of an unknown outcome. */
+  /** Why the last send got no result; it becomes the reason of an unknown outcome. */
   lastRefusal: UnknownReason
   readonly queue: OperationInput[]
 }
@@ -113,7 +116,7 @@ class Client implements Machine {
     const index = this.#sessions.length
     const clientId = `${this.#seed}.${index}`
     const session: Session = {
-      index, clientId, state: 'free', requestId: 0, operation: null, failedViewnum: -1, waits: 0, waitsBeforeSending: 1, sentTo: '', sentViewnum: 0, tries: 0,
+      index, clientId, state: 'free', requestId: 0, operation: null, failedViewnum: -1, waits: 0, waitsBeforeSending: 1, hasRedialled: false, sentTo: '', sentViewnum: 0, tries: 0,
       mayBeExecuted: false, lastRefusal: 'timeout', queue: [],
     }
     this.#sessions.push(session)
@@ -126,11 +129,12 @@ class Client implements Machine {
     if (session.requestId === 0 || !isBroken(this.#settings, 'reuses-request-id')) session.requestId++
     session.tries = 0
     session.waitsBeforeSending = 1
+    session.hasRedialled = false
     session.mayBeExecuted = false
     session.lastRefusal = 'timeout'
     out.report({ type: 'operation-started', operationId: input.operationId, clientId: session.clientId, requestId: session.requestId })
     if (this.#settings.operationTimeoutMs > 0) out.setTimer(timerOf('timeout', session), this.#settings.operationTimeoutMs)
-    // A straight send wants the newest view as its tag, so that a server that was primary once is not asked as if it still were.
+    // With an explicit target, ask for the newest view first: an old viewnum would address a former primary as if it still were primary.
     session.failedViewnum = input.target === '' ? -1 : this.#view.viewnum - 1
     if (input.target === '' && this.#view.primary) this.#send(session, this.#view.primary.name, out)
     else this.#ask(session, out)
@@ -142,6 +146,7 @@ class Client implements Machine {
     if (this.#settings.operationTimeoutMs > 0) out.cancelTimer(timerOf('timeout', session))
     session.state = 'free'
     session.operation = null
+    if (outcome.type === 'failed' && isBroken(this.#settings, 'reuses-failed-id')) session.requestId--
     this.#return(operationId, outcome, session.tries, out)
     const next = session.queue.shift()
     if (next) this.#begin(session, next, out)
@@ -174,7 +179,7 @@ class Client implements Machine {
     }
   }
 
-  /** Sends, if something newer than what failed is known or enough was waited; else waits and asks again. */
+  /** Sends if a newer view than the failed one is known, or if it has waited long enough. Otherwise waits and asks again. */
   #proceed(session: Session, out: EffectSink): void {
     const target = session.operation?.target || this.#view.primary?.name
     if (target && this.#maySend(session)) return this.#send(session, target, out)
@@ -182,10 +187,11 @@ class Client implements Machine {
     out.setTimer(timerOf('retry', session), this.#settings.retryMs)
   }
 
-  /** A newer view than the one that failed, or patience enough; each time in the same view takes twice the patience. */
+  /** True with a newer view than the one that failed, or after `waitsBeforeSending` waits. Each repeat in the same view doubles that number. */
   #maySend(session: Session): boolean {
     if (this.#view.viewnum > session.failedViewnum) {
       session.waitsBeforeSending = 1
+      session.hasRedialled = false
       return true
     }
     if (session.waits < session.waitsBeforeSending) return false
@@ -221,7 +227,7 @@ class Client implements Machine {
       case 'rejected': return this.#handleRejected(from, message, out)
       case 'not-yet': {
         const session = this.#waitingFor(message.clientId, message.requestId, from)
-        // It knows no such view yet and asks for it now; it may still take a copy of this request then.
+        // The server does not know the view yet and is asking for it. Afterwards it may still take a copy of this request.
         if (session) session.lastRefusal = 'not-yet'
         return
       }
@@ -230,7 +236,7 @@ class Client implements Machine {
     }
   }
 
-  /** The session whose present operation this answers; undefined for a late answer to something that has ended. */
+  /** The session whose current operation this answers; undefined for a late answer to an operation that has ended. */
   #sessionOf(clientId: ClientId, requestId: number): Session | undefined {
     const session = this.#byClientId.get(clientId)
     return session?.operation && session.requestId === requestId ? session : undefined
@@ -253,13 +259,13 @@ class Client implements Machine {
 
   #handleRejected(from: NodeName, { clientId, requestId, reason, requestViewnum }: Rejected, out: EffectSink): void {
     const session = this.#waitingFor(clientId, requestId, from)
-    if (!session?.operation || session.sentViewnum !== requestViewnum) return
+    if (!session?.operation || (session.sentViewnum !== requestViewnum && !isBroken(this.#settings, 'takes-late-rejections'))) return
     session.lastRefusal = reason === 'busy' ? 'busy' : 'deposed'
-    // Busy: the right server, later. The retry timer is armed.
+    // Busy: the right server, with a full queue. The retry timer is armed and repeats the request.
     if (reason === 'busy') return
     if (session.operation.target === '') return this.#ask(session, out)
-    // Only a server that is not primary of the tagged view, and so never takes this request, makes a failure certain.
-    const outcome: Outcome = session.mayBeExecuted
+    // A failure is certain only if no send went to the primary of the tagged view: then no server ever takes this request.
+    const outcome: Outcome = session.mayBeExecuted && !isBroken(this.#settings, 'calls-refusals-definite')
       ? { type: 'unknown', reason: 'deposed' }
       : { type: 'failed', reason: 'not-primary', by: from }
     this.#end(session, outcome, out)
@@ -273,7 +279,7 @@ class Client implements Machine {
     const session = this.#sessions[Number(index)]
     if (!session?.operation) return
     if (kind === 'timeout') return this.#onTimeout(session, out)
-    // No answer, or nothing newer last time. A straight send is repeated as it was; any other asks for the view first.
+    // No answer, or no newer view. An operation with an explicit target is sent again; any other asks for the view first.
     if (session.state === 'sent' && session.operation.target !== '') return this.#send(session, session.sentTo, out)
     session.waits++
     this.#ask(session, out)
@@ -286,7 +292,7 @@ class Client implements Machine {
     out.send(viewServerName, { type: 'get-view' })
     this.#askIsArmed = true
     out.setTimer(askTimer, this.#settings.retryMs)
-    // The view server is silent. What is known may still serve: an existing view does without it.
+    // The view server is silent. The known view may still serve, because its servers work without the view server.
     for (const session of asking) {
       session.waits++
       if (this.#view.viewnum > 0) this.#proceed(session, out)
@@ -300,19 +306,29 @@ class Client implements Machine {
     this.#end(session, outcome, out)
   }
 
-  /** The connection to a server ended: whoever waits for it asks for the view at once instead of at the next retry. */
+  /**
+   * The connection to a server ended: each session that waits for that server asks for the view at once instead of at the next retry.
+   * If the view is the same, the first loss sends the request again at once, each later one after one `retryMs`.
+   * Only silence makes the wait longer.
+   */
   #handlePeerLost(peer: NodeName, out: EffectSink): void {
     for (const session of this.#sessions) {
-      if (session.state === 'sent' && session.sentTo === peer && session.operation?.target === '') this.#ask(session, out)
+      if (session.state !== 'sent' || session.sentTo !== peer || session.operation?.target !== '') continue
+      session.waitsBeforeSending = 1
+      session.waits = session.hasRedialled ? 0 : 1
+      session.hasRedialled = true
+      this.#ask(session, out)
     }
   }
 
-  essence(): unknown {
-    // Why the last send brought nothing is told at a timeout only; how often it was tried, only whether it was.
+  essence(): Essence {
+    // `lastRefusal` matters only if operations time out. Of `tries` only matters whether it is 0.
     const mayTimeOut = this.#settings.operationTimeoutMs > 0
     const sessions = this.#sessions.map((session) => ({ ...session, tries: Math.min(session.tries, 1), lastRefusal: mayTimeOut ? session.lastRefusal : '' }))
-    return { view: this.#view, askIsArmed: this.#askIsArmed, sessions }
+    return { kind: 'client', view: this.#view, askIsArmed: this.#askIsArmed, sessions }
   }
+
+  incidental(): readonly unknown[] { return [] }
 
   inspect(): ClientState {
     return {
@@ -326,18 +342,15 @@ class Client implements Machine {
   }
 }
 
-/** Made once for each index: a client arms and cancels its timers with every operation. */
+/** Cached by index, because a client arms and cancels its timers with every operation. */
 const timerNames: Record<'retry' | 'timeout', string[]> = { retry: [], timeout: [] }
+const nameOf = { retry: retryTimer, timeout: timeoutTimer } as const
 
 function timerOf(kind: 'retry' | 'timeout', { index }: Session): string {
-  return timerNames[kind][index] ??= `${kind}:${index}`
+  return timerNames[kind][index] ??= nameOf[kind](index)
 }
 
 function sizeProblem(operation: Operation): FailReason | undefined {
   if (operation.key.length > keyBytesMax) return 'key-too-large'
-  const values = [
-    'value' in operation ? operation.value : undefined,
-    'expected' in operation ? operation.expected ?? undefined : undefined,
-  ]
-  return values.some((value) => value !== undefined && value.length > valueBytesMax) ? 'value-too-large' : undefined
+  return fieldsOf(operation.type).some((field) => (heldIn(operation, field)?.length ?? 0) > valueBytesMax) ? 'value-too-large' : undefined
 }

@@ -1,13 +1,16 @@
-// What other rooms may use of the protocol.
+// What other folders of src may use of the protocol.
 export * from './byte-string'
 export { BytesTarget } from './bytes-target'
 export * from './machine'
 export * from './messages'
 export * from './mutants'
+export * from './operations'
 export * from './settings'
+export * from './timers'
 export * from './view'
 export { createMachine } from './node'
 export { heldCopy, type HeldCopy } from './replica'
+export { hashOfEntry, hashOfRow } from './digest'
 export { execute } from './application'
 export { MapStore } from './map-store'
 export { PackedEntry, PackedWrite } from './packed-entry'

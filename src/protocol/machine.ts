@@ -1,6 +1,8 @@
-// The seam between the protocol and whatever drives it: real processes, virtual time, every order, a recording.
-// A machine is a step function. It sees no clock, no chance but its seed, no I/O; a driver decides nothing about the protocol.
-import type { ClientId, Message, Operation, RejectReason, Result, StoreEntry, TableRow } from './messages'
+// The interface between the protocol and its drivers: real processes, virtual time, an explorer of all orders, a recording.
+// A machine is a step function. It must never use a clock, I/O, or randomness other than its seed.
+// A driver must never decide anything about the protocol.
+import type { ClientId, Message, RejectReason, Result, StoreEntry, TableRow } from './messages'
+import type { Operation } from './operations'
 import type { Settings } from './settings'
 import type { NodeName, Role, View } from './view'
 
@@ -13,11 +15,18 @@ export interface Start {
   readonly kind: NodeKind
   /** Higher than in every earlier start of this name; at least 1. */
   readonly incarnation: number
-  /** Where this node listens in direct mode, to be told to others; empty in a lab. */
+  /** The address where this node listens in direct mode, sent to other nodes; empty in a lab. */
   readonly address: string
   readonly settings: Settings
-  /** 1 to 24 printable characters, unique for each start of a client: its clientIds are made of it. */
+  /** 1 to 24 printable characters, unique for each start of a client: its clientIds begin with it. */
   readonly seed: string
+}
+
+/** The first input of an incarnation in a lab, where nodes have no address. The default seed is `name.incarnation`. */
+export function startOf(
+  { name, kind, incarnation, settings, seed = `${name}.${incarnation}` }: Pick<Start, 'name' | 'kind' | 'incarnation' | 'settings'> & { readonly seed?: string },
+): Start {
+  return { type: 'start', name, kind, incarnation, address: '', settings, seed }
 }
 
 /** The inputs of a machine are exactly these; together they determine every effect. */
@@ -26,7 +35,7 @@ export type Input =
   | { readonly type: 'message'; readonly from: NodeName; readonly message: Message }
   | { readonly type: 'timer'; readonly name: string }
   | OperationInput
-  /** A hint that the connection to this node has ended. Never proof of death: that verdict stays the view server's. */
+  /** A hint that the connection to this node has ended. It never proves that the node is dead: only the view server decides that. */
   | { readonly type: 'peer-lost'; readonly peer: NodeName }
 
 /** A person or a workload asks a client for an operation. */
@@ -37,7 +46,7 @@ export interface OperationInput {
   /** 0 or higher: operations of one session run one after another. -1: the lowest session that has none running. */
   readonly session: number
   readonly operation: Operation
-  /** Empty: find the primary through the view server. Otherwise straight to this server, once, tagged with the view the client knows. */
+  /** Empty: find the primary through the view server. Otherwise send to this server alone, tagged with the view that the client knows. */
   readonly target: NodeName | ''
 }
 
@@ -58,12 +67,12 @@ export type Outcome =
 
 export type FailReason =
   | 'key-too-large' | 'value-too-large' | 'too-many-waiting' | 'never-sent'
-  /** A server straight asked refused (rule 5). */
+  /** The server that was the explicit target refused (rule 5). */
   | Exclude<RejectReason, 'deposed' | 'busy'>
 
 export type UnknownReason = 'timeout' | Extract<RejectReason, 'deposed' | 'busy'> | 'not-yet'
 
-/** Why the view server made a view; in the order in which it looks. */
+/** Why the view server made a view, in the order in which it checks. */
 export type ViewCause =
   | { readonly type: 'first-server'; readonly server: NodeName }
   | {
@@ -74,7 +83,7 @@ export type ViewCause =
     readonly joined: readonly NodeName[]
   }
 
-/** Why a node says that nothing can happen, in terms that the screen turns into a sentence. */
+/** Why the cluster cannot make progress, as data that the screen turns into a sentence. */
 export type Stuck =
   /** Rule 6: the current view waits for the ack of a primary that is dead or restarted. */
   | { readonly type: 'ack-of-dead-primary'; readonly primary: NodeName; readonly restarted: boolean }
@@ -82,21 +91,21 @@ export type Stuck =
   | { readonly type: 'ack-waits-for-dead-backup'; readonly primary: NodeName; readonly backup: NodeName }
   /** The primary is dead and no live backup has its data. */
   | { readonly type: 'no-live-backup'; readonly primary: NodeName; readonly restarted: boolean }
-  /** A restarted view server was told of an earlier view. */
+  /** A restarted view server got a ping of an earlier view, which it does not know. */
   | { readonly type: 'history-lost' }
 
 /**
- * What a node believes or did, told to the trace. Never needed by another node.
+ * What a node believes or did, reported to the trace. No other node ever needs it.
  * Belief and fact are different events: `view-changed` and `view-acked` come from the view server alone, `role-changed` is a node's own belief.
  */
 export type Report =
   | { readonly type: 'view-changed'; readonly view: View; readonly cause: ViewCause }
   | { readonly type: 'view-acked'; readonly view: View }
-  /** A server missed ping checks; `missed` in a row. At `deadPings` it is dead. Told on each missed check from the second until then. */
+  /** A server missed ping checks; `missed` in a row. At `deadPings` it is dead. Reported on each missed check from the second until then. */
   | { readonly type: 'ping-missed'; readonly server: NodeName; readonly missed: number }
   /** A server that was dead pings again (the same incarnation). */
   | { readonly type: 'ping-resumed'; readonly server: NodeName }
-  /** The cluster is stuck, or no longer is (null). Told by the view server when it changes. */
+  /** The cluster is stuck, or no longer is (null). Reported by the view server on each change. */
   | { readonly type: 'stuck'; readonly stuck: Stuck | null }
   /** A replica's own belief. `serving`: as primary it executes and answers; as backup it is initialised and accepts forwards. */
   | { readonly type: 'role-changed'; readonly role: Role; readonly viewnum: number; readonly serving: boolean }
@@ -106,7 +115,7 @@ export type Report =
   /** A client knows this view from now on. */
   | { readonly type: 'view-cached'; readonly viewnum: number }
   | { readonly type: 'operation-returned'; readonly operationId: number; readonly outcome: Outcome; readonly tries: number }
-  /** An operation has got its identity: told when a client takes it up. */
+  /** An operation has got its clientId and requestId: reported when a client begins it. */
   | { readonly type: 'operation-started'; readonly operationId: number; readonly clientId: ClientId; readonly requestId: number }
   /** A sentence for the log. */
   | { readonly type: 'note'; readonly text: string }
@@ -114,14 +123,14 @@ export type Report =
   | { readonly type: 'superseded'; readonly by: number }
 
 /**
- * Where a machine puts its effects, in order. Handed to every step and not to be kept.
- * A driver carries the effects out after the step; a step therefore allocates no list of them.
+ * Receives the effects of a machine, in order. It is passed to every step, and a machine must not keep it.
+ * A driver performs the effects after the step; a step therefore allocates no list of them.
  */
 export interface EffectSink {
   send(to: NodeName, message: Message): void
   /**
-   * Arms a timer, in milliseconds from the end of this step; a timer of that name that is armed is replaced. A driver on a real clock may
-   * count from when this step was due where it is the step of the same timer: a beat does not drift then.
+   * Arms a timer, in milliseconds from the end of this step; it replaces an armed timer of that name. In a step of the same timer, a driver
+   * on a real clock may count from when that step was due, so that a periodic timer does not drift.
    */
   setTimer(name: string, ms: number): void
   cancelTimer(name: string): void
@@ -130,23 +139,45 @@ export interface EffectSink {
 
 /** One node's algorithm. State is plain data, changed only inside `step`. */
 export interface Machine {
-  /** Takes one input to completion. Throws only where a rule of the protocol is broken: our mistake, which must stop the node. */
+  /** Processes one input completely. Throws only if a rule of the protocol is violated: a bug of ours, which must stop the node. */
   step(input: Exclude<Input, Start>, out: EffectSink): void
   /** The state, as plain data for inspectors and checkers; keys sorted where equal states must be equal text. */
   inspect(): NodeState
-  /** A machine in the same state, that shares nothing which a later step of either changes: a checkpoint for who steps it again. */
+  /** A machine in the same state, to replay from. The two share nothing that a later step of either changes. */
   copy(): Machine
   /**
-   * Everything that decides which messages and timers the machine will ever give: machines whose essences are equal as JSON text cannot
-   * be told apart by any inputs. Counters for operators, and how long a timer waits, are not of it. To be written out at once, not kept.
+   * The state that decides which messages and timers the machine will ever produce. If both the essences and the `incidental` of two machines
+   * are equal as JSON text, no inputs can tell them apart. Neither includes counters for operators, or how long a timer waits.
+   * The caller must serialize it at once and not keep it.
    */
-  essence(): unknown
+  essence(): Essence
+  /**
+   * The rest of that state: it decides only which of a timer's next firings acts. For example, a message that begins to wait at the first
+   * firing is sent again at the second. A caller that fires a timer until nothing waits needs the essence alone.
+   */
+  incidental(): readonly unknown[]
 }
 
-/** For who wants a machine and not its effects. */
+/** The essence of a machine. Explorers read the fields that are named here and only compare the others. */
+export type Essence =
+  | {
+    readonly kind: 'view-server'
+    /** The servers that the ack of the current view listed: names and incarnations. */
+    readonly initialised: readonly (readonly [NodeName, number])[]
+    readonly [other: string]: unknown
+  }
+  | {
+    readonly kind: 'replica'
+    /** The first of the consecutive views in which it is primary; 0 in another role. */
+    readonly since: number
+    readonly [other: string]: unknown
+  }
+  | { readonly kind: 'client'; readonly [other: string]: unknown }
+
+/** Drops all effects. */
 export const noEffects: EffectSink = { send: () => undefined, setTimer: () => undefined, cancelTimer: () => undefined, report: () => undefined }
 
-/** What an inspector shows of a node; a copy that shares nothing that a later step changes. */
+/** What an inspector shows of a node: a copy that no later step changes. */
 export type NodeState = ViewServerState | ReplicaState | ClientState
 
 export interface ViewServerState {
@@ -177,12 +208,12 @@ export interface ReplicaState {
   readonly table: readonly TableRow[]
   /** At a primary: forwarded and not executed. */
   readonly pending: readonly { readonly seq: number; readonly clientId: ClientId; readonly requestId: number; readonly waitsFor: readonly NodeName[] }[]
-  /** At a primary whose view has not started. */
+  /** At a primary whose view has not started: the requests that wait for the start. */
   readonly waiting: readonly { readonly clientId: ClientId; readonly requestId: number }[]
-  /** At a backup: sequence numbers that arrived ahead of their turn. */
+  /** At a backup: sequence numbers of forwards that arrived ahead of their turn. */
   readonly ahead: readonly number[]
   readonly transfers: readonly { readonly to: NodeName; readonly acked: number; readonly done: boolean }[]
-  /** At a backup: chunks of a transfer that is not whole yet. */
+  /** At a backup: received chunks of a transfer that is not complete yet. */
   readonly receivedChunks: number
 }
 

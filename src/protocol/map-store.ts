@@ -1,16 +1,22 @@
-// A store of maps, whose copies cost little: what neither copy writes to is kept once. For checkers, the simulator and the explorer,
-// which copy machines all the time; a process that serves uses SlabStore, which leaves the collector nothing to do.
+// A store of maps with cheap copies (copy-on-write): copies share each bucket until one of them writes to it.
+// It is for checkers, the simulator and the explorer, which copy machines often. A process that serves uses SlabStore, which makes no garbage.
 import { concatBytes, type ByteString } from './byte-string'
+import { hashOfEntry } from './digest'
 import type { StoreEntry } from './messages'
-import { valueBytesMax } from './settings'
-import { bucketCount, bucketOf, compareBytes, compareHashes, hashOf, initialCursor, type Store, type StoreCursor, type StorePart } from './store'
+import { isBroken, valueBytesMax } from './settings'
+import { bucketCount, bucketOf, compareBytes, compareHashes, hashOf, initialCursor, soundStore, type Store, type StoreCursor, type StorePart, type StoreSettings } from './store'
 
 export class MapStore implements Store {
-  /** By their number; only those that hold or held a key, so that a small store costs little. */
+  /** Buckets by number; only those that hold or held a key, so that a small store costs little. */
   #buckets = new Map<number, Map<ByteString, ByteString>>()
   #size = 0
-  /** Buckets that no copy of this store has; null while all are its own. The others are copied before they are written to. */
+  /** Buckets that no copy of this store shares; null while none is shared. The others are copied before a write. */
   #own: Set<number> | null = null
+  readonly #settings: StoreSettings
+
+  constructor(settings: StoreSettings = soundStore) {
+    this.#settings = settings
+  }
 
   get size(): number {
     return this.#size
@@ -30,6 +36,7 @@ export class MapStore implements Store {
   append({ key, value }: StoreEntry): boolean {
     const before = this.get(key)
     if ((before?.length ?? 0) + value.length > valueBytesMax) return false
+    if (before === undefined && isBroken(this.#settings, 'map-store-drops-append')) return true
     this.put({ key, value: before === undefined ? value : concatBytes(before, value) })
     return true
   }
@@ -42,7 +49,7 @@ export class MapStore implements Store {
   }
 
   copy(): MapStore {
-    const copy = new MapStore()
+    const copy = new MapStore(this.#settings)
     copy.#buckets = new Map(this.#buckets)
     copy.#size = this.#size
     copy.#own = new Set()
@@ -67,7 +74,11 @@ export class MapStore implements Store {
       if (!bucket || bucket.size === 0) continue
       const keys = [...bucket.keys()].sort(compareHashes)
       for (; cursor.index < keys.length; cursor.index++) {
-        if (bytes >= bytesMax) return { entries, bytes }
+        if (bytes >= bytesMax) {
+          if (isBroken(this.#settings, 'map-store-skips-entry') && bytes === bytesMax) cursor.index++
+          if (isBroken(this.#settings, 'map-store-skips-bucket') && cursor.index === 0) cursor.bucket++
+          return { entries, bytes }
+        }
         const key = keys[cursor.index] as ByteString
         const value = bucket.get(key) as ByteString
         entries.push({ key, value })
@@ -75,6 +86,15 @@ export class MapStore implements Store {
       }
     }
     return { entries, bytes }
+  }
+
+  hashOfBuckets(from: number, to: number): number {
+    let sum = 0
+    for (const [at, bucket] of this.#buckets) {
+      if (at < from || at >= to) continue
+      for (const [key, value] of bucket) sum = (sum + hashOfEntry({ key, value })) | 0
+    }
+    return sum
   }
 
   sortedEntries(): StoreEntry[] {

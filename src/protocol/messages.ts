@@ -1,26 +1,19 @@
 // Every message of the protocol. docs/protocol.md holds the table: message, from, to, when, answer; change both together.
-// A message is plain data. Who sent it and in which incarnation is told by the driver beside it (machine.ts).
+// A message is plain data. The driver passes its sender beside it (machine.ts).
 import type { ByteString } from './byte-string'
+import type { Operation } from './operations'
 import type { Member, NodeName, View } from './view'
 
 /** Unique for each start of a client and each of its sessions: 1 to 32 printable ASCII characters. */
 export type ClientId = string
 
-export type Operation =
-  | { readonly type: 'put'; readonly key: ByteString; readonly value: ByteString }
-  | { readonly type: 'append'; readonly key: ByteString; readonly value: ByteString }
-  | { readonly type: 'get'; readonly key: ByteString }
-  | { readonly type: 'delete'; readonly key: ByteString }
-  /** Compare-and-swap: writes `value` if the key holds `expected`; null expects a missing key. */
-  | { readonly type: 'cas'; readonly key: ByteString; readonly expected: ByteString | null; readonly value: ByteString }
-
-/** What executing an operation gave. A missing key and an empty value differ. */
+/** The result of executing an operation. A missing key and an empty value differ. */
 export type Result =
   | { readonly type: 'done' }
   | { readonly type: 'value'; readonly value: ByteString }
   | { readonly type: 'missing' }
   | { readonly type: 'mismatch'; readonly actual: ByteString | null }
-  /** The value would have passed 8 MiB; nothing was written, on every copy alike. */
+  /** The value would have exceeded 8 MiB; no copy wrote anything. */
   | { readonly type: 'too-large' }
 
 /**
@@ -31,14 +24,14 @@ export type Result =
  */
 export type RejectReason = 'not-primary' | 'deposed' | 'busy'
 
-/** A row of the at-most-once table: the last request of a client that was executed, and what it gave. */
+/** A row of the at-most-once table: the last executed request of a client, and its result. */
 export interface TableRow {
   readonly clientId: ClientId
   readonly requestId: number
   readonly result: Result
   /** The sequence number under which it was executed; rows are evicted lowest first. */
   readonly seq: number
-  /** The view in which this copy executed it; told to clients with a replayed answer. */
+  /** The view in which this copy executed it; sent to clients with a replayed answer. */
   readonly viewnum: number
 }
 
@@ -47,7 +40,7 @@ export interface StoreEntry {
   readonly value: ByteString
 }
 
-/** Which lives of which servers a message between servers is from and for; a receiver ignores what is meant for an earlier life. */
+/** The view of a message between servers, and the incarnations that it is from and for. A receiver takes nothing meant for an earlier incarnation. */
 export interface Between {
   readonly viewnum: number
   readonly fromIncarnation: number
@@ -61,7 +54,7 @@ export interface Ping {
   readonly type: 'ping'
   /** The viewnum adopted; 0 for none yet. A primary keeps the old one until its transfers are acked. */
   readonly viewnum: number
-  /** 0 from a caller that gives none. */
+  /** 0 from a server that sends none. */
   readonly incarnation: number
   /** Where the server listens in direct mode; empty in a lab. */
   readonly address: string
@@ -69,16 +62,16 @@ export interface Ping {
   readonly initialised: readonly { readonly name: NodeName; readonly incarnation: number }[]
 }
 
-/** The view server's answer to a ping and to get-view, and unasked to every server of the old and the new view on a change. */
+/** The view server's answer to a ping and to get-view. On a change it is also sent, unasked, to every server of the old and the new view. */
 export interface ViewReply {
   readonly type: 'view-reply'
   /** To a server: the current view. To a client: the last view that its primary acked; viewnum 0 if there is none. */
   readonly view: View
-  /** The life that this is for; 0 to a client or a caller that gave no incarnation. */
+  /** The incarnation that this is for; 0 to a client, and to a server that sent no incarnation. */
   readonly toIncarnation: number
 }
 
-/** A later incarnation of that name has pinged; the receiver of this must stop. */
+/** A later incarnation of the receiver's name has pinged; the receiver must stop. */
 export interface Superseded {
   readonly type: 'superseded'
   readonly toIncarnation: number
@@ -90,7 +83,7 @@ export interface GetView {
   readonly type: 'get-view'
 }
 
-/** An operator's question: the current view too, and what the view server was asked. Never used by the protocol itself. */
+/** An operator's question, for the current and the acked view and for counts of requests. The protocol itself never uses it. */
 export interface Query {
   readonly type: 'query'
 }
@@ -99,7 +92,7 @@ export interface QueryReply {
   readonly type: 'query-reply'
   readonly current: View
   readonly acked: View
-  /** The view server restarted and a server told it of an earlier view: it forms none. */
+  /** The view server restarted, and a server pinged with an earlier view: it forms no views. */
   readonly historyLost: boolean
   /** Requests served since the start, by kind; superseded pings are counted as pings. */
   readonly pings: number
@@ -114,7 +107,7 @@ export interface Request {
   readonly clientId: ClientId
   /** Grows by one for each operation of this clientId. */
   readonly requestId: number
-  /** The view that the sender believes the receiver to be primary of. */
+  /** The view in which the sender believes the receiver to be primary. */
   readonly viewnum: number
   readonly operation: Operation
 }
@@ -139,13 +132,13 @@ export interface Rejected {
   readonly clientId: ClientId
   readonly requestId: number
   readonly reason: RejectReason
-  /** The viewnum that tagged the refused request: a late copy of this must not refuse a later send. */
+  /** The viewnum that tagged the refused request, so that a late copy of this message does not refuse a later send. */
   readonly requestViewnum: number
-  /** The view that the receiver has adopted. */
+  /** The view that the server which refuses has adopted. */
   readonly viewnum: number
 }
 
-/** "You speak of a view that I have not adopted"; the sender of this pings the view server at once. */
+/** "I have not adopted that view yet." The sender of this pings the view server at once. */
 export interface NotYet {
   readonly type: 'not-yet'
   /** The view that this server has adopted. */
@@ -165,10 +158,19 @@ export interface Forward extends Between {
   readonly operation: Operation
 }
 
-/** "I have executed every operation up to `executed`." Cumulative, so a lost ack is made good by the next. */
+/** "I have executed every operation up to `executed`." Cumulative, so the next ack replaces a lost one. */
 export interface ForwardAck extends Between {
   readonly type: 'forward-ack'
   readonly executed: number
+}
+
+/** The digest of a whole state: sent with the last chunk of a transfer, and computed from the state, not from the chunks. */
+export interface TransferDigest {
+  /** Keys of the store, and rows of the table. */
+  readonly keys: number
+  readonly rows: number
+  /** A hash of 32 bits over all of them (digest.ts). */
+  readonly hash: number
 }
 
 /** One chunk of the primary's store and at-most-once table, cut by bytes. */
@@ -181,6 +183,8 @@ export interface StateTransfer extends Between {
   readonly executed: number
   readonly entries: readonly StoreEntry[]
   readonly rows: readonly TableRow[]
+  /** In the last chunk only. Without a digest, as in older recordings, the backup installs the state unchecked. */
+  readonly digest?: TransferDigest
 }
 
 export interface StateTransferAck extends Between {
@@ -190,7 +194,7 @@ export interface StateTransferAck extends Between {
   readonly installed: boolean
 }
 
-/** The backup's answer to a transfer meant for an earlier life of it: the transfer starts again, for this incarnation. */
+/** The backup's answer to a transfer meant for an earlier incarnation: the transfer starts again, for this incarnation. */
 export interface Restarted extends Between {
   readonly type: 'restarted'
 }
@@ -201,5 +205,13 @@ export type Message =
   | Forward | ForwardAck | StateTransfer | StateTransferAck | Restarted
 
 export type MessageType = Message['type']
+
+const kinds = {
+  'request': true, 'reply': true, 'rejected': true, 'not-yet': true, 'forward': true, 'forward-ack': true, 'state-transfer': true, 'state-transfer-ack': true, 'restarted': true,
+  'ping': true, 'view-reply': true, 'superseded': true, 'get-view': true, 'query': true, 'query-reply': true,
+} as const satisfies Record<MessageType, true>
+
+/** Every kind of message, in the order in which lists show them. */
+export const messageKinds = Object.keys(kinds) as [MessageType, ...MessageType[]]
 
 export type { Member }

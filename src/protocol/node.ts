@@ -1,4 +1,4 @@
-// Makes the machine of a node from its start input: the one place that knows all three kinds.
+// Makes the machine of a node from its start input; the only file that knows all three kinds.
 import type { EffectSink, Machine, Start } from './machine'
 import { createClient } from './client'
 import { MapStore } from './map-store'
@@ -7,7 +7,7 @@ import type { MakeStore } from './store'
 import { createViewServer } from './view-server'
 
 /** Starts a node: takes its first input and returns the machine that takes the others. */
-export function createMachine(start: Start, out: EffectSink, makeStore: MakeStore = () => new MapStore()): Machine {
+export function createMachine(start: Start, out: EffectSink, makeStore: MakeStore = (settings) => new MapStore(settings)): Machine {
   switch (start.kind) {
     case 'view-server': return createViewServer(start, out)
     case 'replica': return createReplica(start, out, makeStore)

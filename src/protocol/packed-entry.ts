@@ -1,5 +1,5 @@
-// A key and a value as they lie in bytes that somebody else read, decoded where they are asked for and not before: a frame's operation
-// is forwarded and stored as it came. The bytes must stay as they are for as long as the entry is held.
+// A key and a value inside a received buffer, decoded only on access: the operation of a frame is forwarded and stored undecoded.
+// The buffer must never change while the entry is held.
 import { bytesBetween, type ByteString } from './byte-string'
 import type { StoreEntry } from './messages'
 
@@ -27,7 +27,7 @@ export class PackedEntry implements StoreEntry {
   }
 }
 
-/** A put or an append in that form: an `Operation` to everybody who reads its fields. */
+/** A put or an append in that form. Code that reads its fields sees an ordinary `Operation`. */
 export class PackedWrite extends PackedEntry {
   readonly type: 'put' | 'append'
 

@@ -1,31 +1,52 @@
 // Operations that a primary has numbered and forwarded, and that some backup has not yet acked; in sequence order.
-// A ring without holes: the place of an operation follows from its sequence number, so an ack finds it without a search, and the
-// ring's places and the clients' marks are used again and again.
+// A ring buffer without gaps: the sequence number gives the slot of an operation, so an ack finds it without a search.
+// Slots and the clients' marks are reused.
 import type { ClientId, Request } from './messages'
 import type { NodeName } from './view'
 
-export interface PendingOperation {
-  readonly seq: number
-  /** Who is to be answered. */
+/** A request and the nodes to answer. */
+export interface Asked {
+  /** The node that sent it first. */
   readonly from: NodeName
+  /** Nodes that sent it again since, the newest last: a client that reconnects has another name here. */
+  readonly also: readonly NodeName[]
   readonly request: Request
 }
 
-/** The highest request of a client that was forwarded, and its number: in flight until that is executed. */
+export interface PendingOperation extends Asked {
+  readonly seq: number
+}
+
+/** The limit of `also`: the newest senders are kept. */
+export const alsoAskedMax = 3
+export const nobodyElse: readonly NodeName[] = []
+
+/** The request with one more sender to answer; the same object if that sender is listed already. */
+export function askedAgain<One extends Asked>(asked: One, from: NodeName): One {
+  if (asked.from === from || asked.also.includes(from)) return asked
+  return { ...asked, also: [...asked.also, from].slice(-alsoAskedMax) }
+}
+
+/** All nodes to answer. */
+export function askersOf({ from, also }: Asked): readonly NodeName[] {
+  return also.length === 0 ? [from] : [from, ...also]
+}
+
+/** The highest forwarded request of a client, and its sequence number. It is in flight until that number is executed. */
 interface Mark {
   requestId: number
   seq: number
 }
 
-/** Places of a new ring; doubled when they are full. */
+/** Slots of a new ring; doubled when all are full. */
 const placesAtFirst = 64
-/** Marks of clients with nothing in flight are swept when there are more of them than this and than half of all. */
+/** Marks of clients with nothing in flight are removed when there are more marks than this, and more than twice the pending operations. */
 const sweptAfter = 1024
 
 export class PendingOperations {
-  /** A power of two of them; an operation lies at its number modulo their count. */
+  /** The slots; their count is a power of two. The slot of an operation is its sequence number modulo that count. */
   #places: (PendingOperation | undefined)[] = new Array<undefined>(placesAtFirst).fill(undefined)
-  /** The number of the first operation, and of the one after the last. */
+  /** The sequence number of the first operation, and that after the last. */
   #front = 0
   #end = 0
   readonly #marks = new Map<ClientId, Mark>()
@@ -80,10 +101,14 @@ export class PendingOperations {
     return seq < this.#front || seq >= this.#end ? undefined : this.#places[seq & (this.#places.length - 1)]
   }
 
-  /** True for a copy of a request that is in flight, and for an older request of the same client. */
-  has(clientId: ClientId, requestId: number): boolean {
+  /** True for a copy of a request that is in flight, whose sender will be answered too, and for an older request of the same client. */
+  takesCopy(clientId: ClientId, requestId: number, from: NodeName): boolean {
     const mark = this.#marks.get(clientId)
-    return mark !== undefined && mark.seq >= this.#front && requestId <= mark.requestId
+    if (mark === undefined || mark.seq < this.#front || requestId > mark.requestId) return false
+    const pending = requestId === mark.requestId ? this.at(mark.seq) : undefined
+    // Replaced, not changed: a copy of this ring may share the old object.
+    if (pending) this.#places[mark.seq & (this.#places.length - 1)] = askedAgain(pending, from)
+    return true
   }
 
   copy(): PendingOperations {

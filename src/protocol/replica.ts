@@ -1,17 +1,16 @@
-// A replica: idle, backup or primary, as the views say that it takes from the view server alone.
+// A replica: idle, backup or primary, according to the views that it accepts from the view server alone.
 // It must never execute as primary what its backups have not acked (rule 1), accept a forward out of its view (rule 3), execute
-// during a transfer (rule 4), or serve a request as anything but primary (rule 5). docs/protocol.md tells each sentence's bad run.
+// during a transfer (rule 4), or serve a request as anything but primary (rule 5). docs/protocol.md shows what goes wrong without each rule.
 import { execute } from './application'
 import { copyOfCopy, emptyCopy, executeNext, type Copy } from './copy'
-import { noEffects, type EffectSink, type Input, type Machine, type ReplicaState, type Start } from './machine'
-import type { Between, ClientId, Forward, Message, Restarted, StateTransfer, TableRow } from './messages'
+import { noEffects, type EffectSink, type Essence, type Input, type Machine, type ReplicaState, type Start } from './machine'
+import type { Between, ClientId, Forward, Message, Request, Restarted, StateTransfer, TableRow } from './messages'
 import { answerRead, Primary } from './primary'
 import { isBroken, type Settings } from './settings'
 import type { MakeStore, Store } from './store'
-import { IncomingTransfer } from './transfer'
+import { pingTimer } from './timers'
+import { IncomingTransfer, type Arrival } from './transfer'
 import { noView, roleInView, sameMember, viewServerName, type Member, type NodeName, type Role, type View } from './view'
-
-const pingTimer = 'ping'
 
 /** What a checker sees of a replica without copying its state. */
 export interface HeldCopy {
@@ -25,9 +24,10 @@ export interface HeldCopy {
   readonly table: { readonly size: number; row(clientId: ClientId): TableRow | undefined }
 }
 
-/** Mutants by which a server becomes primary that was not initialised: it goes on instead of stopping. */
+/** Mutants that let an uninitialised server become primary: with one of them it goes on instead of throwing. */
 const promotingTheEmpty = [
   'promotes-idle', 'view-without-ack', 'any-ping-acks', 'acks-before-transfer', 'restart-unnoticed', 'goes-back-to-old-views',
+  'says-installed-early', 'counts-old-transfer-acks', 'keeps-ack-list', 'takes-old-pings', 'old-ping-keeps-alive', 'forms-view-at-once',
 ] as const
 
 export function createReplica(start: Start, out: EffectSink, makeStore: MakeStore): Machine {
@@ -42,13 +42,13 @@ class Replica implements Machine {
   readonly #settings: Settings
   readonly #makeStore: MakeStore
   #copy: Copy
-  /** The view that the view server told last. */
+  /** The latest view from the view server. */
   #view: View = noView
-  /** What the next ping says: the adopted view, but a primary keeps the old one until its transfers are acked. */
+  /** The viewnum of the next ping: that of the adopted view, but a primary keeps the old one until its transfers are acked. */
   #pingViewnum = 0
   /** The view in which this copy was last made equal to its primary's; 0 for never. */
   #initialisedIn = 0
-  /** What only a primary has; null in every other role. */
+  /** The state that only a primary has; null in every other role. */
   #primary: Primary | null = null
   #incoming: IncomingTransfer | null = null
   /** At a backup: forwards that came before their turn. */
@@ -62,13 +62,9 @@ class Replica implements Machine {
     this.#address = start.address
     this.#settings = start.settings
     this.#makeStore = makeStore
-    this.#copy = emptyCopy(this.#tableClientsMax, makeStore)
+    this.#copy = emptyCopy(start.settings, makeStore)
     this.#ping(out)
     out.setTimer(pingTimer, this.#settings.pingIntervalMs)
-  }
-
-  get #tableClientsMax(): number {
-    return isBroken(this.#settings, 'forgets-requests') ? 0 : this.#settings.tableClientsMax
   }
 
   copy(): Replica {
@@ -88,9 +84,9 @@ class Replica implements Machine {
     if (this.#superseded) return
     switch (input.type) {
       case 'message': return this.#handleMessage(input.from, input.message, out)
-      case 'timer': return input.name === pingTimer ? this.#onPing(out) : this.#primary?.onRetry(out)
-      // Who is dead is the view server's verdict; until then what is unacked is sent again.
-      case 'peer-lost': return
+      case 'timer': return input.name === pingTimer ? this.#onPing(out) : this.#primary?.onRetry(input.name, out)
+      // Only the view server declares a server dead; until then the primary sends again what is unacked.
+      case 'peer-lost': return this.#primary?.handlePeerLost(input.peer, out)
       case 'operation': throw new Error('a replica takes no operations, only requests of clients')
     }
   }
@@ -101,7 +97,7 @@ class Replica implements Machine {
         if (from === viewServerName && message.toIncarnation === this.#incarnation) this.#handleView(message.view, out)
         return
       case 'superseded':
-        if (message.toIncarnation !== this.#incarnation) return
+        if (from !== viewServerName || message.toIncarnation !== this.#incarnation) return
         this.#superseded = true
         return out.report({ type: 'superseded', by: message.incarnation })
       case 'request': return this.#handleRequest(from, message, out)
@@ -114,7 +110,7 @@ class Replica implements Machine {
         if (this.#isForThisView(message) && this.#primary?.handleTransferAck(from, message, out)) this.#startView(out)
         return
       case 'restarted': return this.#handleRestarted(from, message, out)
-      // `not-yet`: the sender asks for its view by itself, and what it refused is sent again. The rest is not for replicas.
+      // `not-yet`: its sender asks for the view itself, and a retry repeats what it refused. The other kinds are not for replicas.
       default: return
     }
   }
@@ -139,7 +135,7 @@ class Replica implements Machine {
     const before = this.#view
     this.#view = view
     this.#incoming = null
-    this.#ahead.clear()
+    if (!isBroken(this.#settings, 'keeps-forwards-ahead')) this.#ahead.clear()
     if (view.primary && this.#isThis(view.primary)) {
       return this.#becomePrimary(before, out)
     }
@@ -161,7 +157,7 @@ class Replica implements Machine {
 
   #becomePrimary(before: View, out: EffectSink): void {
     const { viewnum } = this.#view
-    // Rule 2, seen from below: who takes over must hold the state of the view before.
+    // Rule 2, checked at the replica: a new primary must hold the state of the view before.
     const mayBeEmpty = promotingTheEmpty.some((mutant) => isBroken(this.#settings, mutant))
     if (viewnum !== 1 && this.#initialisedIn !== viewnum - 1 && !mayBeEmpty) {
       throw new Error(`${this.#name} is primary of view ${viewnum} but was not initialised in view ${viewnum - 1}`)
@@ -188,7 +184,7 @@ class Replica implements Machine {
 
   get #role(): Role {
     if (this.#primary) return 'primary'
-    // A view may name an earlier life of this server as primary: this life has nothing to serve.
+    // A view may name an earlier incarnation of this server as primary: this incarnation has nothing to serve.
     return roleInView(this.#view, this.#name) === 'backup' ? 'backup' : 'idle'
   }
 
@@ -200,7 +196,7 @@ class Replica implements Machine {
     out.report({ type: 'role-changed', role: this.#role, viewnum: this.#view.viewnum, serving: this.#isServing })
   }
 
-  /** "Not yet": this server does not know that view; it asks for it at once instead of at the next ping. */
+  /** "Not yet": this server does not know that view; it pings for it at once instead of at the next interval. */
   #answerNotYet(from: NodeName, clientId: string, requestId: number, out: EffectSink): void {
     out.send(from, { type: 'not-yet', viewnum: this.#view.viewnum, clientId, requestId })
     this.#ping(out)
@@ -208,18 +204,24 @@ class Replica implements Machine {
 
   // ---- requests
 
-  #handleRequest(from: NodeName, request: Extract<Message, { type: 'request' }>, out: EffectSink): void {
+  #handleRequest(from: NodeName, request: Request, out: EffectSink): void {
     const { clientId, requestId, viewnum } = request
     if (viewnum > this.#view.viewnum) return this.#answerNotYet(from, clientId, requestId, out)
-    // Rule 5. A request of an earlier view may have been executed by the primary of that time, under an answer that this
-    // server does not know of, unless it was that primary itself, and in every view since.
     if (!this.#primary && this.#isServing && request.operation.type === 'get' && isBroken(this.#settings, 'backup-answers')) {
       return answerRead(this.#copy, from, request, this.#view.viewnum, out)
     }
-    if (!this.#primary || (viewnum < this.#primary.since && !isBroken(this.#settings, 'takes-old-requests'))) {
+    if (!this.#primary || (viewnum < this.#primary.since && !this.#mayTakeOld(this.#primary, request))) {
       return out.send(from, { type: 'rejected', clientId, requestId, reason: 'not-primary', requestViewnum: viewnum, viewnum: this.#view.viewnum })
     }
     this.#primary.handleRequest(from, request, out)
+  }
+
+  /**
+   * Rule 5, for a request of a view before this server was primary. The primary of that view may have executed it, with an answer that this
+   * server does not know. Only a request in the table may be answered: it was executed and is not executed again.
+   */
+  #mayTakeOld(primary: Primary, { clientId, requestId }: Request): boolean {
+    return primary.knowsAnswer(clientId, requestId) || isBroken(this.#settings, 'takes-old-requests')
   }
 
   // ---- backup
@@ -242,8 +244,10 @@ class Replica implements Machine {
       if (isBroken(this.#settings, 'acks-before-its-turn')) out.send(from, { type: 'forward-ack', ...this.#backTo(forward), executed: forward.seq })
       return
     } else if (forward.seq === this.#copy.executed + 1) this.#executeForwards(forward)
+    else if (isBroken(this.#settings, 'executes-forwards-again')) execute(this.#copy.store, forward.operation)
     out.send(from, {
-      type: 'forward-ack', viewnum: forward.viewnum, fromIncarnation: this.#incarnation, toIncarnation: forward.fromIncarnation, executed: this.#copy.executed,
+      type: 'forward-ack', viewnum: forward.viewnum, fromIncarnation: this.#incarnation, toIncarnation: forward.fromIncarnation,
+      executed: isBroken(this.#settings, 'acks-highest-received') ? Math.max(this.#copy.executed, ...this.#ahead.keys()) : this.#copy.executed,
     })
   }
 
@@ -268,27 +272,34 @@ class Replica implements Machine {
     const isOld = transfer.viewnum < this.#view.viewnum && isBroken(this.#settings, 'transfer-of-an-old-view')
     if ((!this.#isFromPrimary(from, transfer) && !isOld) || this.#role !== 'backup') return
     if (transfer.toIncarnation !== this.#incarnation) {
-      // Meant for an earlier life, which is gone with its state. This life may be initialised in its place.
+      // Meant for an earlier incarnation, whose state is lost. This incarnation may be initialised in its place.
       if (transfer.toIncarnation < this.#incarnation) out.send(from, { type: 'restarted', ...this.#backTo(transfer) })
       return
     }
     const isKept = this.#initialisedIn === this.#view.viewnum - 1 && isBroken(this.#settings, 'keeps-its-own-state')
     if (isKept) this.#beInitialised(out)
-    else if (!this.#isServing || isOld) this.#takeChunk(from, transfer, out)
-    // Initialised already: a repeated transfer is acked and installs nothing, for operations were executed since.
-    out.send(from, { type: 'state-transfer-ack', ...this.#backTo(transfer), chunk: transfer.chunk, installed: this.#isServing })
+    else if ((!this.#isServing || isOld) && !this.#takeChunk(from, transfer, out)) return
+    // Initialised already: a repeated transfer is acked and installs nothing, because operations were executed since.
+    out.send(from, { type: 'state-transfer-ack', ...this.#backTo(transfer), chunk: transfer.chunk, installed: this.#isServing || (transfer.last && isBroken(this.#settings, 'says-installed-early')) })
   }
 
-  #takeChunk(from: NodeName, transfer: StateTransfer, out: EffectSink): void {
-    if (this.#incoming?.viewnum !== transfer.viewnum) this.#incoming = new IncomingTransfer(transfer.viewnum, transfer.fromIncarnation, this.#makeStore)
-    const whole = this.#incoming.take(transfer, this.#tableClientsMax)
-    if (!whole) return
+  /** Returns false if the received state does not match its digest; then the chunk must not be acked. */
+  #takeChunk(from: NodeName, transfer: StateTransfer, out: EffectSink): boolean {
+    if (this.#incoming?.viewnum !== transfer.viewnum) this.#incoming = new IncomingTransfer(transfer.viewnum, transfer.fromIncarnation, this.#settings, this.#makeStore)
+    const arrival = this.#incoming.take(transfer)
+    if (arrival.type === 'waits') return true
+    this.#incoming = null
+    if (arrival.type === 'refused') {
+      out.report({ type: 'note', text: refusalText(this.#name, from, transfer.viewnum, arrival) })
+      return false
+    }
+    const whole = arrival.copy
     if (isBroken(this.#settings, 'executed-not-transferred')) whole.executed = 0
     if (isBroken(this.#settings, 'keeps-old-keys')) keepOldKeys(this.#copy, whole)
     this.#copy = whole
-    this.#incoming = null
     out.report({ type: 'transfer-installed', from, viewnum: transfer.viewnum, executed: whole.executed, keys: whole.store.size })
     this.#beInitialised(out)
+    return true
   }
 
   #beInitialised(out: EffectSink): void {
@@ -318,13 +329,17 @@ class Replica implements Machine {
     return { viewnum: this.#view.viewnum, role: this.#role, serving: this.#isServing, isIdle: this.#primary?.isIdle ?? true, executed, store, table }
   }
 
-  essence(): unknown {
+  essence(): Essence {
     const { store, table, executed } = this.#copy
     return {
-      incarnation: this.#incarnation, view: this.#view, pingViewnum: this.#pingViewnum, initialisedIn: this.#initialisedIn, superseded: this.#superseded,
+      kind: 'replica', since: this.#primary?.since ?? 0, incarnation: this.#incarnation, view: this.#view, pingViewnum: this.#pingViewnum, initialisedIn: this.#initialisedIn, superseded: this.#superseded,
       executed, store: store.sortedEntries(), table: table.rows(), primary: this.#primary?.essence() ?? null, incoming: this.#incoming?.essence() ?? null,
       ahead: [...this.#ahead.values()].sort((one, other) => one.seq - other.seq),
     }
+  }
+
+  incidental(): readonly unknown[] {
+    return this.#primary?.incidental() ?? []
   }
 
   inspect(): ReplicaState {
@@ -348,12 +363,19 @@ class Replica implements Machine {
   }
 }
 
-/** The copy that a replica holds, to look into without copying it; good until its next step. Null for a node of another kind. */
+/** The copy that a replica holds, to inspect without copying it; valid until its next step. Null for a node of another kind. */
 export function heldCopy(machine: Machine): HeldCopy | null {
   return machine instanceof Replica ? machine.held : null
 }
 
-/** Of the mutant that puts a transferred state over the old one. */
+function refusalText(name: NodeName, from: NodeName, viewnum: number, { held, said }: Extract<Arrival, { type: 'refused' }>): string {
+  const differs = held.keys === said.keys && held.rows === said.rows
+    ? `${held.keys} keys and ${held.rows} rows came, as many as ${from} has, and they do not hold the same`
+    : `${held.keys} keys and ${held.rows} rows came, and ${from} says that it has ${said.keys} keys and ${said.rows} rows`
+  return `${name} installs nothing of the state that ${from} sent in view ${viewnum}: ${differs}; the transfer begins again`
+}
+
+/** For the mutant that merges a transferred state into the old one. */
 function keepOldKeys(old: Copy, whole: Copy): void {
   for (const entry of old.store.sortedEntries()) if (whole.store.get(entry.key) === undefined) whole.store.put(entry)
 }

@@ -7,7 +7,7 @@ export type Replication = 'synchronous' | 'asynchronous'
 export interface Settings {
   /** Each server pings the view server this often. */
   readonly pingIntervalMs: number
-  /** The view server looks for silent servers this often. */
+  /** The view server checks for silent servers this often. */
   readonly pingCheckIntervalMs: number
   /** A server is dead after this many checks without a ping between them. */
   readonly deadPings: number
@@ -16,17 +16,17 @@ export interface Settings {
   readonly replication: Replication
   /** A message that was not answered is sent again after this long. */
   readonly retryMs: number
-  /** A client gives an operation up after this long; 0 means never. */
+  /** An operation of a client times out after this long; 0 means never. */
   readonly operationTimeoutMs: number
   /** A new cluster has no earlier view to wait for; a restarted view server first listens for `deadPings` checks. */
   readonly newCluster: boolean
   /** Requests that wait at a primary for its view to start; one for each client. */
   readonly waitingRequestsMax: number
-  /** Operations that are forwarded and not yet executed at a primary; also how far a backup keeps forwards ahead of sequence. */
+  /** The limit of operations that a primary has forwarded and not yet executed; also of forwards that a backup keeps ahead of sequence. */
   readonly inFlightMax: number
   /** A chunk of a state transfer is closed when its keys and values reach this many bytes. */
   readonly transferChunkBytes: number
-  /** Chunks of a state transfer that may be on their way to one backup. */
+  /** Chunks of a state transfer that may be in flight to one backup. */
   readonly transferWindow: number
   /** Clients in the at-most-once table: the most recently executing ones. */
   readonly tableClientsMax: number
@@ -35,8 +35,8 @@ export interface Settings {
 }
 
 /** Whether a rule is broken on purpose. */
-export function isBroken(settings: Settings, mutant: MutantName): boolean {
-  return settings.mutants.length > 0 && settings.mutants.includes(mutant)
+export function isBroken({ mutants }: Pick<Settings, 'mutants'>, mutant: MutantName): boolean {
+  return mutants.length > 0 && mutants.includes(mutant)
 }
 
 export const defaultSettings: Settings = {

@@ -1,16 +1,16 @@
-// A store that makes no garbage: entries lie as bytes in pages of a megabyte, found through one hash table of chains.
-// What a write costs does not depend on how many entries there are, nor on a collector; no step ever grows or copies the whole.
-// docs/decisions/two-stores.md tells why there are two kinds, and draws a record.
+// A store that makes no garbage: entries are bytes in pages of a megabyte, found through one hash table with chains.
+// The cost of a write depends neither on the number of entries nor on a garbage collector. No step may ever grow or copy the whole store.
+// docs/decisions/two-stores.md explains why there are two kinds, and draws a record.
 import { layBytes, type ByteString } from './byte-string'
 import type { StoreEntry } from './messages'
 import { PackedEntry } from './packed-entry'
-import { valueBytesMax } from './settings'
+import { isBroken, valueBytesMax } from './settings'
 import { Slab } from './slab'
-import { bucketCount, bucketOf, compareBytes, hashBasis, hashOf, hashPrime, initialCursor, type Store, type StoreCursor, type StorePart } from './store'
+import { bucketCount, bucketOf, compareBytes, hashOf, hashOfBytes, initialCursor, soundStore, type Store, type StoreCursor, type StorePart, type StoreSettings } from './store'
 
 /**
- * Where the chains begin; 0: a chain is empty. The chains of a bucket lie together, so that a walk finds them, and a table grows bucket
- * by bucket: one of them with each new entry, and so never for long.
+ * The first record of each chain; 0: the chain is empty. The chains of a bucket are adjacent, so that a walk finds them.
+ * A table grows bucket by bucket, at most one with each new entry, so that no step takes long.
  */
 interface Chains {
   readonly heads: Uint32Array
@@ -18,24 +18,26 @@ interface Chains {
   readonly each: number
 }
 
-/** A place in a bucket, below a hash of 32 bits in one exact number. */
+/** The limit of positions in a bucket: a hash of 32 bits and a position fit into one exact number. */
 const placesMax = 2 ** 20
 
 export class SlabStore implements Store {
   #chains: Chains = emptyChains(1)
-  /** While the table grows: the smaller one, with the buckets from `#moved` on. */
+  /** While the table grows: the smaller one, which still holds the buckets from `#moved` on. */
   #smaller: Chains | null = null
   #moved = 0
   #slab = new Slab()
   #size = 0
-  /** What is looked for lies here: in the packed entry's own bytes, or laid out below from a string. */
+  /** The key to find: bytes of a packed entry, or `#laidOut` with the bytes of a string. */
   #bytes: Uint8Array
   #start = 0
   #end = 0
   #laidOut = new Uint8Array(256)
   #hash = 0
+  readonly #settings: StoreSettings
 
-  constructor() {
+  constructor(settings: StoreSettings = soundStore) {
+    this.#settings = settings
     this.#bytes = this.#laidOut
   }
 
@@ -61,6 +63,7 @@ export class SlabStore implements Store {
     const record = this.#found()
     const before = record === 0 ? 0 : this.#slab.valueBytes(record)
     if (before + valueBytes > valueBytesMax) return false
+    if (record === 0 && isBroken(this.#settings, 'slab-store-drops-append')) return true
     const place = record === 0 ? this.#add(valueBytes) : this.#roomFor(record, before + valueBytes)
     this.#lay(entry, place, before)
     this.#slab.setValueBytes(place, before + valueBytes)
@@ -77,7 +80,7 @@ export class SlabStore implements Store {
   }
 
   copy(): SlabStore {
-    const copy = new SlabStore()
+    const copy = new SlabStore(this.#settings)
     copy.#chains = copyOfChains(this.#chains)
     copy.#smaller = this.#smaller && copyOfChains(this.#smaller)
     copy.#moved = this.#moved
@@ -92,14 +95,29 @@ export class SlabStore implements Store {
     walk: for (; cursor.bucket < bucketCount; cursor.bucket++, cursor.index = 0) {
       const sorted = this.#sorted(cursor.bucket)
       for (; cursor.index < sorted.length; cursor.index++) {
-        if (bytes >= bytesMax) break walk
+        if (bytes >= bytesMax) {
+          if (isBroken(this.#settings, 'slab-store-skips-entry') && bytes === bytesMax) cursor.index++
+          if (isBroken(this.#settings, 'slab-store-skips-bucket') && cursor.index === 0) cursor.bucket++
+          break walk
+        }
         const record = sorted[cursor.index] as number
         records.push(record)
         bytes += this.#slab.keyBytes(record) + this.#slab.valueBytes(record)
       }
     }
-    // Copied out together: what is sent may wait and be sent again, and the pages are written to.
+    // Copied out: a chunk may wait and be sent again while the pages change.
     return { entries: this.#slab.packed(records, bytes), bytes }
+  }
+
+  hashOfBuckets(from: number, to: number): number {
+    let sum = 0
+    for (let bucket = from; bucket < to; bucket++) {
+      const { heads, each } = this.#chainsOf(bucket)
+      for (let chain = bucket * each; chain < (bucket + 1) * each; chain++) {
+        for (let record = heads[chain] as number; record !== 0; record = this.#slab.next(record)) sum = (sum + this.#slab.entryHash(record)) | 0
+      }
+    }
+    return sum
   }
 
   sortedEntries(): StoreEntry[] {
@@ -108,7 +126,7 @@ export class SlabStore implements Store {
       .sort((one, other) => compareBytes(one.key, other.key))
   }
 
-  /** Records by hash, and by key where hashes are equal. Sorted as numbers of hash and place, which takes no call for each comparison. */
+  /** Records sorted by hash, and by key where hashes are equal. It sorts numbers of hash and position, which needs no comparison callback. */
   #sorted(bucket: number): number[] {
     const { heads, each } = this.#chainsOf(bucket)
     const records: number[] = []
@@ -122,7 +140,7 @@ export class SlabStore implements Store {
     places.sort()
     const sorted = Array.from(places, (place) => records[place % placesMax] as number)
     for (let at = 1; at < sorted.length; at++) {
-      // Keys of one hash are so rare that it does not matter how they come into order.
+      // Keys of equal hashes are so rare that the slow sort does not matter.
       if (this.#slab.hash(sorted[at - 1] as number) === this.#slab.hash(sorted[at] as number)) return sorted.sort((one, other) => this.#compare(one, other))
     }
     return sorted
@@ -134,7 +152,7 @@ export class SlabStore implements Store {
 
   // ---- finding
 
-  /** Looks at the key of an entry, as it lies there or laid out from a string; returns how long the entry's value is. */
+  /** Sets the key to find, from a packed entry or from strings; returns the length of the entry's value. */
   #seek(entry: StoreEntry): number {
     if (!(entry instanceof PackedEntry)) {
       this.#seekKey(entry.key)
@@ -144,9 +162,7 @@ export class SlabStore implements Store {
     this.#bytes = bytes
     this.#start = keyAt
     this.#end = keyEnd
-    let hash = hashBasis
-    for (let at = keyAt; at < keyEnd; at++) hash = Math.imul(hash ^ (bytes[at] as number), hashPrime)
-    this.#hash = hash
+    this.#hash = hashOfBytes(bytes, keyAt, keyEnd)
     return entry.valueEnd - entry.valueAt
   }
 
@@ -164,7 +180,7 @@ export class SlabStore implements Store {
     return this.#found()
   }
 
-  /** The record with the key that is looked for; 0 for none. */
+  /** The record with the key to find; 0 for none. */
   #found(): number {
     const slab = this.#slab
     const chains = this.#chainsOf(bucketOf(this.#hash))
@@ -173,14 +189,14 @@ export class SlabStore implements Store {
     return record
   }
 
-  /** The table that has this bucket now. */
+  /** The table that holds this bucket now. */
   #chainsOf(bucket: number): Chains {
     return this.#smaller !== null && bucket >= this.#moved ? this.#smaller : this.#chains
   }
 
   // ---- changing
 
-  /** A new record for the key that is looked for. */
+  /** A new record for the key to find. */
   #add(valueBytes: number): number {
     this.#grow()
     const record = this.#slab.allocate(this.#end - this.#start, valueBytes)
@@ -190,7 +206,7 @@ export class SlabStore implements Store {
     return record
   }
 
-  /** The record, or a larger or smaller one in its place that has the same key and as much of the value as fits. */
+  /** The record, or a larger or smaller replacement with the same key and as much of the value as fits. */
   #roomFor(record: number, valueBytes: number): number {
     const slab = this.#slab
     if (slab.suits(record, valueBytes)) return record
@@ -206,7 +222,7 @@ export class SlabStore implements Store {
     chains.heads[chain] = record
   }
 
-  /** Puts another record, or 0 for none, where this one, which has the key that is looked for, is linked from. */
+  /** Makes the link to `record`, which must have the key to find, point to `other` (0: the end of the chain). */
   #relink(record: number, other: number): void {
     const chains = this.#chainsOf(bucketOf(this.#hash))
     const chain = chainOf(this.#hash, chains)
@@ -225,8 +241,8 @@ export class SlabStore implements Store {
   }
 
   /**
-   * With each new entry: begins a table of twice the size when there is one entry for each chain, or now and then moves a bucket into it,
-   * so that all are there when half as many entries as there were have come, and no run of entries moves many.
+   * Called with each new entry. With one entry for each chain, it begins a table of twice the size; then it moves a bucket now and then.
+   * All buckets are moved when the number of entries has grown by half, and no run of entries moves many buckets.
    */
   #grow(): void {
     const smaller = this.#smaller
@@ -258,7 +274,7 @@ function copyOfChains({ heads, each }: Chains): Chains {
   return { heads: heads.slice(), each }
 }
 
-/** Chains of a bucket are told apart by other bits of the hash than buckets. */
+/** The chain in a bucket depends on other bits of the hash than the bucket. */
 function chainOf(hash: number, { each }: Chains): number {
   return bucketOf(hash) * each + ((hash >>> 12) & (each - 1))
 }

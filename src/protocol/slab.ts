@@ -1,20 +1,21 @@
-// The pages of a SlabStore: records of bytes, handed out and taken back by size. A record is a number that tells its place; 0 is none.
+// The pages of a SlabStore: allocates and releases records of bytes by size class. A record is a number that gives its position; 0 is none.
 //
 //   next record in its chain  u32 | hash of the key  i32 | size class, key length  u8 u24 | value length  u32 | key | value | room
 //
-// What is released is handed out again to the next record of its size. Pages are not given back, large records are.
+// A released record is reused for the next one of its size. Pages are never freed, except those of large records.
 import { bytesBetween, layBytes, type ByteString } from './byte-string'
 import { BytesTarget } from './bytes-target'
+import { finished, foldView } from './digest'
 import { PackedEntry } from './packed-entry'
 
-/** Places are counted in units of a header, so that 32 bits reach over 64 GiB. */
+/** Positions are counted in units of the header's size, so that 32 bits address 64 GiB. */
 const unitBytes = 16
 const headerBytes = unitBytes
 const unitsOfPageBits = 16
 const unitsOfPage = 1 << unitsOfPageBits
 const pageBytes = unitsOfPage * unitBytes
 
-/** Sizes of records in units: 2, 3, 4, 6, 8, 12 ... so that at most a third of one is empty. Larger ones have a page of their own. */
+/** Sizes of records in units: 2, 3, 4, 6, 8, 12 ... so that at most a third of a record is empty. Larger records have a page of their own. */
 const sizes = Array.from({ length: 23 }, (_, index) => (index % 2 === 0 ? 2 : 3) << (index >> 1))
 const ownPage = sizes.length
 /** The smallest class for a number of units up to this is looked up, not searched. */
@@ -24,24 +25,24 @@ const smallClasses = Array.from({ length: smallUnits + 1 }, (_, units) => sizes.
 const keyBytesMask = 0xff_ffff
 const classShift = 24
 
-/** A record that is emptier than this, and larger than a few units, is changed for a smaller one. */
+/** A record that is less than a quarter full, and larger than `alwaysKeptBytes`, is replaced by a smaller one. */
 const emptiestPart = 4
 const alwaysKeptBytes = 256
-/** A record with a page of its own that grows is given so much more at once, so that many small appends do not copy it each time. */
+/** A growing record with a page of its own gets room for its value times this, so that many small appends do not copy it each time. */
 const growth = 1.5
 
 export class Slab {
   #ints: Int32Array[] = []
   #bytes: BytesTarget[] = []
-  /** Released records of each class, to be handed out again. */
+  /** Released records of each class, to be reused. */
   #released: number[][] = Array.from({ length: sizes.length }, () => [])
   /** Page numbers of large records that were released. */
   #freePages: number[] = []
-  /** Where the page that is being filled ends: the next new record, in units; a first unit is left out, so that no record is 0. */
+  /** The next new record, and the end of the current page, in units. The first unit of page 0 is left out, so that no record is 0. */
   #nextUnit = 0
   #lastUnit = 0
 
-  /** A record for a key and a value of so many bytes; the caller writes both, and `setValueBytes`. */
+  /** Allocates a record for a key and a value of these lengths. The caller must write both and call `setValueBytes`. */
   allocate(keyBytes: number, valueBytes: number): number {
     const units = unitsFor(keyBytes, valueBytes)
     const size = classOf(units)
@@ -62,7 +63,7 @@ export class Slab {
   }
 
   #allocateOwnPage(units: number): number {
-    // Page 0 begins with no record; the first page is for small ones.
+    // Page 0 must not be a large record's page: that record would be 0.
     if (this.#bytes.length === 0) this.#addPage(new ArrayBuffer(0))
     return this.#addPage(new ArrayBuffer(units * unitBytes)) * unitsOfPage
   }
@@ -87,14 +88,14 @@ export class Slab {
     this.#freePages.push(page)
   }
 
-  /** True if a value of so many bytes fits into the record, and does not leave it nearly empty. */
+  /** True if a value of this length fits into the record and does not leave it nearly empty. */
   suits(record: number, valueBytes: number): boolean {
     const room = this.#capacity(record)
     const needed = headerBytes + this.keyBytes(record) + valueBytes
     return needed <= room && (room <= alwaysKeptBytes || needed * emptiestPart >= room)
   }
 
-  /** Another record with the same key, place in its chain and value, as far as that fits; the old one is still the caller's. */
+  /** A new record with the same key, the same next record, and as much of the value as fits. The caller must release the old one. */
   moved(record: number, valueBytes: number): number {
     const keyBytes = this.keyBytes(record)
     const before = this.valueBytes(record)
@@ -169,7 +170,7 @@ export class Slab {
 
   // ---- keys
 
-  /** True for a record with exactly these bytes as its key, whose hash is given to look at them only where they may be equal. */
+  /** True if the record's key is exactly these bytes. The hash is compared first, which avoids most comparisons of bytes. */
   hasKey(record: number, hash: number, key: Uint8Array, start: number, end: number): boolean {
     const ints = this.#header(record)
     const field = fieldAt(record)
@@ -197,6 +198,13 @@ export class Slab {
     return length - otherLength
   }
 
+  /** The hash of the entry: continues the stored hash of the key with the bytes of the value. */
+  entryHash(record: number): number {
+    const valueAt = byteAt(record) + headerBytes + this.keyBytes(record)
+    const valueBytes = this.valueBytes(record)
+    return finished(foldView(this.hash(record), this.#target(record).view, valueAt, valueAt + valueBytes), valueBytes)
+  }
+
   // ---- values
 
   value(record: number): ByteString {
@@ -213,7 +221,7 @@ export class Slab {
     this.#target(record).copy(source, start, end, byteAt(record) + headerBytes + this.keyBytes(record) + offset)
   }
 
-  /** Copies records out: entries over one piece of memory of their own, `bytes` long. */
+  /** Copies records into one new buffer of `bytes` bytes; returns entries over it. */
   packed(records: readonly number[], bytes: number): PackedEntry[] {
     const copied = new BytesTarget(new Uint8Array(bytes))
     let at = 0

@@ -1,17 +1,16 @@
-// The view server: hears pings, decides who is primary and who is backup, tells servers and clients.
+// The view server: receives pings, decides who is primary and who is backup, and sends views to servers and clients.
 // It must never change a view that its primary has not acked (rule 6), nor promote a server that was not in the view (rule 2).
-// docs/protocol.md, "View server", tells every sentence that is kept here with the bad run that it prevents.
-import { noEffects, type EffectSink, type Input, type Machine, type Start, type Stuck, type ViewCause, type ViewServerState } from './machine'
+// docs/protocol.md, "View server", lists each rule that is enforced here with the bad run that it prevents.
+import { noEffects, type EffectSink, type Essence, type Input, type Machine, type Start, type Stuck, type ViewCause, type ViewServerState } from './machine'
 import type { Message, Ping } from './messages'
 import { isBroken, type Settings } from './settings'
+import { pingCheckTimer } from './timers'
 import { noView, sameMember, type Member, type NodeName, type View } from './view'
-
-const pingCheck = 'ping-check'
 
 /** What the view server knows of a server name: its latest incarnation only. Kept in joining order. */
 interface ServerRecord {
   member: Member
-  /** True if this caller gives no incarnation itself: it is counted here, by pings of 0 after other pings. */
+  /** True if the server sends no incarnation. The view server counts it instead: a ping of viewnum 0 after other viewnums is a restart. */
   readonly counted: boolean
   viewnum: number
   pingedSinceCheck: boolean
@@ -29,9 +28,9 @@ class ViewServer implements Machine {
   #servers: ServerRecord[] = []
   #current: View = noView
   #acked: View = noView
-  /** Incarnations that the primary initialised in the current view, by name; they are what its backups are from then on. */
+  /** Incarnations that the primary initialised in the current view, by name; from then on these are its backups. */
   #initialised = new Map<NodeName, number>()
-  /** Checks that a restarted view server still only listens for. */
+  /** Ping checks for which a restarted view server still only listens and forms no view. */
   #listenChecks: number
   #historyLost = false
   #stuck: Stuck | null = null
@@ -41,8 +40,8 @@ class ViewServer implements Machine {
 
   constructor(settings: Settings, out: EffectSink) {
     this.#settings = settings
-    this.#listenChecks = settings.newCluster ? 0 : settings.deadPings
-    out.setTimer(pingCheck, settings.pingCheckIntervalMs)
+    this.#listenChecks = settings.newCluster || isBroken(settings, 'forms-view-at-once') ? 0 : settings.deadPings
+    out.setTimer(pingCheckTimer, settings.pingCheckIntervalMs)
   }
 
   copy(): ViewServer {
@@ -64,7 +63,7 @@ class ViewServer implements Machine {
     switch (input.type) {
       case 'message': return this.#handleMessage(input.from, input.message, out)
       case 'timer': return this.#onPingCheck(out)
-      // The verdict of death is missed pings alone; a lost connection proves nothing.
+      // Only missed pings make a server dead; a lost connection proves nothing.
       case 'peer-lost': return
       case 'operation': throw new Error('a view server takes no operations')
     }
@@ -75,14 +74,14 @@ class ViewServer implements Machine {
       case 'ping': return this.#handlePing(from, message, out)
       case 'get-view':
         this.#getViews++
-        return out.send(from, { type: 'view-reply', view: this.#acked, toIncarnation: 0 })
+        return out.send(from, { type: 'view-reply', view: this.#reachable(isBroken(this.#settings, 'tells-unacked-views') ? this.#current : this.#acked), toIncarnation: 0 })
       case 'query':
         this.#queries++
         return out.send(from, {
-          type: 'query-reply', current: this.#current, acked: this.#acked, historyLost: this.#historyLost,
+          type: 'query-reply', current: this.#reachable(this.#current), acked: this.#reachable(this.#acked), historyLost: this.#historyLost,
           pings: this.#pings, getViews: this.#getViews, queries: this.#queries,
         })
-      // Nothing else is meant for a view server; a stray message of another kind is no business of the protocol.
+      // Nothing else is meant for a view server; it ignores other kinds.
       default: return
     }
   }
@@ -99,20 +98,26 @@ class ViewServer implements Machine {
     this.#takeAck(record, ping, out)
     const before = this.#current
     this.#evaluate(out)
-    // On a change everybody concerned was told already, this caller included if it is one of them.
+    // On a change all servers concerned were sent the view already, this one included if it is one of them.
     if (this.#current === before || !concerned(from, before, this.#current)) this.#tellServer(record, out)
     this.#reportStuck(out)
   }
 
-  /** Finds or makes the caller's record, or answers `superseded` and returns undefined for an earlier life. */
+  /** Finds or makes the sender's record. For an earlier incarnation it answers `superseded` and returns undefined. */
   #recordPing(from: NodeName, ping: Ping, out: EffectSink): ServerRecord | undefined {
     const known = this.#servers.find((server) => server.member.name === from)
     const incarnation = ping.incarnation !== 0 ? ping.incarnation : countedIncarnation(known, ping)
-    if (known && incarnation < known.member.incarnation) {
+    // Two processes with the same incarnation differ by address: the first to ping keeps it.
+    const isAnother = ping.incarnation !== 0 && incarnation === known?.member.incarnation && ping.address !== known.member.address
+    if (known && (isAnother || (incarnation < known.member.incarnation && !isBroken(this.#settings, 'takes-old-pings')))) {
+      if (isBroken(this.#settings, 'old-ping-keeps-alive')) {
+        known.pingedSinceCheck = true
+        known.missed = 0
+      }
       out.send(from, { type: 'superseded', toIncarnation: ping.incarnation, incarnation: known.member.incarnation })
       return undefined
     }
-    if (known && incarnation === known.member.incarnation) {
+    if (known && incarnation <= known.member.incarnation) {
       if (known.missed >= this.#settings.deadPings) out.report({ type: 'ping-resumed', server: from })
       known.viewnum = ping.viewnum
       known.pingedSinceCheck = true
@@ -128,13 +133,13 @@ class ViewServer implements Machine {
     return record
   }
 
-  /** The primary's first ping with the current viewnum is the ack. It must come from the life that the view names. */
+  /** The primary's first ping with the current viewnum is the ack. It must come from the incarnation that the view names. */
   #takeAck(record: ServerRecord, ping: Ping, out: EffectSink): void {
     const { primary, viewnum, backups } = this.#current
     const isAck = primary !== null && ping.viewnum === viewnum && this.#isSame(record.member, primary)
     if (!primary || this.#isAcked() || (!isAck && !isBroken(this.#settings, 'any-ping-acks'))) return
-    // A caller that gives no incarnations initialised whom the view names.
-    const listed = record.counted ? backups : ping.initialised
+    // A primary that sends no incarnations has initialised the backups that the view names.
+    const listed = record.counted || isBroken(this.#settings, 'ack-forgets-new-lives') ? backups : ping.initialised
     for (const { name, incarnation } of listed) this.#initialised.set(name, incarnation)
     this.#acked = this.#current
     out.report({ type: 'view-acked', view: this.#current })
@@ -149,7 +154,7 @@ class ViewServer implements Machine {
       if (server.pingedSinceCheck) server.missed = 0
       else if (server.missed < this.#settings.deadPings) {
         server.missed++
-        // Pings and checks of one interval drift past each other, so that a single miss happens to the healthy and says nothing.
+        // Pings and checks with the same interval drift, so a healthy server can miss one check. A single miss means nothing.
         if (server.missed >= Math.min(2, this.#settings.deadPings)) {
           out.report({ type: 'ping-missed', server: server.member.name, missed: server.missed })
         }
@@ -159,10 +164,10 @@ class ViewServer implements Machine {
     if (this.#listenChecks > 0) this.#listenChecks--
     this.#evaluate(out)
     this.#reportStuck(out)
-    out.setTimer(pingCheck, this.#settings.pingCheckIntervalMs)
+    out.setTimer(pingCheckTimer, this.#settings.pingCheckIntervalMs)
   }
 
-  /** Looks whether the view must change. Rule 6: not before the primary of the current view has acked it. */
+  /** Changes the view if it must change. Rule 6: not before the primary of the current view has acked it. */
   #evaluate(out: EffectSink): void {
     if (this.#historyLost || this.#listenChecks > 0) return
     if (this.#current.viewnum === 0) return this.#formFirstView(out)
@@ -171,8 +176,8 @@ class ViewServer implements Machine {
     const backups = this.#current.backups.map((backup) => this.#asInitialised(backup))
     const liveBackups = backups.filter((backup) => this.#isLive(backup))
     const primaryIsLive = this.#isLive(primary)
-    // Rule 2: only a backup of this view may follow; without one nobody does, and nobody is recruited by a dead primary.
-    const nextPrimary = primaryIsLive ? primary : liveBackups[0] ?? (isBroken(this.#settings, 'promotes-idle') ? this.#liveIdle() : undefined)
+    // Rule 2: only a backup of this view may become primary. Without one there is no new view, and a dead primary gets no new backups.
+    const nextPrimary = primaryIsLive ? primary : this.#successor(liveBackups) ?? (isBroken(this.#settings, 'promotes-idle') ? this.#liveIdle() : undefined)
     if (!nextPrimary) return
     const staying = liveBackups.filter((backup) => backup !== nextPrimary)
     const joining = this.#recruits([nextPrimary, ...staying])
@@ -185,12 +190,17 @@ class ViewServer implements Machine {
     }, out)
   }
 
+  /** The first live backup, unless a mutant takes the second. */
+  #successor(liveBackups: readonly Member[]): Member | undefined {
+    return (isBroken(this.#settings, 'promotes-second-backup') ? liveBackups[1] : undefined) ?? liveBackups[0]
+  }
+
   #formFirstView(out: EffectSink): void {
     const first = this.#servers.find((server) => !this.#missedTooMany(server))
     if (first) this.#change({ viewnum: 1, primary: first.member, backups: [] }, { type: 'first-server', server: first.member.name }, out)
   }
 
-  /** Only of use where rule 2 is broken on purpose. */
+  /** Used only by the mutant that breaks rule 2. */
   #liveIdle(): Member | undefined {
     return this.#servers.find((server) => !this.#missedTooMany(server))?.member
   }
@@ -208,20 +218,27 @@ class ViewServer implements Machine {
   #change(view: View, cause: ViewCause, out: EffectSink): void {
     const before = this.#current
     this.#current = view
-    this.#initialised = new Map()
+    if (!isBroken(this.#settings, 'keeps-ack-list')) this.#initialised = new Map()
     out.report({ type: 'view-changed', view, cause })
     const told = this.#servers.filter((server) => concerned(server.member.name, before, view))
-    // One that is promoted last: its transfers follow at once, and who has not adopted the view by then refuses them until they are sent again.
+    // A promoted server is sent the view last: its transfers follow at once, and a backup without the view would refuse them until a retry.
     const promoted = view.primary?.name === before.primary?.name ? undefined : told.find((server) => server.member.name === view.primary?.name)
     for (const server of told) if (server !== promoted) this.#tellServer(server, out)
     if (promoted) this.#tellServer(promoted, out)
   }
 
   #tellServer(server: ServerRecord, out: EffectSink): void {
-    out.send(server.member.name, { type: 'view-reply', view: this.#current, toIncarnation: server.counted ? 0 : server.member.incarnation })
+    out.send(server.member.name, { type: 'view-reply', view: this.#reachable(this.#current), toIncarnation: server.counted ? 0 : server.member.incarnation })
   }
 
-  /** A backup that restarted before the ack may have been initialised in its new life; then that life is the member. */
+  /** The same view with the latest address of each backup: a backup that restarted elsewhere before the ack must be initialised there. */
+  #reachable(view: View): View {
+    const hasMoved = view.backups.some(({ name, address }) => (this.#recordOf(name)?.member.address ?? address) !== address)
+    if (!hasMoved) return view
+    return { ...view, backups: view.backups.map((backup) => ({ ...backup, address: this.#recordOf(backup.name)?.member.address ?? backup.address })) }
+  }
+
+  /** A backup that restarted before the ack may have been initialised in its new incarnation, which is then the member. */
   #asInitialised(backup: Member): Member {
     const incarnation = this.#initialised.get(backup.name)
     if (incarnation === undefined || incarnation === backup.incarnation) return backup
@@ -229,13 +246,13 @@ class ViewServer implements Machine {
     return { name: backup.name, incarnation, address: record?.member.address ?? backup.address }
   }
 
-  /** A member of an acked view is live if its latest life is the one in the view and it pings. */
+  /** A member of an acked view is live if its latest incarnation is the one in the view and it pings. */
   #isLive(member: Member): boolean {
     const record = this.#recordOf(member.name)
     return record !== undefined && this.#isSame(record.member, member) && !this.#missedTooMany(record)
   }
 
-  /** The same life, for a restart empties its memory. */
+  /** The same incarnation, because a restart empties the memory. */
   #isSame(one: Member, other: Member): boolean {
     return sameMember(one, other) || (one.name === other.name && isBroken(this.#settings, 'restart-unnoticed'))
   }
@@ -261,7 +278,7 @@ class ViewServer implements Machine {
     out.report({ type: 'stuck', stuck })
   }
 
-  /** Why nothing can change although it should; null while the cluster serves or may still get on by itself. */
+  /** Why the cluster cannot make progress; null while it serves or may still make progress by itself. */
   #whyStuck(): Stuck | null {
     if (this.#historyLost) return { type: 'history-lost' }
     const { primary, backups } = this.#current
@@ -270,7 +287,7 @@ class ViewServer implements Machine {
     const restarted = this.#whyNotLive(primary) === 'restarted'
     if (this.#isAcked()) return primaryIsLive ? null : { type: 'no-live-backup', primary: primary.name, restarted }
     if (!primaryIsLive) return { type: 'ack-of-dead-primary', primary: primary.name, restarted }
-    // A backup that is silent cannot ack its transfer; one that restarted can still be initialised in its new life.
+    // A silent backup cannot ack its transfer; one that restarted can still be initialised in its new incarnation.
     const silent = backups.find((backup) => {
       const record = this.#recordOf(backup.name)
       return !record || this.#missedTooMany(record)
@@ -278,11 +295,15 @@ class ViewServer implements Machine {
     return silent ? { type: 'ack-waits-for-dead-backup', primary: primary.name, backup: silent.name } : null
   }
 
-  essence(): unknown {
+  essence(): Essence {
     return {
-      servers: this.#servers, current: this.#current, acked: this.#acked, isAcked: this.#isAcked(), initialised: [...this.#initialised],
+      kind: 'view-server', servers: this.#servers.map(({ member, counted, viewnum, missed }) => [member, counted, viewnum, missed]), current: this.#current, acked: this.#acked, isAcked: this.#isAcked(), initialised: [...this.#initialised],
       listenChecks: this.#listenChecks, historyLost: this.#historyLost,
     }
+  }
+
+  incidental(): readonly unknown[] {
+    return this.#servers.map(({ pingedSinceCheck }) => pingedSinceCheck)
   }
 
   inspect(): ViewServerState {
@@ -302,7 +323,7 @@ class ViewServer implements Machine {
   }
 }
 
-/** A caller that gives no incarnation restarted if it pings 0 after it had pinged another viewnum. */
+/** A server that sends no incarnation has restarted if it pings viewnum 0 after another viewnum. */
 function countedIncarnation(known: ServerRecord | undefined, ping: Ping): number {
   if (!known) return 1
   const restarted = ping.viewnum === 0 && known.viewnum > 0

@@ -1,5 +1,5 @@
 // Servers, incarnations and views: who is primary and who is backup, as the view server decided it.
-// Values only: nothing here knows how a view comes about (view-server.ts) or what a server does in it (replica.ts).
+// Values only: nothing here may know how a view is formed (view-server.ts) or what a server does in it (replica.ts).
 
 /** A node's name, unique in the cluster: 1 to 32 of a-z, 0-9 and '-', a letter first. */
 export type NodeName = string
@@ -17,7 +17,7 @@ export function isNodeName(text: string): boolean {
 export interface Member {
   readonly name: NodeName
   readonly incarnation: number
-  /** Where it listens in direct mode; empty in a lab, where the switchboard knows names. Not part of its identity. */
+  /** Its address in direct mode; empty in a lab, where the switchboard routes by name. Not part of its identity. */
   readonly address: string
 }
 
@@ -36,14 +36,6 @@ export type Role = 'primary' | 'backup' | 'idle'
 
 export function sameMember(one: Member, other: Member): boolean {
   return one.name === other.name && one.incarnation === other.incarnation
-}
-
-/** Two views are the same only if names and incarnations are. */
-export function sameView(one: View, other: View): boolean {
-  if (one.viewnum !== other.viewnum || one.backups.length !== other.backups.length) return false
-  if ((one.primary === null) !== (other.primary === null)) return false
-  if (one.primary && other.primary && !sameMember(one.primary, other.primary)) return false
-  return one.backups.every((backup, index) => sameMember(backup, other.backups[index] as Member))
 }
 
 /** The role that a view gives to a name, whatever its incarnation. */

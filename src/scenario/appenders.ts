@@ -1,5 +1,5 @@
-// Clients that append to one key, each one after the other: the next append begins when the last has returned, whatever it gave.
-// What was acknowledged is kept here, so that what is lost or doubled can be counted at the end.
+// Clients that append to one key. Each begins its next append when the last has returned, whatever the result.
+// The acknowledged appends are kept here, so that lost and doubled ones can be counted at the end.
 import { utf8ToBytes, type NodeName, type Operation } from '../protocol'
 import type { TraceEvent } from '../trace'
 import { appendValue } from './kept'
@@ -7,7 +7,7 @@ import { appendValue } from './kept'
 export interface AppendersOptions {
   readonly name: string
   readonly key: string
-  /** 0: until stopped. */
+  /** Appends of each client; 0: until stopped. */
   readonly each: number
   readonly clients: readonly NodeName[]
   readonly invoke: (client: NodeName, operation: Operation, label: string) => Promise<void>
@@ -16,7 +16,7 @@ export interface AppendersOptions {
 interface Appender {
   readonly client: NodeName
   readonly acknowledged: number[]
-  /** The append that is out, or the last one. */
+  /** The number of the append in flight, or of the last one. */
   number: number
   operationId: number
   isOut: boolean
@@ -50,12 +50,12 @@ export class Appenders {
       if (event.outcome.type === 'ok') appender.acknowledged.push(appender.number)
       else appender.unknown++
     } else if (event.type === 'node-exited') {
-      // A client that ended has forgotten what it had out; its next life goes on with the next number.
+      // A client that ended has forgotten its append in flight; its next incarnation continues with the next number.
       for (const appender of this.#appenders) if (appender.client === event.node) appender.isOut = false
     }
   }
 
-  /** Begins the next append of every client that has none out. Called between steps of nodes. */
+  /** Begins the next append of every client that has none in flight. Called between steps of nodes. */
   goOn(): void {
     for (const appender of this.#appenders) {
       if (appender.isOut || this.#isDone(appender)) continue
@@ -65,7 +65,7 @@ export class Appenders {
       const { client, number } = appender
       const operation: Operation = { type: 'append', key: utf8ToBytes(this.key), value: utf8ToBytes(appendValue(client, number)) }
       this.#options.invoke(client, operation, this.#labelOf(client, number)).catch(() => {
-        // The client is dead: this append was never sent. It goes on when the client is back.
+        // The client is dead, so this append was never sent. It is tried again when the client is back.
         appender.isOut = false
         appender.number--
       })

@@ -1,19 +1,19 @@
-// Whether a condition holds, judged by the evidence alone. Each part gives nothing if it holds, or a function that says what was seen
+// Decides whether a condition holds, from the evidence alone. Each part returns null if it holds, or a function that says what was seen
 // instead: the sentence is only made for the step that fails. It must never change anything.
-import { judgeHistory, ruleNames, ruleTexts, shownValue, type SearchLimits } from '../check'
+import { endReads, judgeHistory, ruleNames, ruleTexts, shownValue, type SearchLimits } from '../check'
 import type { MessageType, NodeName, Outcome, ReplicaState, ViewCause } from '../protocol'
-import { causeText, currentView, outcomeText, viewText, type Recorded, type UnderWay } from '../trace'
+import { currentView, outcomeText, viewCauseText, viewText, type Recorded, type MessageInFlight } from '../trace'
 import type { Evidence, OperationRecord } from './evidence'
 import { appendsProblem, lostWrites } from './kept'
 import type { Condition, Gives } from './schema'
 import { givesText, rangeText } from './words'
 
-/** Nothing if the condition holds; else what was seen instead. */
+/** Null if the condition holds; else what was seen instead. */
 export type Judged = null | (() => string)
 
 export interface JudgedBy {
   readonly evidence: Evidence
-  /** The nodes behind a name or a role, now. Throws one sentence if there is none. */
+  /** The nodes that a name or a role stands for now. Throws one sentence if there is none. */
   readonly nodesOf: (words: string | readonly string[]) => NodeName[]
   /** The label of the operation that a step named. */
   readonly labelOf: (name: string) => string
@@ -30,7 +30,7 @@ export interface AppendsToJudge {
   readonly acknowledged: (client: string) => readonly number[]
 }
 
-/** True if asking after every event would cost too much: it looks at a store or counts from a mark. */
+/** True if a check after every event would cost too much: the condition reads a store or counts from a mark. */
 export function isCostly({ value, equalStores, appendsKept, writesKept, linearizable, messages, waiting, longestWait, acknowledged }: Condition): boolean {
   return [value, equalStores, appendsKept, writesKept, linearizable, messages, waiting, longestWait, acknowledged].some((part) => part !== undefined)
 }
@@ -68,7 +68,7 @@ function judgeView(wanted: NonNullable<Condition['view']>, { evidence, nodesOf }
     && (wanted.backupCount === undefined || backups.length === wanted.backupCount)
     && (wanted.acked === undefined || isAcked === wanted.acked)
     && (wanted.because === undefined || (current !== undefined && isBecause(current.cause, wanted.because)))
-  return holds ? null : () => current ? `${viewText(current.view)}${isAcked ? ', acked' : ', not acked'}. ${causeText(current.cause)}` : 'there is no view yet'
+  return holds ? null : () => current ? `${viewText(current.view)}${isAcked ? ', acked' : ', not acked'}. ${viewCauseText(current, evidence.state.header)}` : 'there is no view yet'
 }
 
 function isBecause(cause: ViewCause, wanted: string): boolean {
@@ -121,7 +121,7 @@ function judgeResult({ of, gives }: NonNullable<Condition['result']>, { evidence
   return judgeOutcome(evidence.operationOf(labelOf(of)), gives)
 }
 
-/** Whether an operation gave what it should. */
+/** Judges whether an operation had the result that it should. */
 export function judgeOutcome(record: OperationRecord | undefined, gives: Gives): Judged {
   const outcome = record?.outcome
   if (!outcome) return () => 'it has not returned'
@@ -208,16 +208,16 @@ function judgeMessages(wanted: NonNullable<Condition['messages']>, { evidence, n
 
 function judgeWaiting(wanted: NonNullable<Condition['waiting']>, by: JudgedBy): Judged {
   const count = waitingMessages(wanted, by).length
-  return inRange(count, { ...wanted, ...(wanted.atLeast === undefined && wanted.atMost === undefined ? { atLeast: 1 } : {}) }) ? null : () => `${count} are under way`
+  return inRange(count, { ...wanted, ...(wanted.atLeast === undefined && wanted.atMost === undefined ? { atLeast: 1 } : {}) }) ? null : () => `${count} are in flight`
 }
 
-/** Messages under way that fit, in the order of sending: id and facts. */
-export function waitingMessages(wanted: LinkWords & { readonly key?: string | undefined }, { evidence, nodesOf }: JudgedBy): [string, UnderWay][] {
+/** Messages in flight that match, in the order of sending: id and facts. */
+export function waitingMessages(wanted: LinkWords & { readonly key?: string | undefined }, { evidence, nodesOf }: JudgedBy): [string, MessageInFlight][] {
   const test = linkTest(wanted, nodesOf)
-  return [...evidence.state.underWay].filter(([id, message]) => message.place !== 'handed' && test(message) && (wanted.key === undefined || keyOf(evidence, id) === wanted.key))
+  return [...evidence.state.inFlight].filter(([id, message]) => message.place !== 'handed' && test(message) && (wanted.key === undefined || keyOf(evidence, id) === wanted.key))
 }
 
-/** Messages that were sent, whatever has become of them, in the order of sending. */
+/** Messages that were sent and match, whatever happened to them, in the order of sending. */
 export function sentMessages(wanted: LinkWords & { readonly key?: string | undefined }, { evidence, nodesOf }: JudgedBy): string[] {
   const test = linkTest(wanted, nodesOf)
   return evidence.events.flatMap((event) => event.type === 'message-sent' && test({ from: event.from, to: event.to, type: event.message.type })
@@ -245,14 +245,18 @@ function inRange(count: number, { atLeast, atMost }: { atLeast?: number | undefi
 
 // ---- what clients saw
 
-/** A second or so of searching for each key. */
+/** About a second of search for each key. */
 const searchLimits: SearchLimits = { stepsMax: 5_000_000, memoMax: 200_000 }
 
-/** What has not returned may have taken effect, or not. */
-function judgeLinearizable(wanted: boolean, { evidence: { history } }: JudgedBy): Judged {
+/** An operation that has not returned may have taken effect, or not. The primary's current state counts as reads after all operations. */
+function judgeLinearizable(wanted: boolean, { evidence }: JudgedBy): Judged {
+  const { history, latest } = evidence
   if (history.left > 0) return () => `there were more operations than can be judged together`
   if (history.returned === 0) return () => 'no operation has returned, so there is nothing to judge'
-  const { verdict, keys } = judgeHistory(history.operations, searchLimits)
+  const served = evidence.served()
+  const { operations, failed } = history
+  const all = served === null ? operations : [...operations, ...endReads(operations, served, latest)]
+  const { verdict, keys } = judgeHistory(all, searchLimits, { failed })
   if (verdict === (wanted ? 'linearizable' : 'not-linearizable')) return null
   const telling = keys.find((key) => key.verdict === verdict)
   return () => verdict === 'linearizable' ? 'what the clients saw can be explained' : `key ${telling ? shownValue(telling.key) : ''}: ${telling?.why ?? ''}`
@@ -285,7 +289,7 @@ function judgeEqual(which: true | readonly string[], by: JudgedBy): Judged {
   const first = held[0]
   for (const { name, state } of held) {
     if (!state || !first?.state) return () => `${state ? first?.name ?? 'nobody' : name} is dead or no server`
-    // The view in which a copy executed a row of the table is that copy's own; after a state transfer it may differ.
+    // The viewnum of a table row is not compared: it is the view in which that copy executed it, which may differ after a state transfer.
     if (holdings(state) !== holdings(first.state)) return () => `${first.name} has executed ${first.state?.executed} and ${name} ${state.executed}, or what they hold differs`
   }
   return null
@@ -295,7 +299,7 @@ function holdings({ executed, store, table }: ReplicaState): string {
   return JSON.stringify([executed, store, table.map(({ clientId, requestId, result, seq }) => [clientId, requestId, result, seq])])
 }
 
-/** What the server holds that would answer a client now. */
+/** The state of the server that would answer a client now. */
 function serving(by: JudgedBy): ReplicaState | undefined {
   const primary = currentView(by.evidence.state)?.view.primary?.name
   return primary === undefined ? undefined : by.evidence.replica(primary)

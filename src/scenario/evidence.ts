@@ -1,6 +1,7 @@
-// What a scenario's expectations are judged by: the events so far, the cluster folded from them, how each operation ended, and what a
-// node holds, found by stepping it again. It must never ask a node: what is not in the trace did not happen.
-import { HistoryOfTrace, NodeReplay, RuleMonitors, type EventSource, type RuleState } from '../check'
+// The evidence for a scenario's expectations: the events so far, the cluster state folded from them, how each operation ended, and the
+// state of a node, found by a replay. It must never ask a node: what is not in the trace did not happen.
+import { HistoryOfTrace, NodeReplay, RuleMonitors, type EventSource, type RuleState, type ServedState } from '../check'
+import { originalId } from '../network'
 import type { NodeName, Operation, Outcome, ReplicaState } from '../protocol'
 import { beginState, foldEvent, type ClusterState, type EventOf, type Recorded, type TraceEvent, type TraceHeader } from '../trace'
 
@@ -21,12 +22,12 @@ export class Evidence implements EventSource {
   readonly events: TraceEvent[] = []
   /** By operationId, in the order in which they were invoked. */
   readonly operations = new Map<number, OperationRecord>()
-  /** The same for the judge of linearizability. */
+  /** The same for the linearizability checker. */
   readonly history: HistoryOfTrace
   readonly #byLabel = new Map<string, OperationRecord>()
   readonly #sent = new Map<string, number>()
   readonly #replays = new Map<NodeName, NodeReplay>()
-  /** Made when somebody asks; it then has looked at so many events. */
+  /** Made on first use; `#looked` is the number of events that they have taken. */
   #monitors: RuleMonitors | null = null
   #looked = 0
   readonly #starts = new Map<NodeName, EventOf<'node-started'>>()
@@ -76,11 +77,11 @@ export class Evidence implements EventSource {
 
   sentSeq(seq: number): number {
     const event = this.eventAt(seq)
-    return event && 'id' in event ? this.#sent.get(event.id.split('+')[0] as string) ?? 0 : 0
+    return event && 'id' in event ? this.#sent.get(originalId(event.id)) ?? 0 : 0
   }
 
   sentOf(id: string): EventOf<'message-sent'> | undefined {
-    const sent = this.eventAt(this.#sent.get(id.split('+')[0] as string) ?? 0)
+    const sent = this.eventAt(this.#sent.get(originalId(id)) ?? 0)
     return sent?.type === 'message-sent' ? sent : undefined
   }
 
@@ -89,14 +90,23 @@ export class Evidence implements EventSource {
     return this.#byLabel.get(label)
   }
 
-  /** How the rules stand now. */
+  /** The state of each rule now. */
   rules(): RuleState[] {
-    this.#monitors ??= new RuleMonitors(this.header)
-    for (; this.#looked < this.events.length; this.#looked++) this.#monitors.take(this.events[this.#looked] as TraceEvent)
-    return this.#monitors.states()
+    return this.#watched().states()
   }
 
-  /** What a replica holds now; undefined for one that is dead or no replica. */
+  /** The state of the primary of the last view now; null if no server serves it, or with asynchronous replication, which promises nothing. */
+  served(): ServedState | null {
+    return this.header.settings.replication === 'synchronous' ? this.#watched().served : null
+  }
+
+  #watched(): RuleMonitors {
+    this.#monitors ??= new RuleMonitors(this.header)
+    for (; this.#looked < this.events.length; this.#looked++) this.#monitors.take(this.events[this.#looked] as TraceEvent)
+    return this.#monitors
+  }
+
+  /** The state of a replica now; undefined for a node that is dead or no replica. */
   replica(name: NodeName): ReplicaState | undefined {
     const node = this.state.nodes.get(name)
     const start = this.#starts.get(name)

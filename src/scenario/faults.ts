@@ -1,7 +1,8 @@
-// Faults and break conditions from the short form that a scenario's file has.
+// Makes faults and break conditions from the short form in a scenario's file.
 import { courseUnreliable, type BreakCondition, type Delay, type Fault, type FaultEffect, type FaultPlan, type Where } from '../network'
 import type { MessageType, NodeName } from '../protocol'
-import type { FaultStep, PlainStep } from './schema'
+import type { BreakForm, FaultStep } from './schema'
+import { breakKindOf, faultKindOf } from './step'
 
 type NodesOf = (words: string | readonly string[]) => NodeName[]
 
@@ -23,17 +24,20 @@ function whereOf({ from, to, kinds }: LinkWords, nodesOf: NodesOf): Where {
   return { from: from === undefined ? [] : nodesOf(from), to: to === undefined ? [] : nodesOf(to), kinds: kinds === undefined ? [] : [kinds].flat() }
 }
 
-function effectOf(step: FaultStep, nodesOf: NodesOf): FaultEffect {
-  const { cut, isolate, partition, drop, delay, duplicate, reorder, hold, unreliable, share = 1 } = step
-  if (cut) return { type: 'cut' }
-  if (isolate !== undefined) return { type: 'isolate', nodes: nodesOf(isolate) }
-  if (partition) return { type: 'partition', groups: partition.map(nodesOf) }
-  if (drop !== undefined) return { type: 'drop', probability: drop }
-  if (delay !== undefined) return { type: 'delay', probability: share, delay: delayOf(delay) }
-  if (duplicate !== undefined) return { type: 'duplicate', probability: duplicate }
-  if (reorder) return { type: 'reorder', probability: share, withinMs: 200 }
-  if (hold) return { type: 'hold' }
-  return unreliable === undefined || unreliable === true ? courseUnreliable : { type: 'unreliable', ...unreliable }
+function effectOf(form: FaultStep, nodesOf: NodesOf): FaultEffect {
+  const { share = 1 } = form
+  const kind = faultKindOf(form)
+  switch (kind.type) {
+    case 'cut': return { type: 'cut' }
+    case 'isolate': return { type: 'isolate', nodes: nodesOf(kind.given) }
+    case 'partition': return { type: 'partition', groups: kind.given.map(nodesOf) }
+    case 'drop': return { type: 'drop', probability: kind.given }
+    case 'delay': return { type: 'delay', probability: share, delay: delayOf(kind.given) }
+    case 'duplicate': return { type: 'duplicate', probability: kind.given }
+    case 'reorder': return { type: 'reorder', probability: share, withinMs: 200 }
+    case 'hold': return { type: 'hold' }
+    case 'unreliable': return kind.given === true ? courseUnreliable : { type: 'unreliable', ...kind.given }
+  }
 }
 
 function delayOf(delay: NonNullable<FaultStep['delay']>): Delay {
@@ -41,12 +45,17 @@ function delayOf(delay: NonNullable<FaultStep['delay']>): Delay {
   return 'mean' in delay ? { type: 'exponential', meanMs: delay.mean } : { type: 'uniform', minMs: delay.min, maxMs: delay.max }
 }
 
-export function breakOf({ name, exact, message, view, promoted, stuck, rule }: NonNullable<PlainStep['break']>, fallback: string, nodesOf: NodesOf): BreakCondition {
-  const on = ((): BreakCondition['on'] => {
-    if (message) return { type: 'message', where: whereOf(message, nodesOf) }
-    if (view) return { type: view === 'acked' ? 'view-acked' : 'view-changed' }
-    if (promoted !== undefined) return { type: 'promoted', node: promoted === true ? '' : nodesOf(promoted)[0] ?? '' }
-    return rule && !stuck ? { type: 'rule-broken' } : { type: 'stuck' }
-  })()
-  return { name: name ?? fallback, on, exact, stays: false }
+export function breakOf(form: BreakForm, fallback: string, nodesOf: NodesOf): BreakCondition {
+  return { name: form.name ?? fallback, on: conditionOf(form, nodesOf), exact: form.exact, stays: false }
+}
+
+function conditionOf(form: BreakForm, nodesOf: NodesOf): BreakCondition['on'] {
+  const kind = breakKindOf(form)
+  switch (kind.type) {
+    case 'message': return { type: 'message', where: whereOf(kind.given, nodesOf) }
+    case 'view': return { type: kind.given === 'acked' ? 'view-acked' : 'view-changed' }
+    case 'promoted': return { type: 'promoted', node: kind.given === true ? '' : nodesOf(kind.given)[0] ?? '' }
+    case 'stuck': return { type: 'stuck' }
+    case 'rule': return { type: 'rule-broken' }
+  }
 }

@@ -32,7 +32,7 @@ describe('appends', () => {
 
 describe('writes', () => {
   let seq = 0
-  /** A write from one moment to a later one; `unknown` never returned with an answer. */
+  /** A write that is invoked at `from` and returns at `to`; `unknown`: it never got an answer. */
   function write(type: 'put' | 'append' | 'delete', value: string, { from = ++seq, to = ++seq, unknown = false } = {}): OperationRecord {
     const operation = type === 'delete' ? { type, key: 'a' } as const : { type, key: 'a', value } as const
     const outcome = unknown ? { type: 'unknown', reason: 'timeout' } as const

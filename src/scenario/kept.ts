@@ -1,8 +1,8 @@
-// Whether what was acknowledged is still there, judged by the store of the server that serves. Not the whole of linearizability: it
-// only finds writes that are gone, or there twice, and names the first of them.
+// Checks that acknowledged writes are still in the store of the server that serves. It is not a full check of linearizability: it
+// only finds writes that are lost or doubled, and names the first of them.
 import { valueText, type OperationRecord } from './evidence'
 
-/** An append of a scenario's appenders, as it stands in the value: `c1:17;`. */
+/** An append of a scenario's appenders, as it appears in the value: `c1:17;`. */
 export function appendValue(client: string, number: number): string {
   return `${client}:${number};`
 }
@@ -26,9 +26,9 @@ export function appendsProblem(value: string, clients: readonly string[], acknow
 type Write = OperationRecord & { readonly operation: Exclude<OperationRecord['operation'], { type: 'get' }> }
 
 /**
- * Acknowledged writes that are gone, one sentence each. The value of a key must be explained by a write that no acknowledged write
- * surely came after (began when it had already returned); every acknowledged append must be in the value unless a write may have
- * replaced it since.
+ * Acknowledged writes that are lost, one sentence each. A write is surely later than another if it began when the other had returned.
+ * The value of a key must come from a write that no acknowledged write is surely later than. Every acknowledged append must be in the
+ * value, unless a write may have replaced it since.
  */
 export function lostWrites(operations: Iterable<OperationRecord>, valueAt: (key: string) => string | null): string[] {
   const byKey = new Map<string, Write[]>()
@@ -52,7 +52,7 @@ function lostOfKey(key: string, writes: readonly Write[], value: string | null):
   const isAfter = (later: Write, earlier: Write): boolean => earlier.outcome?.type === 'ok' && later.invokedSeq > earlier.returnedSeq
   return writes.filter(took).flatMap((write) => {
     if (isThere(write, value)) return []
-    // Anything that was not surely before it may have replaced it.
+    // Any write that was not surely before it may have replaced it.
     const isReplaced = writes.some((other) => other !== write && replaces(other) && !isAfter(write, other) && mayExplain(other, value))
     return isReplaced ? [] : [`the acknowledged ${write.operation.type} ${key} ${valueText(write.operation)} of ${write.client} is lost: ${key} is ${value === null ? 'missing' : `"${value.slice(0, 60)}"`}`]
   })
@@ -71,7 +71,7 @@ function isThere({ operation }: Write, value: string | null): boolean {
   }
 }
 
-/** True if this write can be what the value begins with. */
+/** True if the value can begin with what this write wrote. */
 function mayExplain(write: Write, value: string | null): boolean {
   if (write.operation.type === 'delete') return true
   return isThere(write, value)

@@ -1,4 +1,4 @@
-// Every way in which a file can be wrong is refused with its line, its column and one sentence; nothing of it is run.
+// Every problem of a file is refused with its line, its column and one sentence; nothing of the file is run.
 import { readFileSync, writeFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
@@ -89,4 +89,17 @@ test.each([['scenario.schema.json', scenarioJsonSchema], ['report.schema.json', 
   const text = `${JSON.stringify(make(), null, 2)}\n`
   if (process.env['UNDERSTUDY_REFRESH']) writeFileSync(path, text)
   expect(readFileSync(path, 'utf8')).toBe(text)
+})
+
+describe('what needs exactly one word of several', () => {
+  const problemsOf = (step: string): string[] => readScenario('a.yaml', `understudy: scenario\nversion: 1\ntitle: t\nsteps:\n  - ${step}\n`).problems.map(({ sentence }) => sentence)
+  it.each([
+    ['break: {}', 'Step 1: a break needs exactly one of message, view, promoted, stuck, rule.'],
+    ['break: { stuck: true, rule: broken }', 'Step 1: a break needs exactly one of message, view, promoted, stuck, rule.'],
+    ['fault: { name: f }', 'Step 1: a fault needs exactly one of cut, isolate, partition, drop, delay, duplicate, reorder, hold, unreliable.'],
+    ['together: [{}, { get: { key: a } }]', 'Step 1: each of those together needs exactly one of put, append, get, delete, cas.'],
+    ['together: [{ get: { key: a } }, { get: { key: a }, put: { key: a, value: b } }]', 'Step 1: each of those together needs exactly one of put, append, get, delete, cas.'],
+  ])('%s', (step, sentence) => {
+    expect(problemsOf(step)).toEqual([sentence])
+  })
 })

@@ -1,9 +1,16 @@
-// Reads a scenario from YAML: every problem with its line, its column and one plain sentence. Nothing that is wrong gets through, and
-// nothing in a file can cost more than reading it: it is small, and aliases cannot grow.
+// Reads a scenario from YAML, and reports every problem with its line, its column and one plain sentence. It must never accept a wrong
+// file, nor spend more than the cost of reading it: files are small, and aliases are refused.
 import { isAlias, isMap, isPair, Lexer, LineCounter, parseDocument, visit, type Document, type Node as YamlNode } from 'yaml'
 import type * as z from 'zod'
 import { nodeNames, scenarioOf, type Place, type Scenario } from './scenario'
-import { conditionWords, faultWords, nodeWords, ScenarioSchema, scenarioBytesMax, stepWords, type PlainStep, type ScenarioForm, type Step } from './schema'
+import { effectTypes } from '../network'
+import { operationTypes } from '../protocol'
+import { visible } from '../trace'
+import {
+  breakWords, conditionWords, nodeWords, ScenarioSchema, scenarioBytesMax, stepWords, type PlainStep, type ScenarioForm, type Step,
+} from './schema'
+import { wordsOf } from './step'
+import { unseenNear } from './unseen'
 
 export interface ScenarioProblem extends Place {
   readonly sentence: string
@@ -14,19 +21,21 @@ export type ReadScenario =
   | { readonly scenario: null; readonly problems: readonly [ScenarioProblem, ...ScenarioProblem[]] }
 
 type Path = readonly (string | number)[]
-/** Problems told at once; the rest are often the same again. */
+/** The limit of problems that are reported at once; the rest are often the same again. */
 const problemsMax = 20
-/** Brackets and list marks within one another; the form itself has eight. */
+/** The limit of nested brackets and list marks; the form itself has eight. */
 const nestingMax = 100
 
-/** Reads a file's text; `name` is what it is called in reports. */
+/** Reads a file's text; `name` is its name in reports. */
 export function readScenario(name: string, text: string): ReadScenario {
   const failed = (...problems: ScenarioProblem[]): ReadScenario => {
-    const [first = { line: 1, column: 1, sentence: 'It is no scenario.' }, ...others] = problems
+    const seen = problems.map((problem) => ({ ...problem, sentence: visible(problem.sentence) }))
+    const [first = { line: 1, column: 1, sentence: 'It is no scenario.' }, ...others] = [...unseenNear(text, problems.map(({ line }) => line)), ...seen]
     return { scenario: null, problems: [first, ...others.slice(0, problemsMax - 1)] }
   }
-  if (text.length > scenarioBytesMax) return failed({ line: 1, column: 1, sentence: `It is ${Math.ceil(text.length / 1024)} KB long; a scenario has at most ${scenarioBytesMax / 1024} KB.` })
-  if (isTooDeep(text)) return failed({ line: 1, column: 1, sentence: 'It is nested too deeply.' })
+  const refused = (sentence: string): ReadScenario => ({ scenario: null, problems: [{ line: 1, column: 1, sentence }] })
+  if (text.length > scenarioBytesMax) return refused(`It is ${Math.ceil(text.length / 1024)} KB long; a scenario has at most ${scenarioBytesMax / 1024} KB.`)
+  if (isTooDeep(text)) return refused('It is nested too deeply.')
   const lines = new LineCounter()
   const placeAt = (offset: number): Place => {
     const { line, col } = lines.linePos(offset)
@@ -55,7 +64,7 @@ export function readScenario(name: string, text: string): ReadScenario {
   return problems.length > 0 ? failed(...problems) : { scenario: scenarioOf(name, checked.data, places.ofPath), problems: [] }
 }
 
-/** Asked of the tokens before anything is built of them: the parser is recursive, and takes seconds for what is nested for its own sake. */
+/** Checks the tokens before the text is parsed, because the parser is recursive and takes seconds for extreme nesting. */
 function isTooDeep(text: string): boolean {
   let brackets = 0
   let marks = 0
@@ -70,7 +79,7 @@ function isTooDeep(text: string): boolean {
   return false
 }
 
-/** Where things stand in this file. */
+/** The places of values and keys in this file. */
 interface Places {
   readonly ofPath: (path: Path) => Place
   readonly ofKey: (path: Path, key: string) => Place
@@ -89,7 +98,7 @@ function firstAlias(document: Document.Parsed): YamlNode | undefined {
   return found
 }
 
-/** Where the value at a path stands; for one that is not there, its nearest ancestor. */
+/** The offset of the value at a path; for a missing value, that of its nearest ancestor. */
 function offsetOf(document: Document.Parsed, path: Path): number {
   for (let length = path.length; length >= 0; length--) {
     const node: unknown = length === 0 ? document.contents : document.getIn(path.slice(0, length), true)
@@ -117,7 +126,7 @@ function problemsOfIssue(issue: z.core.$ZodIssue, places: Places): ScenarioProbl
   return [{ ...places.ofPath(path), sentence: sentenceOf(issue, path, places.isThere(path)) }]
 }
 
-/** Of a value that fits none of several forms: what is wrong in the form that it comes nearest to. */
+/** For a value that fits none of several forms: the problem in the form that it comes nearest to. */
 function deepest(issue: z.core.$ZodIssueInvalidUnion, path: Path, places: Places): ScenarioProblem {
   const inner = issue.errors.flat().filter(({ path: further }) => further.length > 0 || issue.errors.length === 1)
     .sort((one, other) => other.path.length - one.path.length)[0] ?? issue.errors.flat().find(({ code }) => code === 'unrecognized_keys')
@@ -173,7 +182,7 @@ function plainYaml(message: string): string {
   return `This is not YAML: ${first.replace(/\.?$/, '.')}`
 }
 
-// ---- what makes no sense although its form is right
+// ---- problems of meaning in a correct form
 
 interface Nonsense {
   readonly path: Path
@@ -202,7 +211,7 @@ function senseProblems(form: ScenarioForm): Nonsense[] {
 }
 
 function oneWord(step: Step, path: Path): Nonsense[] {
-  const words = stepWords.filter((word) => step[word] !== undefined)
+  const words = wordsOf(step, stepWords)
   if (words.length === 0) return [{ path, sentence: `${nameOf(path)} does nothing: it needs one of ${stepWords.slice(0, 8).join(', ')} …` }]
   if (words.length > 1) return [{ path, sentence: `${nameOf(path)} is several at once (${words.join(', ')}); make each a step of its own.` }]
   if (step.within !== undefined && !step.wait) return [{ path, sentence: `${nameOf(path)}: "within" goes with "wait" only.` }]
@@ -224,10 +233,13 @@ function stepSense(step: PlainStep, path: Path, nodes: readonly string[], known:
     if (typeof value !== 'string' || !isNodePlace(list, at)) return
     if (!nodes.includes(value) && !(nodeWords as readonly string[]).includes(value)) problems.push({ path: at, sentence: `There is no node ${value}.` })
   })
-  const effects = step.fault ? faultWords.filter((word) => step.fault?.[word] !== undefined) : ['one']
-  if (effects.length !== 1) problems.push({ path, sentence: `${nameOf(path)}: a fault needs exactly one of ${faultWords.join(', ')}.` })
+  if (step.fault && wordsOf(step.fault, effectTypes).length !== 1) problems.push({ path, sentence: `${nameOf(path)}: a fault needs exactly one of ${effectTypes.join(', ')}.` })
+  if (step.break && wordsOf(step.break, breakWords).length !== 1) problems.push({ path, sentence: `${nameOf(path)}: a break needs exactly one of ${breakWords.join(', ')}.` })
+  for (const [index, operation] of (step.together ?? []).entries()) {
+    if (wordsOf(operation, operationTypes).length !== 1) problems.push({ path: [...path, 'together', index], sentence: `${nameOf(path)}: each of those together needs exactly one of ${operationTypes.join(', ')}.` })
+  }
   for (const operation of [step, ...step.together ?? []]) {
-    for (const type of ['put', 'append', 'get', 'delete', 'cas'] as const) if (operation[type]?.as) known.operations.add(operation[type].as)
+    for (const type of operationTypes) if (operation[type]?.as) known.operations.add(operation[type].as)
   }
   if (step.mark) known.marks.add(step.mark)
   if (step.appends?.as) known.appends.add(step.appends.as)
@@ -247,7 +259,7 @@ function stepSense(step: PlainStep, path: Path, nodes: readonly string[], known:
   return problems
 }
 
-/** True where the schema has a node's name. */
+/** True if the schema has a node's name at this place. */
 function isNodePlace(key: string | number | undefined, path: Path): boolean {
   if (key === 'kill' || key === 'pause' || key === 'resume' || key === 'restart' || key === 'start' || key === 'node' || key === 'isolate') return true
   if (key === 'from' || key === 'to' || key === 'clients' || key === 'at' || key === 'primary' || key === 'backups' || key === 'promoted' || key === 'equalStores') return true
@@ -259,7 +271,7 @@ function walk(value: unknown, path: Path, look: (value: unknown, path: Path) => 
   else look(value, path)
 }
 
-/** Letters to change from one word to another (Levenshtein). */
+/** The edit distance of two words (Levenshtein). */
 function distance(one: string, other: string): number {
   let row = Array.from({ length: other.length + 1 }, (_, index) => index)
   for (let i = 1; i <= one.length; i++) {

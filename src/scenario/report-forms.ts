@@ -1,10 +1,11 @@
-// A report as text for a terminal, as JUnit XML for CI, and as one HTML page that needs nothing else. Everything that came from a
-// file or a cluster is escaped: a title may hold anything.
+// A report as text for a terminal, as JUnit XML for CI, and as one HTML page that needs no other file. It must escape everything that
+// came from a file or a cluster, because a title may hold any text.
+import { visible } from '../trace'
 import type { Report, ReportedScenario } from './report'
 
 export type ReportFormat = 'text' | 'json' | 'junit' | 'html'
 export const reportFormats: readonly ReportFormat[] = ['text', 'json', 'junit', 'html']
-/** The ending of a report's file. */
+/** The file name extensions of reports. */
 export const reportEndings: Readonly<Record<ReportFormat, string>> = { text: '.txt', json: '.json', junit: '.xml', html: '.html' }
 
 export function formatReport(report: Report, format: ReportFormat): string {
@@ -26,7 +27,7 @@ function textReport(report: Report): string {
     lines.push('')
   }
   lines.push(summary(report))
-  return `${lines.join('\n')}\n`
+  return `${lines.map(visible).join('\n')}\n`
 }
 
 const marks: Readonly<Record<ReportedScenario['state'], string>> = { passed: 'ok  ', failed: 'FAIL', stopped: 'stop', 'not-run': '-   ' }
@@ -38,7 +39,7 @@ function textOf(scenario: ReportedScenario): string[] {
   return [first, `       ${file}: ${reason}`, ...lastEvents.map((event) => `       | ${event}`), ...recording ? [`       recording: ${recording}`] : []]
 }
 
-/** Of a cluster that was broken on purpose: nobody may take what came of it for the protocol's. */
+/** Marks a cluster that was broken on purpose, so that no reader takes its result for the protocol's. */
 function brokenText({ mutants }: ReportedScenario): string {
   return mutants.length === 0 ? '' : ` [BROKEN ON PURPOSE: ${mutants.join(', ')}]`
 }
@@ -47,7 +48,7 @@ function pointsText({ points, pointsMax }: { points: number; pointsMax: number }
   return pointsMax === 0 ? '' : `  ${points}/${pointsMax} points`
 }
 
-/** One sentence about the whole. */
+/** One sentence about the whole run. */
 export function summary(report: Report): string {
   const { passed, failed, notRun, seconds, stopped } = report
   return `${passed} passed, ${failed} failed${notRun > 0 ? `, ${notRun} not run` : ''} in ${seconds.toFixed(1)} s${pointsText(report)}${stopped ? '; it was stopped' : ''}`
@@ -75,7 +76,7 @@ function junitCase(scenario: ReportedScenario): string {
   return `${head}\n      <properties>${properties}</properties>${inner}\n    </testcase>\n`
 }
 
-/** For XML and HTML alike; control characters have no place in either. */
+/** For XML and HTML alike; control characters are replaced, because neither allows them. */
 export function escapeText(text: string): string {
   return [...text].map((character) => {
     switch (character) {
@@ -84,13 +85,14 @@ export function escapeText(text: string): string {
       case '>': return '&gt;'
       case '"': return '&quot;'
       case '\'': return '&#39;'
-      default: return isAllowed(character.codePointAt(0) ?? 0) ? character : '�'
+      default: return isAllowed(character) ? character : '�'
     }
   }).join('')
 }
 
-function isAllowed(code: number): boolean {
-  return code === 9 || code === 10 || code === 13 || (code >= 32 && code !== 127 && code < 0xd800) || (code > 0xdfff && code !== 0xfffe && code !== 0xffff)
+/** False for characters that are invisible or change how the rest is displayed; line breaks and tabs are allowed. */
+function isAllowed(character: string): boolean {
+  return '\t\n\r'.includes(character) || visible(character) === character
 }
 
 // ---- HTML

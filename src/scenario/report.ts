@@ -1,5 +1,5 @@
-// What a run of scenarios came to, as data: its schema (docs/scenarios.md, `scenarios/report.schema.json`) is what scripts and courses
-// read. Text, JUnit and HTML are made from it and hold nothing more.
+// The result of a run of scenarios, as data. Scripts and courses rely on its schema (docs/scenarios.md, `scenarios/report.schema.json`).
+// Text, JUnit and HTML are made from it and must never hold anything more.
 import * as z from 'zod'
 import type { ScenarioResult } from './run'
 import type { Scenario } from './scenario'

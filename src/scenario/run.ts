@@ -1,8 +1,8 @@
-// Plays a scenario on a stage, step by step, and judges it. The first step that does not come out as it should ends it, with what was
-// seen instead. It must never reach past the stage, and never wait without a limit.
+// Plays a scenario on a stage, step by step, and judges it. The first step that fails ends it, with what was seen instead.
+// It must never act on anything but the stage, and never wait without a limit.
 import { createRandom, type Random } from '../network'
-import { utf8ToBytes, viewServerName, type NodeName, type Operation as ProtocolOperation } from '../protocol'
-import { currentView, eventLine, outcomeText, type TraceEvent } from '../trace'
+import { utf8ToBytes, viewServerName, withBytes, type NodeName } from '../protocol'
+import { currentView, eventLine, outcomeText, stalledViewsText, type ClusterAct, type TraceEvent } from '../trace'
 import { Appenders } from './appenders'
 import { isCostly, judge, judgeOutcome, sentMessages, waitingMessages, type Judged, type JudgedBy } from './conditions'
 import { Evidence } from './evidence'
@@ -10,10 +10,11 @@ import { faultOf, breakOf } from './faults'
 import type { Scenario, ScenarioStepLine } from './scenario'
 import type { Condition, Gives, Pick, PlainStep } from './schema'
 import type { Stage } from './stage'
+import { isOperationStep, operationStepOf, requestOf, type OperationStep, type ScenarioStep } from './step'
 
-/** For `wait` without `within`, and for an operation without it. */
+/** The limit of a `wait` without `within`; an operation without `within` has this beyond its own timeout. */
 const patienceMs = 10_000
-/** Events before a failure that are told with it. */
+/** The number of events before a failure that are reported with it. */
 const lastEventsMax = 12
 
 export interface StepResult {
@@ -35,20 +36,23 @@ export interface ScenarioResult {
   readonly steps: readonly StepResult[]
   /** The events before a failure, as lines of the log. */
   readonly lastEvents: readonly string[]
-  /** Of the last event: where the failing moment is in the recording. */
+  /** The seq of the last event: where the failure is in the recording. */
   readonly seq: number
   readonly events: number
 }
 
 export interface RunOptions {
-  /** Asked before every step; resolves false to stop there. A pause is a promise that takes its time. */
+  /** Called before every step; resolves false to stop there. To pause, resolve later. */
   readonly gate?: (step: ScenarioStepLine) => Promise<boolean>
   readonly onStep?: (step: ScenarioStepLine, state: 'running' | 'passed' | 'failed') => void
-  /** Any other seed than the scenario's own. */
+  /** A seed to use in place of the scenario's own. */
   readonly seed?: string
 }
 
-/** A step did not come out as it should: what was seen. */
+/** A step that acts on the cluster at once and has no detail to report. */
+type ActStep = Exclude<ScenarioStep, { readonly type: OperationStep['type'] | 'together' | 'wait' | 'expect' | 'run' | 'appends' | 'finish' | 'mark' }>
+
+/** A step failed; the message says what was seen. */
 class Unmet extends Error {}
 
 export async function runScenario(scenario: Scenario, stage: Stage, options: RunOptions = {}): Promise<ScenarioResult> {
@@ -90,7 +94,7 @@ class Run implements JudgedBy {
         for (const line of steps) {
           if (!(await this.#options.gate?.(line) ?? true)) return this.#result('stopped', 'It was stopped.')
           const problem = await this.#playStep(line)
-          if (problem !== undefined) return this.#result('failed', `Line ${line.place.line}: ${line.text}: ${problem}`)
+          if (problem !== undefined) return this.#result('failed', this.#whyFailed(line, problem))
         }
       }
     }
@@ -106,7 +110,7 @@ class Run implements JudgedBy {
     try {
       detail = await this.#do(line.step)
     } catch (error) {
-      // A refused act is an outcome too: its sentence says why.
+      // A refused act also fails the step; its sentence says why.
       problem = error instanceof Error ? error.message : String(error)
     }
     const state = problem === undefined ? 'passed' : 'failed'
@@ -114,6 +118,12 @@ class Run implements JudgedBy {
     this.#results.set(number, { number, text, line: line.place.line, state, detail: problem ?? detail, atMs: this.evidence.state.at / 1000 })
     this.#options.onStep?.(line, state)
     return problem
+  }
+
+  /** Adds the stalls of the machine, which on real processes may have caused the failure. */
+  #whyFailed({ place, text }: ScenarioStepLine, problem: string): string {
+    const stalled = stalledViewsText(this.evidence.state)
+    return `Line ${place.line}: ${text}: ${problem}${stalled === '' ? '' : ` (${stalled})`}`
   }
 
   #result(state: ScenarioResult['state'], reason: string): ScenarioResult {
@@ -131,63 +141,74 @@ class Run implements JudgedBy {
 
   // ---- steps
 
-  /** Does a step; returns what is worth saying of it, or throws what was seen instead. */
-  async #do(step: PlainStep): Promise<string> {
-    if (step.put ?? step.append ?? step.get ?? step.delete ?? step.cas) return this.#operation(step)
-    if (step.together) return (await Promise.all(step.together.map((operation) => this.#operation(operation)))).join('; ')
-    if (step.wait) return this.#wait(step.wait, step.within ?? patienceMs)
-    if (step.expect) return this.#expect(step.expect)
-    if (step.run !== undefined) return this.#letPass(step.run, step.always)
-    if (step.appends) return this.#startAppends(step.appends)
-    if (step.finish) return this.#finish(step.finish)
-    if (step.mark) {
-      this.#marks.set(step.mark, this.evidence.latest)
-      return ''
+  /** Performs a step; returns a detail for the report, or throws what was seen instead. */
+  async #do(step: ScenarioStep): Promise<string> {
+    if (isOperationStep(step)) return this.#operation(step)
+    switch (step.type) {
+      case 'together': return (await Promise.all(step.given.map((form) => this.#operation(operationStepOf(form))))).join('; ')
+      case 'wait': return this.#wait(step.given, step.within ?? patienceMs)
+      case 'expect': return this.#expect(step.given)
+      case 'run': return this.#letPass(step.given, step.always)
+      case 'appends': return this.#startAppends(step.given)
+      case 'finish': return this.#finish(step.given)
+      case 'mark':
+        this.#marks.set(step.given, this.evidence.latest)
+        return ''
+      default:
+        await this.#act(step)
+        // Acts on processes appear in the trace a little later; the next step must find them there.
+        await this.#stage.until(() => true, 0, true)
+        return ''
     }
-    await this.#act(step)
-    // Acts on processes are told in the trace a moment later; a step that follows must find them there.
-    await this.#stage.until(() => true, 0, true)
-    return ''
   }
 
-  async #act(step: PlainStep): Promise<void> {
-    const stage = this.#stage
-    if (step.kill) return this.#each(step.kill, (name) => stage.kill(name))
-    if (step.pause) return this.#each(step.pause, (name) => stage.pause(name))
-    if (step.resume) return this.#each(step.resume, (name) => stage.resume(name))
-    const started = step.restart ?? step.start
-    if (started) return this.#each(started, (name) => stage.restart(name))
-    if (step.freeze) return stage.freeze()
-    if (step.thaw) return stage.thaw()
-    if (step.workload) return stage.startWorkload({ ...step.workload, clients: step.workload.clients.flatMap((name) => this.nodesOf(name)) })
-    if (step.stopWorkload) return stage.stopWorkload()
-    if (step.fault) {
-      const { fault, plan } = faultOf(step.fault, `fault ${++this.#faults}`, (words) => this.nodesOf(words))
-      return stage.act({ type: 'add-fault', fault, plan })
+  /** Performs the steps that `default` above leaves over: together the two switches name all. */
+  async #act(step: ActStep): Promise<void> {
+    switch (step.type) {
+      case 'kill':
+      case 'pause':
+      case 'resume': return this.#each(step.given, step.type)
+      case 'restart':
+      case 'start': return this.#each(step.given, 'restart')
+      case 'freeze':
+      case 'thaw': return this.#perform({ type: step.type })
+      case 'workload': return this.#perform({ type: 'start-workload', plan: { ...step.given, clients: step.given.clients.flatMap((name) => this.nodesOf(name)) } })
+      case 'stopWorkload': return this.#perform({ type: 'stop-workload' })
+      case 'fault': {
+        const { fault, plan } = faultOf(step.given, `fault ${++this.#faults}`, (words) => this.nodesOf(words))
+        return this.#perform({ type: 'add-fault', fault, plan })
+      }
+      case 'mend': {
+        const names = step.given === 'all' ? [...this.evidence.state.faults.keys()] : [step.given]
+        for (const name of names) await this.#perform({ type: 'remove-fault', fault: name })
+        return
+      }
+      case 'switch': return this.#perform({ type: 'switch-fault', fault: step.given.fault, isOn: step.given.on })
+      case 'break': return this.#perform({ type: 'add-break', condition: breakOf(step.given, `break ${++this.#faults}`, (words) => this.nodesOf(words)) })
+      case 'fire': return this.#perform({ type: 'fire', node: this.#nodeOf(step.given.node), timer: step.given.timer })
+      case 'resend': return this.#resend(step.given)
+      case 'disconnect': return this.#stage.disconnect(this.#nodeOf(step.given.client), this.#nodeOf(step.given.server))
+      case 'deliver':
+      case 'drop':
+      case 'duplicate': return this.#byHand(step.type, step.given)
     }
-    if (step.mend === 'all') {
-      for (const name of [...this.evidence.state.faults.keys()]) await stage.act({ type: 'remove-fault', fault: name })
-      return
-    }
-    if (step.mend) return stage.act({ type: 'remove-fault', fault: step.mend })
-    if (step.switch) return stage.act({ type: 'switch-fault', fault: step.switch.fault, isOn: step.switch.on })
-    if (step.break) return stage.act({ type: 'add-break', condition: breakOf(step.break, `break ${++this.#faults}`, (words) => this.nodesOf(words)) })
-    if (step.fire) return stage.act({ type: 'fire', node: this.#nodeOf(step.fire.node), timer: step.fire.timer })
-    if (step.resend) return this.#resend(step.resend)
-    for (const word of ['deliver', 'drop', 'duplicate'] as const) if (step[word]) return this.#byHand(word, step[word])
   }
 
-  async #each(words: string | readonly string[], act: (name: NodeName) => Promise<void>): Promise<void> {
-    for (const name of this.nodesOf(words)) {
-      this.#last = name
-      await act(name)
+  async #perform(act: ClusterAct): Promise<void> {
+    await this.#stage.perform(act)
+  }
+
+  async #each(words: string | readonly string[], type: 'kill' | 'pause' | 'resume' | 'restart'): Promise<void> {
+    for (const node of this.nodesOf(words)) {
+      this.#last = node
+      await this.#perform({ type, node })
     }
   }
 
   async #byHand(type: 'deliver' | 'drop' | 'duplicate', pick: Pick): Promise<void> {
     const found = waitingMessages(pick, this)
     if (found.length === 0) throw new Unmet(`no such message waits${this.#whatWaits()}`)
-    for (const [id] of picked(found, pick.which ?? 'first')) await this.#stage.act({ type, id })
+    for (const [id] of picked(found, pick.which ?? 'first')) await this.#perform({ type, id })
   }
 
   async #resend(pick: Pick): Promise<void> {
@@ -197,13 +218,13 @@ class Run implements JudgedBy {
   }
 
   #whatWaits(): string {
-    const kinds = [...this.evidence.state.underWay.values()].slice(0, 8).map(({ type, from, to }) => `${type} ${from} → ${to}`)
-    return kinds.length === 0 ? '; nothing is under way' : `; under way: ${kinds.join(', ')}`
+    const kinds = [...this.evidence.state.inFlight.values()].slice(0, 8).map(({ type, from, to }) => `${type} ${from} → ${to}`)
+    return kinds.length === 0 ? '; nothing is in flight' : `; in flight: ${kinds.join(', ')}`
   }
 
   // ---- waiting and expecting
 
-  /** A role that nobody has now is what was seen instead. */
+  /** If no node has a role now, that is what was seen instead. */
   #judge(condition: Condition): Judged {
     try {
       return judge(condition, this)
@@ -250,13 +271,12 @@ class Run implements JudgedBy {
 
   // ---- operations
 
-  async #operation(step: Partial<PlainStep>): Promise<string> {
-    const given = step.put ?? step.append ?? step.get ?? step.delete ?? step.cas
-    if (!given) throw new Unmet('there is no operation')
+  async #operation(step: OperationStep): Promise<string> {
+    const { given } = step
     const label = `scenario ${++this.#operations}`
     if (given.as) this.#labels.set(given.as, label)
-    await this.#stage.invoke({
-      client: this.#nodeOf(given.from ?? 'c1'), operation: operationOf(step), target: given.to === undefined ? '' : this.#nodeOf(given.to),
+    await this.#perform({
+      type: 'invoke', client: this.#nodeOf(given.from ?? 'c1'), operation: withBytes(requestOf(step), utf8ToBytes), target: given.to === undefined ? '' : this.#nodeOf(given.to),
       session: given.session ?? -1, label,
     })
     const gives: Gives = given.gives ?? 'ok'
@@ -273,7 +293,7 @@ class Run implements JudgedBy {
     const name = as ?? `appends ${this.#appends.size + 1}`
     const appends = new Appenders({
       name, key, each, clients: clients.flatMap((words) => this.nodesOf(words)),
-      invoke: (client, operation, label) => this.#stage.invoke({ client, operation, target: '', session: 0, label }),
+      invoke: (client, operation, label) => this.#perform({ type: 'invoke', client, operation, target: '', session: 0, label }),
     })
     this.#appends.set(name, appends)
     appends.goOn()
@@ -350,11 +370,3 @@ function picked<Item>(found: readonly Item[], which: Pick['which']): readonly It
   }
 }
 
-function operationOf({ put, append, get, delete: deleted, cas }: Partial<PlainStep>): ProtocolOperation {
-  if (put) return { type: 'put', key: utf8ToBytes(put.key), value: utf8ToBytes(put.value) }
-  if (append) return { type: 'append', key: utf8ToBytes(append.key), value: utf8ToBytes(append.value) }
-  if (get) return { type: 'get', key: utf8ToBytes(get.key) }
-  if (deleted) return { type: 'delete', key: utf8ToBytes(deleted.key) }
-  if (cas) return { type: 'cas', key: utf8ToBytes(cas.key), expected: cas.expected === null ? null : utf8ToBytes(cas.expected), value: utf8ToBytes(cas.value) }
-  throw new Unmet('there is no operation')
-}

@@ -1,9 +1,10 @@
-// A scenario that was read and found to make sense: its cluster, and its steps in order with the lines where they stand.
+// A scenario that was read and checked: its cluster, and its steps in order with their lines in the file.
 import { defaultSettings, viewServerName, type MutantName, type NodeName, type Settings } from '../protocol'
 import type { PlainStep, ScenarioForm } from './schema'
+import { stepOf, type ScenarioStep } from './step'
 import { stepText } from './words'
 
-/** Where something stands in a file; both count from 1. */
+/** A position in a file; both count from 1. */
 export interface Place {
   readonly line: number
   readonly column: number
@@ -12,7 +13,7 @@ export interface Place {
 export interface ScenarioStepLine {
   /** From 1, in the order of the file; a repetition's steps are counted once. */
   readonly number: number
-  readonly step: PlainStep
+  readonly step: ScenarioStep
   readonly text: string
   readonly place: Place
 }
@@ -34,7 +35,7 @@ export interface Scenario {
   readonly on: readonly ('processes' | 'simulator')[]
   readonly replicas: number
   readonly clients: number
-  /** The servers and clients that are there from the beginning. */
+  /** The servers and clients that run from the beginning. */
   readonly start: readonly NodeName[]
   readonly settings: Settings
   readonly blocks: readonly Block[]
@@ -56,16 +57,19 @@ export function withMutants(scenario: Scenario, more: readonly MutantName[]): Sc
   return { ...scenario, settings: { ...settings, mutants: [...new Set([...settings.mutants, ...more])] } }
 }
 
-/** Settings that make a scenario quick where it says nothing else: a server is dead after 400 ms of silence. */
+/** Default settings that make a scenario quick: a server is dead after 400 ms of silence. */
 const scenarioDefaults = { pingIntervalMs: 50, deadPings: 8, retryMs: 50, operationTimeoutMs: 10_000 } as const
 
-/** From the checked form of a file; `placeOf` finds where a step stands. */
+/** Makes a scenario from the checked form of a file; `placeOf` finds the place of a step. */
 export function scenarioOf(name: string, form: ScenarioForm, placeOf: (path: readonly (string | number)[]) => Place): Scenario {
   const { title, suite, about, points, seed, on } = form
   const { replicas, clients, start, ...given } = form.cluster
   const chosen = { ...scenarioDefaults, ...withoutUndefined(given) }
   let number = 0
-  const lineOf = (step: PlainStep, path: readonly (string | number)[]): ScenarioStepLine => ({ number: ++number, step, text: stepText(step), place: placeOf(path) })
+  const lineOf = (form: PlainStep, path: readonly (string | number)[]): ScenarioStepLine => {
+    const step = stepOf(form)
+    return { number: ++number, step, text: stepText(step), place: placeOf(path) }
+  }
   const blocks = form.steps.map(({ repeat, ...step }, index): Block => repeat
     ? { times: repeat.times, steps: repeat.steps.map((inner, at) => lineOf(inner, ['steps', index, 'repeat', 'steps', at])) }
     : { times: 1, steps: [lineOf(step, ['steps', index])] })

@@ -1,8 +1,8 @@
-// The form of a scenario: the only place where it is written down. The reader checks files against it, `scenarios/scenario.schema.json`
-// is made from it for editors, and docs/scenarios.md explains it. A scenario is data: it names nothing that could be run.
+// The form of a scenario, defined only here. The reader checks files against it, `scenarios/scenario.schema.json` is made from it for
+// editors, and docs/scenarios.md explains it. A scenario is data: it must never name anything that could be run.
 import * as z from 'zod'
 import { ruleNames } from '../check'
-import { mutantNames, settingLimits, type MutantName } from '../protocol'
+import { messageKinds, mutantNames, perField, perOperation, settingLimits, type MutantName, type OperationOf, type OperationType } from '../protocol'
 
 // Zod would probe `new Function`, which the window's content security policy reports as a violation.
 z.config({ jitless: true })
@@ -21,19 +21,15 @@ const Count = z.int().min(0).max(1_000_000)
 const Name = z.string().min(1).max(80)
 const Probability = z.number().min(0).max(1)
 
-const kinds = [
-  'request', 'reply', 'rejected', 'not-yet', 'forward', 'forward-ack', 'state-transfer', 'state-transfer-ack', 'restarted',
-  'ping', 'view-reply', 'superseded', 'get-view', 'query', 'query-reply',
-] as const
-const Kind = z.enum(kinds)
-const Kinds = z.union([Kind, z.array(Kind).min(1).max(kinds.length)])
+const Kind = z.enum(messageKinds)
+const Kinds = z.union([Kind, z.array(Kind).min(1).max(messageKinds.length)])
 
 // ---- operations
 
 const Key = z.string().max(65_536)
 const Value = z.string().max(200_000)
 
-/** What an operation must give. */
+/** The result that an operation must have. */
 export const Gives = z.union([
   z.enum(['ok', 'missing', 'mismatch', 'too-large', 'failed', 'rejected', 'unknown', 'anything'])
     .describe('rejected: the server that was asked straight refused, as it is not primary (rule 5).'),
@@ -53,25 +49,24 @@ const asked = {
   within: Ms.optional().describe('It must return within this many milliseconds.'),
 }
 
-export const Operation = {
-  put: z.strictObject({ key: Key, value: Value, ...asked }),
-  append: z.strictObject({ key: Key, value: Value, ...asked }),
-  get: z.strictObject({ key: Key, ...asked }),
-  delete: z.strictObject({ key: Key, ...asked }),
-  cas: z.strictObject({ key: Key, expected: Value.nullable(), value: Value, ...asked }),
-}
+type StepOf<Type extends OperationType> = Omit<Extract<OperationOf<string>, { readonly type: Type }>, 'type'> & z.infer<z.ZodObject<typeof asked>>
+
+/** The step of each operation: the operation's own fields and how it is asked for. */
+export const Operation = perOperation((type) => z.strictObject({
+  key: Key, ...perField(type, (kind) => kind === 'bytes' ? Value : Value.nullable()), ...asked,
+})) as unknown as { readonly [Type in OperationType]: z.ZodType<StepOf<Type>, StepOf<Type>> }
 
 const Weight = z.int().min(0).max(100)
 const Workload = z.strictObject({
   rate: z.int().min(0).max(100_000).default(0).describe('Operations a second over all clients; 0: as fast as answers come.'),
   inFlight: z.int().min(1).max(64).default(1),
-  mix: z.strictObject({ put: Weight.default(0), append: Weight.default(0), get: Weight.default(0), delete: Weight.default(0), cas: Weight.default(0) }),
+  mix: z.strictObject(perOperation(() => Weight.default(0))),
   keys: z.int().min(1).max(100_000).default(8),
   valueBytes: z.int().min(1).max(65_536).default(8),
   clients: z.array(Node).max(8).default([]),
 })
 
-/** Clients that append to one key, each one after the other, so that what is lost or doubled can be counted. */
+/** Clients that append to one key, one append after another each, so that lost and doubled appends can be counted. */
 const Appends = z.strictObject({
   key: Key,
   each: Count.default(0).describe('Appends of each client; 0: until finish.'),
@@ -115,7 +110,8 @@ export const FaultStep = z.strictObject({
 })
 export type FaultStep = z.infer<typeof FaultStep>
 
-export const faultWords = ['cut', 'isolate', 'partition', 'drop', 'delay', 'duplicate', 'reorder', 'hold', 'unreliable'] as const
+/** What a break waits for: exactly one of these. */
+export const breakWords = ['message', 'view', 'promoted', 'stuck', 'rule'] as const
 
 const Break = z.strictObject({
   name: Name.optional(),
@@ -127,7 +123,9 @@ const Break = z.strictObject({
   rule: z.literal('broken').optional(),
 })
 
-/** Messages that wait, and which of them. */
+export type BreakForm = z.infer<typeof Break>
+
+/** Picks messages in flight, or sent ones for `resend`: a filter, and which of the matches. */
 const Pick = z.strictObject({
   ...Link,
   key: Key.optional().describe('Only messages that carry an operation on this key.'),
@@ -163,7 +161,7 @@ const Condition = z.strictObject({
   linearizable: z.boolean().optional().describe('What all clients saw so far can be explained by operations that took effect one at a time; false: it cannot.'),
   messages: z.strictObject({ ...Link, ...Range, ...Since, perPing: z.strictObject({ times: z.number(), plus: Count }).optional()
     .describe('At most times for each ping interval that has passed, plus plus.') }).optional(),
-  waiting: z.strictObject({ ...Link, key: Key.optional(), ...Range }).optional().describe('Messages that are under way: in an inbox, late or held.'),
+  waiting: z.strictObject({ ...Link, key: Key.optional(), ...Range }).optional().describe('Messages that are in flight: in an inbox, late or held.'),
   fault: z.strictObject({ name: Name, dropped: z.strictObject(Range).optional(), late: z.strictObject(Range).optional(),
     copied: z.strictObject(Range).optional(), held: z.strictObject(Range).optional() }).optional().describe('What a fault has done so far.'),
   views: z.strictObject({ ...Range, ...Since }).optional().describe('View changes.'),
@@ -205,11 +203,13 @@ const plainStep = {
   drop: Pick.optional(),
   duplicate: Pick.optional(),
   resend: Pick.optional().describe('A copy of a message that was sent before arrives now, whatever has become of it. On the simulator only.'),
+  disconnect: z.strictObject({ client: Node, server: Node }).optional()
+    .describe('The connection of a client with a server ends: replies on it are lost, and the client may dial again. On the simulator only.'),
   fire: z.strictObject({ node: Node, timer: Text }).optional(),
   mark: Name.optional().describe('A moment that messages, views and acknowledged can count from.'),
 }
 const PlainStep = z.strictObject(plainStep)
-/** A step that is done once; a repetition holds some of these and no other repetition. */
+/** A step that is not repeated; a repetition holds some of these and no other repetition. */
 export type PlainStep = z.infer<typeof PlainStep>
 
 const Step = z.strictObject({
@@ -218,10 +218,10 @@ const Step = z.strictObject({
 })
 export type Step = z.infer<typeof Step>
 
-/** What goes with another word and is no act of its own. */
+/** Words that only qualify another word. */
 const besides: readonly string[] = ['note', 'within', 'always']
 export type StepWord = Exclude<keyof Step, 'note' | 'within' | 'always'>
-/** The words of a step of which it has exactly one. */
+/** The words of which a step has exactly one. */
 export const stepWords = Object.keys(Step.shape).filter((word): word is StepWord => !besides.includes(word))
 
 const limited = (name: keyof typeof settingLimits) => z.int().min(settingLimits[name].min).max(settingLimits[name].max).optional()
@@ -258,7 +258,7 @@ export const ScenarioSchema = z.strictObject({
   steps: z.array(Step).min(1).max(500),
 })
 export type ScenarioForm = z.infer<typeof ScenarioSchema>
-/** As a file has it: what has a default may be left out. */
+/** The form as a file has it: a field with a default may be left out. */
 export type ScenarioText = z.input<typeof ScenarioSchema>
 
 /** The schema for editors, as JSON Schema (draft 2020-12). */

@@ -1,46 +1,50 @@
 // A step in words, for step lists, logs and reports: `put a 1 from c1`, `wait until view 2 is acked with s1 primary`.
-// It must never be read back: files are the only source.
-import type { Condition, Gives, PlainStep } from './schema'
+// This text must never be parsed again: files are the only source.
+import { operationText } from '../trace'
+import type { BreakForm, Condition, FaultStep, Gives, PlainStep } from './schema'
+import { breakKindOf, faultKindOf, isOperationStep, operationStepOf, requestOf, type BreakKind, type FaultKind, type OperationStep, type ScenarioStep } from './step'
 
 type Words = string | readonly string[]
 
-export function stepText(step: PlainStep): string {
-  for (const type of ['put', 'append', 'get', 'delete', 'cas'] as const) if (step[type]) return operationText(type, step[type])
-  if (step.together) return `together: ${step.together.map((operation) => stepText(operation)).join('; ')}`
-  if (step.workload) return `workload from ${list(step.workload.clients) || 'all clients'}, ${step.workload.rate === 0 ? 'as fast as answers come' : `${step.workload.rate} a second`}`
-  if (step.stopWorkload) return 'stop the workload'
-  if (step.appends) {
-    const { clients, each, key, as } = step.appends
-    return `${list(clients)} append to ${key}, ${each === 0 ? 'until told to stop' : `${each} each`}${as ? `, as ${as}` : ''}`
+export function stepText(step: ScenarioStep): string {
+  if (isOperationStep(step)) return operationStepText(step)
+  switch (step.type) {
+    case 'together': return `together: ${step.given.map((form) => operationStepText(operationStepOf(form))).join('; ')}`
+    case 'workload': return `workload from ${list(step.given.clients) || 'all clients'}, ${step.given.rate === 0 ? 'as fast as answers come' : `${step.given.rate} a second`}`
+    case 'stopWorkload': return 'stop the workload'
+    case 'appends': return appendsText(step.given)
+    case 'finish': return `finish ${step.given}`
+    case 'wait': return `wait until ${conditionText(step.given)}`
+    case 'run': return `let ${step.given} ms pass${step.always ? `, always ${conditionText(step.always)}` : ''}`
+    case 'expect': return `expect ${conditionText(step.given)}`
+    case 'kill':
+    case 'pause':
+    case 'resume':
+    case 'restart':
+    case 'start': return `${step.type} ${list(step.given)}`
+    case 'fault': return `fault: ${faultText(step.given)}`
+    case 'mend': return `mend ${step.given}`
+    case 'switch': return `switch ${step.given.fault} ${step.given.on ? 'on' : 'off'}`
+    case 'freeze':
+    case 'thaw': return step.type
+    case 'break': return `freeze when ${breakText(step.given)}`
+    case 'deliver':
+    case 'drop':
+    case 'duplicate': return `${step.type} ${pickWords(step.given)}`
+    case 'resend': return `send ${pickWords(step.given)} again`
+    case 'disconnect': return `disconnect ${step.given.client} from ${step.given.server}`
+    case 'fire': return `fire ${step.given.timer} of ${step.given.node}`
+    case 'mark': return `mark ${step.given}`
   }
-  if (step.finish) return `finish ${step.finish}`
-  if (step.wait) return `wait until ${conditionText(step.wait)}`
-  if (step.run !== undefined) return `let ${step.run} ms pass${step.always ? `, always ${conditionText(step.always)}` : ''}`
-  if (step.expect) return `expect ${conditionText(step.expect)}`
-  return actText(step)
 }
 
-function actText(step: PlainStep): string {
-  for (const word of ['kill', 'pause', 'resume', 'restart', 'start'] as const) if (step[word]) return `${word} ${list(step[word])}`
-  if (step.fault) return `fault: ${faultWords(step.fault)}`
-  if (step.mend) return `mend ${step.mend}`
-  if (step.switch) return `switch ${step.switch.fault} ${step.switch.on ? 'on' : 'off'}`
-  if (step.freeze) return 'freeze'
-  if (step.thaw) return 'thaw'
-  if (step.break) return `freeze when ${breakWords(step.break)}`
-  for (const word of ['deliver', 'drop', 'duplicate'] as const) if (step[word]) return `${word} ${pickWords(step[word])}`
-  if (step.resend) return `send ${pickWords(step.resend)} again`
-  if (step.fire) return `fire ${step.fire.timer} of ${step.fire.node}`
-  if (step.mark) return `mark ${step.mark}`
-  return ''
+function appendsText({ clients, each, key, as }: NonNullable<PlainStep['appends']>): string {
+  return `${list(clients)} append to ${key}, ${each === 0 ? 'until told to stop' : `${each} each`}${as ? `, as ${as}` : ''}`
 }
 
-type Operations = NonNullable<PlainStep['put'] & PlainStep['cas']>
-
-function operationText(type: string, given: Partial<Operations>): string {
-  const { key = '', value, expected, from, to, as, gives } = given
-  const what = type === 'cas' ? `cas ${key} ${expected ?? '(missing)'} → ${value ?? ''}` : `${type} ${key}${value === undefined ? '' : ` ${value === '' ? '""' : short(value)}`}`
-  return `${what} from ${from ?? 'c1'}${to ? ` straight to ${to}` : ''}${as ? `, as ${as}` : ''}${gives === undefined ? '' : `: ${givesText(gives)}`}`
+function operationStepText(step: OperationStep): string {
+  const { from, to, as, gives } = step.given
+  return `${operationText(requestOf(step))} from ${from ?? 'c1'}${to ? ` straight to ${to}` : ''}${as ? `, as ${as}` : ''}${gives === undefined ? '' : `: ${givesText(gives)}`}`
 }
 
 export function givesText(gives: Gives): string {
@@ -88,7 +92,7 @@ function countsText({ messages, waiting, fault, views, acknowledged, longestWait
     const { perPing } = messages
     parts.push(`${rangeText(messages)}${perPing ? `at most ${perPing.times} a ping interval plus ${perPing.plus}` : ''} ${linkWords(messages)} sent${sinceText(messages.since)}`)
   }
-  if (waiting) parts.push(`${rangeText(waiting)} ${linkWords(waiting)} under way`)
+  if (waiting) parts.push(`${rangeText(waiting)} ${linkWords(waiting)} in flight`)
   if (fault) parts.push(`"${fault.name}" has ${(['dropped', 'late', 'copied', 'held'] as const).flatMap((what) => fault[what] ? [`${what} ${rangeText(fault[what])}`] : []).join(', ')}`)
   if (views) parts.push(`${rangeText(views)} view changes${sinceText(views.since)}`)
   if (acknowledged) parts.push(`${rangeText(acknowledged)} operations acknowledged${sinceText(acknowledged.since)}`)
@@ -107,14 +111,25 @@ export function rangeText({ atLeast, atMost }: { atLeast?: number | undefined; a
   return atMost === undefined ? '' : `at most ${atMost}`
 }
 
-function faultWords(fault: NonNullable<PlainStep['fault']>): string {
-  const { name, isolate, partition, drop, delay, duplicate, share, times } = fault
-  const what = fault.cut ? 'cut' : isolate ? `isolate ${list(isolate)}` : partition ? `partition ${partition.map((group) => group.join(' ')).join(' | ')}`
-    : drop !== undefined ? `drop ${drop * 100} %` : delay !== undefined ? `delay by ${delayWords(delay)}` : duplicate !== undefined ? `duplicate ${duplicate * 100} %`
-      : fault.reorder ? 'reorder' : fault.hold ? 'hold' : 'unreliable'
+function faultText(fault: FaultStep): string {
+  const { name, isolate, partition, share, times } = fault
   const link = isolate ?? partition ? '' : ` ${linkWords(fault)}`
   const plan = `${fault.in ? `, in ${fault.in} ms` : ''}${fault.for ? `, for ${fault.for} ms` : ''}`
-  return `${what}${link}${share === undefined ? '' : `, ${share * 100} % of them`}${times ? `, the next ${times}` : ''}${plan}${name ? ` ("${name}")` : ''}`
+  return `${effectText(faultKindOf(fault))}${link}${share === undefined ? '' : `, ${share * 100} % of them`}${times ? `, the next ${times}` : ''}${plan}${name ? ` ("${name}")` : ''}`
+}
+
+function effectText(kind: FaultKind): string {
+  switch (kind.type) {
+    case 'isolate': return `isolate ${list(kind.given)}`
+    case 'partition': return `partition ${kind.given.map((group) => group.join(' ')).join(' | ')}`
+    case 'drop': return `drop ${kind.given * 100} %`
+    case 'delay': return `delay by ${delayWords(kind.given)}`
+    case 'duplicate': return `duplicate ${kind.given * 100} %`
+    case 'cut':
+    case 'reorder':
+    case 'hold':
+    case 'unreliable': return kind.type
+  }
 }
 
 function delayWords(delay: NonNullable<NonNullable<PlainStep['fault']>['delay']>): string {
@@ -122,10 +137,18 @@ function delayWords(delay: NonNullable<NonNullable<PlainStep['fault']>['delay']>
   return 'mean' in delay ? `${delay.mean} ms on average` : `${delay.min} to ${delay.max} ms`
 }
 
-function breakWords({ message, view, promoted, rule, exact }: NonNullable<PlainStep['break']>): string {
-  const what = message ? `${linkWords(message)} is sent` : view ? `a view is ${view}`
-    : promoted ? `${promoted === true ? 'a node' : promoted} is promoted` : rule ? 'a rule is broken' : 'the cluster is stuck'
-  return `${what}${exact ? ', exact' : ''}`
+function breakText(form: BreakForm): string {
+  return `${awaitedText(breakKindOf(form))}${form.exact ? ', exact' : ''}`
+}
+
+function awaitedText(kind: BreakKind): string {
+  switch (kind.type) {
+    case 'message': return `${linkWords(kind.given)} is sent`
+    case 'view': return `a view is ${kind.given}`
+    case 'promoted': return `${kind.given === true ? 'a node' : kind.given} is promoted`
+    case 'stuck': return 'the cluster is stuck'
+    case 'rule': return 'a rule is broken'
+  }
 }
 
 function pickWords(pick: NonNullable<PlainStep['deliver']>): string {

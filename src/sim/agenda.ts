@@ -1,5 +1,5 @@
-// Virtual time: what is to happen and when, in microseconds. Equal times run in the order in which they were added.
-// A binary heap; a cancelled entry stays in it until its time comes and is passed over then.
+// Virtual time: the actions that are due and when, in microseconds. Actions due at the same time run in the order in which they were added.
+// A binary heap; a cancelled entry stays until its time comes and is then skipped.
 
 interface Entry {
   readonly due: number

@@ -1,16 +1,16 @@
-// Recordings compared as people compare them: with themselves, with another run, with a branch, with one value changed.
+// Comparing recordings: with themselves, with another run, with a branch, with one value changed.
 import { describe, expect, test } from 'vitest'
-import { align, EventPrinter, headerDifferences, rowStates, type Alignment, type Prints } from '../check'
+import { align, EventDigester, headerDifferences, rowStates, type Alignment, type Digests } from '../check'
 import type { TraceEvent } from '../trace'
-import { failoverRecording, randomRecording } from './random-recording'
+import { failoverRecording, randomRecording } from './testing/random-recording'
 
-function printsOf(events: readonly TraceEvent[]): Prints {
-  const printer = new EventPrinter()
-  for (const event of events) printer.take(event)
-  return printer.prints()
+function digestsOf(events: readonly TraceEvent[]): Digests {
+  const digester = new EventDigester()
+  for (const event of events) digester.take(event)
+  return digester.digests()
 }
 
-const compared = (a: readonly TraceEvent[], b: readonly TraceEvent[], heartbeats = true): Alignment => align(printsOf(a), printsOf(b), { heartbeats })
+const compared = (a: readonly TraceEvent[], b: readonly TraceEvent[], heartbeats = true): Alignment => align(digestsOf(a), digestsOf(b), { heartbeats })
 
 const { events, header } = failoverRecording()
 
@@ -20,6 +20,13 @@ describe('a recording', () => {
     const { differences, first } = compared(events, elsewhere)
     expect(differences).toHaveLength(0)
     expect(first).toHaveLength(events.length)
+  })
+
+  test('is alike with a run on a machine that stalled, but for what is left out', () => {
+    const stalled: TraceEvent[] = [...events.slice(0, 400), { seq: 401, at: 1, wall: 1, type: 'stalled', node: 's1', ms: 612 }, ...events.slice(400).map((event) => ({ ...event, seq: event.seq + 1 }))]
+    const { differences, leftOut } = compared(events, stalled, false)
+    expect([differences.length, leftOut.second - leftOut.first]).toEqual([0, 1])
+    expect(compared(events, stalled).differences).toHaveLength(1)
   })
 
   test('differs where one value was changed, and in every event that tells that message', () => {

@@ -1,5 +1,5 @@
-// Random faults in virtual time: lost, late and doubled messages, crashes, restarts and pauses, with clients appending.
-// Whatever happens, an acknowledged append is there exactly once and in its client's order.
+// Random faults in virtual time: lost, late and duplicated messages, crashes, restarts and pauses, with clients appending.
+// Whatever happens, an acknowledged append is in the log exactly once and in its client's order.
 import { expect, test } from 'vitest'
 import { anywhere, atOnce, createRandom, type Envelope, type FaultEffect, type Random } from '../network'
 import { defaultSettings, utf8ToBytes, type ReplicaState, type Settings } from '../protocol'
@@ -37,7 +37,7 @@ function run(seed: string, settings: Partial<Settings>): Run {
     { type: 'duplicate', probability: 0.02 }, { type: 'reorder', probability: 0.05, withinMs: 30 },
   ]
   for (const [index, effect] of effects.entries()) {
-    world.act({ type: 'add-fault', fault: { name: `fault ${index}`, where: anywhere, bothWays: false, effect, times: 0 }, plan: atOnce })
+    world.perform({ type: 'add-fault', fault: { name: `fault ${index}`, where: anywhere, bothWays: false, effect, times: 0 }, plan: atOnce })
   }
   const appends = new Appends(world, events)
   let faults = 0
@@ -47,10 +47,10 @@ function run(seed: string, settings: Partial<Settings>): Run {
     if (copies.length > 0 && random.chance(0.5)) world.resend(random.pick(copies))
     if (random.chance(0.4) && inject(world, random)) faults++
   }
-  for (const name of world.transit.faults) world.act({ type: 'remove-fault', fault: name })
+  for (const name of world.transit.faults) world.perform({ type: 'remove-fault', fault: name })
   for (const name of world.names) if (!world.isUp(name)) world.restart(name)
   for (const name of ['s1', 's2', 's3', 's4']) if (world.isPaused(name)) world.resume(name)
-  // Appends that are open may still be acknowledged: the read must come after the last of them.
+  // Open appends may still be acknowledged, so the read must come after the last of them.
   world.runUntil(() => appends.allReturned(), 30_000)
   const reader = world.invoke('c1', { type: 'get', key: utf8ToBytes('log') }, { session: 1 })
   world.runUntil(() => appends.outcomeOf(reader) !== undefined, 30_000)
@@ -62,7 +62,7 @@ function run(seed: string, settings: Partial<Settings>): Run {
   return { acknowledged: appends.acknowledged(), log, faults, appends: appends.count, isStuck }
 }
 
-/** Clients append `<client>:<number>;` one after the other, a new one as soon as the last has returned. */
+/** Clients append `<client>:<number>;`, each a new one as soon as the last has returned. */
 class Appends {
   readonly #world: World
   readonly #events: TraceEvent[]
@@ -119,7 +119,7 @@ class Appends {
   }
 }
 
-/** One fault, of those that leave a way on: an acked view with a live backup, or a server that is not needed. */
+/** One fault that the cluster can survive: there is an acked view with a live backup, or the server is not needed. */
 function inject(world: World, random: Random): boolean {
   const vs = world.inspect('vs')
   if (vs.kind !== 'view-server' || !vs.isAcked || vs.current.backups.length === 0) return false
@@ -137,7 +137,7 @@ function inject(world: World, random: Random): boolean {
   return true
 }
 
-/** A cluster that does not serve although every node is up must know why. */
+/** If the cluster does not serve although every node is up, the view server must report why. */
 function expectReason(world: World, seed: string): void {
   const vs = world.inspect('vs')
   expect(vs.kind === 'view-server' && vs.stuck, `seed ${seed}: the cluster does not serve and nobody says why`).toBeTruthy()
@@ -155,7 +155,7 @@ function expectEqualCopies(world: World): void {
   for (const text of texts) expect(text).toBe(texts[0])
 }
 
-/** Every acknowledged append once, in its client's order; nothing twice. */
+/** Every acknowledged append occurs once, in its client's order; none occurs twice. */
 function expectExactlyOnce({ acknowledged, log }: Run, seed: string): void {
   const found = log.split(';').filter((text) => text !== '')
   expect(new Set(found).size, `seed ${seed}: an append is there twice`).toBe(found.length)
@@ -178,10 +178,10 @@ for (const settings of [{}, { backupsWanted: 2 }, { transferChunkBytes: 20, tran
       faults += result.faults
       appends += result.appends
     }
-    // A run in which nothing happens proves nothing.
+    // A run in which nothing happens would prove nothing.
     expect(faults).toBeGreaterThan(seeds * 5)
     expect(appends).toBeGreaterThan(seeds * 50)
     expect(stuck).toBeLessThan(seeds / 2)
     console.log(JSON.stringify({ settings, seeds, stuck, faults, appends }))
-  }, 120_000)
+  })
 }

@@ -1,6 +1,7 @@
-// One node of the simulated cluster: its machine, its mail and its timers. Plain data for the world, which drives it.
+// One node of the simulated cluster: its machine, its queued messages and its timers. Plain data; the world drives it.
 import type { Envelope } from '../network'
 import type { Machine, NodeKind, NodeName } from '../protocol'
+import type { FrozenTimer } from '../trace'
 
 export interface SimTimer {
   readonly armed: number
@@ -9,7 +10,7 @@ export interface SimTimer {
   readonly cancel: () => void
 }
 
-/** A message in the node's mail: it arrives when the link's time is over, unless somebody delivers it before. */
+/** A message in the receiver's queue: it arrives after the link's delay, unless it is delivered by hand before. */
 export interface SimMail {
   readonly envelope: Envelope
   readonly cancel: () => void
@@ -23,24 +24,34 @@ export interface SimNode {
   /** Null while it is dead. */
   machine: Machine | null
   step: number
-  paused: boolean
-  /** What came due while it was paused. */
+  isPaused: boolean
+  /** Inputs that came due while it was paused. */
   readonly inbox: (() => void)[]
-  /** Messages that wait for it, by id, in the order of their coming. */
+  /** The queue of the receiver: messages by id, in the order of their arrival. */
   readonly mail: Map<string, SimMail>
   readonly timers: Map<string, SimTimer>
   readonly armed: Map<string, number>
-  /** Nodes that this life has exchanged messages with. */
+  /** Nodes that this incarnation has exchanged messages with. */
   readonly peers: Set<NodeName>
 }
 
 export function newSimNode(name: NodeName, kind: NodeKind): SimNode {
   return {
-    name, kind, incarnation: 0, machine: null, step: 0, paused: false, inbox: [], mail: new Map(), timers: new Map(), armed: new Map(), peers: new Set(),
+    name, kind, incarnation: 0, machine: null, step: 0, isPaused: false, inbox: [], mail: new Map(), timers: new Map(), armed: new Map(), peers: new Set(),
   }
 }
 
-/** Makes it dead: what it had in memory is gone. Returns the messages that it will never take. */
+/** Its current step, in the form that events use. */
+export function ofStep({ name: node, incarnation, step }: SimNode): { node: NodeName; incarnation: number; step: number } {
+  return { node, incarnation, step }
+}
+
+/** Its timers, with the time that each has left at `now`, which is in microseconds. */
+export function timersOf({ name: node, timers }: SimNode, now: number): FrozenTimer[] {
+  return [...timers].map(([name, { armed, due }]) => ({ node, name, armed, remainingMs: Math.max(0, due - now) / 1000 }))
+}
+
+/** Makes it dead: its memory is lost. Returns the messages that it will never take. */
 export function emptySimNode(node: SimNode): Envelope[] {
   const lost = [...node.mail.values()].map(({ envelope, cancel }) => {
     cancel()
@@ -48,11 +59,25 @@ export function emptySimNode(node: SimNode): Envelope[] {
   })
   for (const { cancel } of node.timers.values()) cancel()
   node.machine = null
-  node.paused = false
+  node.isPaused = false
   node.inbox.length = 0
   node.mail.clear()
   node.timers.clear()
   node.armed.clear()
   node.peers.clear()
   return lost
+}
+
+/** A snapshot of a whole world, which does not change with the world. */
+export interface WorldSnapshot {
+  readonly nodes: readonly {
+    readonly name: NodeName
+    readonly kind: NodeKind
+    readonly incarnation: number
+    /** Null while it is dead. */
+    readonly machine: Machine | null
+    /** The names of armed timers. */
+    readonly timers: readonly string[]
+  }[]
+  readonly mails: readonly Envelope[]
 }

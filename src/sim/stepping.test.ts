@@ -1,4 +1,4 @@
-// Freeze, step and thaw in virtual time, break conditions, and what is refused: the same that real processes do.
+// Freezing, stepping and thawing in virtual time, break conditions, and refusals: the same as with real processes.
 import { expect, test } from 'vitest'
 import { anywhere, atOnce, type BreakCondition, type Fault, type FaultEffect } from '../network'
 import { defaultSettings, utf8ToBytes, type MessageType } from '../protocol'
@@ -37,11 +37,11 @@ function put({ world }: Played, client: string, value: string): number {
 }
 
 function waiting(played: Played, kind: MessageType): string[] {
-  return [...fold(played).underWay].filter(([, { type }]) => type === kind).map(([id]) => id)
+  return [...fold(played).inFlight].filter(([, { type }]) => type === kind).map(([id]) => id)
 }
 
 function deliverAll(played: Played, kind: MessageType): void {
-  for (const id of waiting(played, kind)) played.world.act({ type: 'deliver', id })
+  for (const id of waiting(played, kind)) played.world.perform({ type: 'deliver', id })
 }
 
 const fault = (effect: FaultEffect, more: Partial<Fault> = {}): Fault => ({ name: effect.type, where: anywhere, bothWays: false, effect, times: 0, ...more })
@@ -69,7 +69,7 @@ test('in a freeze no time passes, and an operation goes as far as it is let', ()
   expect(currentView(fold(played))?.view.viewnum).toBe(2)
 })
 
-test('timers stand still with their remaining time, can be fired, and go on after the thaw', () => {
+test('timers are frozen with their remaining time, can be fired, and go on after the thaw', () => {
   const played = ready()
   const { world, events } = played
   world.freeze()
@@ -77,7 +77,7 @@ test('timers stand still with their remaining time, can be fired, and go on afte
   expect(ping?.remainingMs).toBeGreaterThan(0)
   const sent = (): number => events.filter((event) => event.type === 'message-sent' && event.from === 's2' && event.message.type === 'ping').length
   const before = sent()
-  world.act({ type: 'fire', node: 's2', timer: 'ping' })
+  world.perform({ type: 'fire', node: 's2', timer: 'ping' })
   expect(sent()).toBe(before + 1)
   expect(fold(played).frozenTimers.find(({ node, name }) => node === 's2' && name === 'ping')).toMatchObject({ armed: (ping?.armed ?? 0) + 1, remainingMs: 20 })
   world.thaw()
@@ -97,11 +97,11 @@ test('two messages can be delivered in the other order, dropped, and doubled', (
   const first = put(played, 'c1', '1')
   put(played, 'c2', '2')
   const [one = '', two = ''] = waiting(played, 'request')
-  world.act({ type: 'deliver', id: two })
-  world.act({ type: 'duplicate', id: one })
+  world.perform({ type: 'deliver', id: two })
+  world.perform({ type: 'duplicate', id: one })
   expect(waiting(played, 'request')).toEqual([one, `${one}+1`])
-  world.act({ type: 'drop', id: one })
-  world.act({ type: 'deliver', id: `${one}+1` })
+  world.perform({ type: 'drop', id: one })
+  world.perform({ type: 'deliver', id: `${one}+1` })
   expect(played.events.filter((event) => event.type === 'message-sent' && event.message.type === 'forward').slice(-2))
     .toMatchObject([{ message: { operation: { value: '2' } } }, { message: { operation: { value: '1' } } }])
   world.thaw()
@@ -119,13 +119,13 @@ test.each<[string, BreakCondition['on'], (played: Played) => void, (played: Play
   ['the cluster is stuck', { type: 'stuck' }, ({ world }) => { world.kill('s1'); world.kill('s2') }, (played) => expect(fold(played).stuck).not.toBeNull()],
 ])('freezes by itself when %s', (_what, on, cause, check) => {
   const played = ready()
-  played.world.act({ type: 'add-break', condition: condition(on) })
+  played.world.perform({ type: 'add-break', condition: condition(on) })
   cause(played)
   played.world.run(2000)
   const state = fold(played)
   expect(state.freeze).toBe(1)
   expect(state.freezeMetBy).toBeGreaterThan(0)
-  // It was met, so it is gone.
+  // The condition was met, so it is removed.
   expect(state.breaks.size).toBe(0)
   check(played)
 })
@@ -134,7 +134,7 @@ test('a planned fault begins and ends on cluster time', () => {
   const played = ready()
   const { world, events } = played
   const began = world.nowMs
-  world.act({ type: 'add-fault', fault: fault({ type: 'isolate', nodes: ['s2'] }), plan: { inMs: 200, forMs: 50 } })
+  world.perform({ type: 'add-fault', fault: fault({ type: 'isolate', nodes: ['s2'] }), plan: { inMs: 200, forMs: 50 } })
   world.run(199)
   expect(events.some(({ type }) => type === 'fault-switched')).toBe(false)
   world.run(100)
@@ -145,9 +145,9 @@ test('a planned fault begins and ends on cluster time', () => {
 test('every drop, delay and copy carries its reason into the trace', () => {
   const played = ready()
   const { world, events } = played
-  world.act({ type: 'add-fault', fault: fault({ type: 'drop', probability: 0.2 }, { name: 'lossy' }), plan: atOnce })
-  world.act({ type: 'add-fault', fault: fault({ type: 'delay', probability: 0.3, delay: { type: 'constant', ms: 5 } }, { name: 'slow' }), plan: atOnce })
-  world.act({ type: 'add-fault', fault: fault({ type: 'duplicate', probability: 0.3 }, { name: 'twice' }), plan: atOnce })
+  world.perform({ type: 'add-fault', fault: fault({ type: 'drop', probability: 0.2 }, { name: 'lossy' }), plan: atOnce })
+  world.perform({ type: 'add-fault', fault: fault({ type: 'delay', probability: 0.3, delay: { type: 'constant', ms: 5 } }, { name: 'slow' }), plan: atOnce })
+  world.perform({ type: 'add-fault', fault: fault({ type: 'duplicate', probability: 0.3 }, { name: 'twice' }), plan: atOnce })
   world.run(2000)
   expect(events.some((event) => event.type === 'message-dropped' && event.reason.type === 'fault' && event.reason.fault === 'lossy')).toBe(true)
   expect(events.some((event) => event.type === 'message-delayed' && event.fault === 'slow' && event.ms === 5)).toBe(true)
@@ -157,14 +157,14 @@ test('every drop, delay and copy carries its reason into the trace', () => {
 })
 
 test.each<[string, (played: Played) => void, string]>([
-  ['a message that is gone', ({ world }) => world.act({ type: 'deliver', id: 's1.1.1.0' }), 'The message s1.1.1.0 is gone: it was taken or lost before.'],
-  ['a timer while time runs', ({ world }) => world.act({ type: 'fire', node: 's1', timer: 'ping' }), 'The cluster is not frozen.'],
-  ['a timer that is none', ({ world }) => { world.freeze(); world.act({ type: 'fire', node: 's1', timer: 'x' }) }, 's1 has no timer "x".'],
-  ['a timer of a dead node', ({ world }) => { world.kill('s1'); world.freeze(); world.act({ type: 'fire', node: 's1', timer: 'ping' }) }, 's1 is already dead.'],
-  ['a fault on a node that is not there', ({ world }) => world.act({ type: 'add-fault', fault: fault({ type: 'isolate', nodes: ['s9'] }), plan: atOnce }), 'There is no node s9.'],
+  ['a message that is gone', ({ world }) => world.perform({ type: 'deliver', id: 's1.1.1.0' }), 'The message s1.1.1.0 is gone: it was taken or lost before.'],
+  ['a timer while time runs', ({ world }) => world.perform({ type: 'fire', node: 's1', timer: 'ping' }), 'The cluster is not frozen.'],
+  ['a timer that is none', ({ world }) => { world.freeze(); world.perform({ type: 'fire', node: 's1', timer: 'x' }) }, 's1 has no timer "x".'],
+  ['a timer of a dead node', ({ world }) => { world.kill('s1'); world.freeze(); world.perform({ type: 'fire', node: 's1', timer: 'ping' }) }, 's1 is dead and has no timers.'],
+  ['a fault on a node that is not there', ({ world }) => world.perform({ type: 'add-fault', fault: fault({ type: 'isolate', nodes: ['s9'] }), plan: atOnce }), 'There is no node s9.'],
   ['a fault of a name that is taken', ({ world }) => {
-    world.act({ type: 'add-fault', fault: fault({ type: 'cut' }), plan: atOnce })
-    world.act({ type: 'add-fault', fault: fault({ type: 'cut' }), plan: atOnce })
+    world.perform({ type: 'add-fault', fault: fault({ type: 'cut' }), plan: atOnce })
+    world.perform({ type: 'add-fault', fault: fault({ type: 'cut' }), plan: atOnce })
   }, 'There is a fault "cut" already.'],
   ['a second freeze', ({ world }) => { world.freeze(); world.freeze() }, 'The cluster is already frozen.'],
   ['killing the dead', ({ world }) => { world.kill('s1'); world.kill('s1') }, 's1 is already dead.'],
@@ -177,8 +177,8 @@ test('the same seed gives the same trace, byte for byte; another seed another', 
   const play = (seed: string): string => {
     const played = ready(seed)
     const { world, events } = played
-    world.act({ type: 'add-fault', fault: fault({ type: 'unreliable', requestLoss: 0.1, replyLoss: 0.2 }), plan: atOnce })
-    world.startWorkload({ rate: 0, inFlight: 2, mix: { put: 1, append: 1, get: 1, delete: 1, cas: 1 }, keys: 4, valueBytes: 8, clients: [] })
+    world.perform({ type: 'add-fault', fault: fault({ type: 'unreliable', requestLoss: 0.1, replyLoss: 0.2 }), plan: atOnce })
+    world.perform({ type: 'start-workload', plan: { rate: 0, inFlight: 2, mix: { put: 1, append: 1, get: 1, delete: 1, cas: 1 }, keys: 4, valueBytes: 8, clients: [] } })
     world.run(3000)
     return events.map((event) => JSON.stringify(event)).join('\n')
   }

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import { anywhere, atOnce, courseUnreliable } from '../network'
 import { defaultSettings } from '../protocol'
 import type { TraceEvent } from '../trace'
-import { unreliableRates } from './unreliable-rates'
+import { unreliableRates } from './testing/unreliable-rates'
 import { World } from './world'
 
 it.each(['1', '2', '3', '4', '5'])('seed %s: over 10 000 requests that arrived the rates are the course\'s, within the 99 %% interval', (seed) => {
@@ -12,14 +12,14 @@ it.each(['1', '2', '3', '4', '5'])('seed %s: over 10 000 requests that arrived t
     title: '', seed, replicas: 2, clients: 4, settings: { ...defaultSettings, retryMs: 10 }, onEvent: (event) => events.push(event),
   })
   world.run(500)
-  world.act({ type: 'add-fault', fault: { name: 'unreliable', where: anywhere, bothWays: false, effect: courseUnreliable, times: 0 }, plan: atOnce })
-  world.startWorkload({ rate: 0, inFlight: 8, mix: { put: 1, append: 0, get: 1, delete: 0, cas: 0 }, keys: 4, valueBytes: 8, clients: [] })
+  world.perform({ type: 'add-fault', fault: { name: 'unreliable', where: anywhere, bothWays: false, effect: courseUnreliable, times: 0 }, plan: atOnce })
+  world.perform({ type: 'start-workload', plan: { rate: 0, inFlight: 8, mix: { put: 1, append: 0, get: 1, delete: 0, cas: 0 }, keys: 4, valueBytes: 8, clients: [] } })
   for (let rounds = 0; rounds < 200 && unreliableRates(events).arrived < 10_000; rounds++) world.run(500)
   const { arrived, lost, inVain } = unreliableRates(events)
   console.log(JSON.stringify({ seed, arrived, lost, inVain }))
   expect(arrived).toBeGreaterThanOrEqual(10_000)
   expect(isWithin99(lost, arrived, 0.1)).toBe(true)
-  // Of the requests that were executed, the answers that were drawn as lost: an answer that never came is not counted.
+  // Counts answers that were drawn as lost, among executed requests; an answer that was never sent does not count.
   expect(inVain).toBeGreaterThan(0)
 })
 

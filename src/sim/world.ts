@@ -1,19 +1,20 @@
-// The machines in virtual time: a whole cluster in one thread, where the same inputs give the same trace, byte for byte.
-// A driver like any other: it carries out effects and writes the trace, and decides nothing about the protocol. What messages meet on
-// their way is network/transit.ts, the same that the switchboard of real processes uses.
-import { breakText, createRandom, Refused, Transit, type Envelope, type NetworkAct } from '../network'
+// A whole simulated cluster in virtual time, in one thread: the same inputs give the same trace, byte for byte. It is a driver like any other:
+// it performs effects, writes the trace, and must never decide anything about the protocol. What messages meet in the network is
+// network/transit.ts, which the switchboard of real processes uses too.
+import { BreakConditions, checkRestart, ClusterCore, ClusterWorkload, type InFlight } from '../core'
+import { breakText, refusals, Transit, type Envelope } from '../network'
 import {
-  createMachine, viewServerName,
-  type EffectSink, type Input, type Machine, type Message, type NodeKind, type NodeName, type NodeState, type Operation, type OperationInput,
-  type Report, type Settings, type Start,
+  createMachine, heldCopy, startOf, viewServerName,
+  type EffectSink, type HeldCopy, type Input, type Machine, type MakeStore, type Message, type NodeKind, type NodeName, type NodeState,
+  type Operation, type OperationInput, type Report, type Settings, type Start,
 } from '../protocol'
 import {
-  BreakConditions, messageId, recordMessage, recordOperationInput, recordReport, traceVersion,
-  type EventBody, type FrozenTimer, type TraceEvent, type TraceHeader,
+  messageId, recordMessage, recordOperationInput, recordReport, traceVersion,
+  type ClusterAct, type EventBody, type Invocation, type Performed, type TraceEvent, type TraceHeader,
 } from '../trace'
-import { completePlan, WorkloadDriver, workloadText, type WorkloadPlan } from '../workload'
 import { Agenda } from './agenda'
-import { emptySimNode, newSimNode, type SimNode } from './sim-node'
+import { Connections } from './connections'
+import { emptySimNode, newSimNode, ofStep, timersOf, type SimMail, type SimNode, type WorldSnapshot } from './sim-node'
 
 export interface WorldOptions {
   readonly title: string
@@ -21,32 +22,23 @@ export interface WorldOptions {
   readonly clients: number
   readonly settings: Settings
   readonly seed: string
-  /** Called with each message as it is sent, before anything becomes of it. */
+  /** Called with each message as it is sent, before the network handles it. */
   readonly onSend?: (envelope: Envelope) => void
   /** Called with each event as it is written. */
   readonly onEvent: (event: TraceEvent) => void
-  /** The nodes to start; without it all. */
+  /** The nodes to start; all by default. */
   readonly start?: readonly NodeName[]
-  /** From sending to arrival when nothing delays it; 1 ms without it. */
+  /** The time from sending to arrival without faults; 1 ms by default. */
   readonly linkDelayMs?: number
-  /** A node that ends tells those it spoke with, as a connection that ends would. */
+  /** Makes each server's store; a map store by default. */
+  readonly storeOf?: (server: NodeName) => MakeStore
+  /** Notify peers when a node ends, as the end of a connection would; also notify a client that a dead node cannot be dialled. */
   readonly tellsPeers?: boolean
+  /** Makes the machines of clients; the protocol's own by default. */
+  readonly makeClient?: (start: Start, out: EffectSink) => Machine
 }
 
 const microsecondsPerMs = 1000
-
-export interface WorldMoment {
-  readonly nodes: readonly {
-    readonly name: NodeName
-    readonly kind: NodeKind
-    readonly incarnation: number
-    /** Null while it is dead. */
-    readonly machine: Machine | null
-    /** Armed, by name. */
-    readonly timers: readonly string[]
-  }[]
-  readonly mails: readonly Envelope[]
-}
 
 export class World implements EffectSink {
   readonly header: TraceHeader
@@ -54,16 +46,17 @@ export class World implements EffectSink {
   readonly #options: WorldOptions
   readonly #agenda = new Agenda()
   readonly #nodes = new Map<NodeName, SimNode>()
+  readonly #connections = new Connections()
   readonly #breaks: BreakConditions
   #seq = 0
   #operationId = 0
   #freezes = 0
   #isFrozen = false
-  /** A break condition was met: the cluster freezes when the step is over. */
+  /** The break condition that was met: the cluster freezes when the current step is over. */
   #freezeBecause: { readonly reason: string; readonly metBy: number } | null = null
-  #workload: WorkloadDriver | null = null
-  #workloads = 0
-  // The node whose step is running, and how far its effects are counted: the sink's whole state.
+  readonly #workload: ClusterWorkload
+  readonly #core: ClusterCore<SimNode, null, void>
+  // The node whose step is running, and the index of its next effect: the sink has no other state.
   #current: SimNode | null = null
   #index = 0
 
@@ -77,6 +70,11 @@ export class World implements EffectSink {
       settings: options.settings, seed: options.seed, protocolHash: '', nodes, parent: null,
     }
     this.#breaks = new BreakConditions((event) => this.#write(event))
+    this.#workload = new ClusterWorkload({
+      seed: options.seed, clients: nodes.filter(({ kind }) => kind === 'client').map(({ name }) => name), tell: (event) => this.#write(event),
+      clock: { now: () => this.#agenda.now, after: (ms, action) => this.#agenda.add(ms * microsecondsPerMs, action) },
+      invoke: (client, session, operation) => this.isUp(client) ? this.invoke(client, operation, { session, label: 'workload' }) : ++this.#operationId,
+    })
     this.transit = new Transit({
       seed: options.seed, nodes: nodes.map(({ name }) => name),
       event: (event) => this.#write(event),
@@ -86,6 +84,15 @@ export class World implements EffectSink {
       onArrival: (envelope) => this.#arrive(envelope),
     })
     for (const { name, kind } of nodes) this.#nodes.set(name, newSimNode(name, kind))
+    this.#core = new ClusterCore({
+      transit: this.transit, conditions: this.#breaks, workload: this.#workload, event: (event) => this.#write(event),
+      hasNode: (name) => this.#nodes.has(name), live: (name) => this.#live(name), isFrozen: () => this.#isFrozen,
+      kill: (node) => this.#kill(node), pause: (node) => this.#pause(node), resume: (node) => this.#resume(node),
+      freeze: () => this.#freeze('by hand', 0), thaw: () => this.#thaw(), invoke: (client, invocation) => this.#invoke(client, invocation),
+      waiting: (id) => this.#waiting(id), takeWaiting: (id) => this.#takeWaiting(id), arrive: ({ envelope }) => this.#arrive(envelope),
+      hand: (node, { envelope }) => this.#deliver(node, envelope),
+      armed: ({ timers }, timer) => timers.get(timer)?.armed, fire: (node, timer, armed) => this.#fire(node, timer, armed),
+    })
     for (const { name } of nodes) if (name === viewServerName || (options.start?.includes(name) ?? true)) this.#start(this.#node(name))
   }
 
@@ -94,50 +101,46 @@ export class World implements EffectSink {
     return this.#agenda.now / microsecondsPerMs
   }
 
-  get names(): NodeName[] {
-    return [...this.#nodes.keys()]
-  }
+  get names(): NodeName[] { return [...this.#nodes.keys()] }
 
-  get isFrozen(): boolean {
-    return this.#isFrozen
-  }
+  get isFrozen(): boolean { return this.#isFrozen }
 
-  isUp(name: NodeName): boolean {
-    return (this.#nodes.get(name)?.machine ?? null) !== null
-  }
+  isUp(name: NodeName): boolean { return (this.#nodes.get(name)?.machine ?? null) !== null }
 
-  isPaused(name: NodeName): boolean {
-    return this.#nodes.get(name)?.paused ?? false
-  }
+  isPaused(name: NodeName): boolean { return this.#nodes.get(name)?.isPaused ?? false }
 
-  /** Throws for a node that is dead: nobody can look into it. */
+  /** Throws for a dead node: it has no state. */
   inspect(name: NodeName): NodeState {
     const { machine } = this.#node(name)
     if (!machine) throw new Error(`${name} is dead`)
     return machine.inspect()
   }
 
-  /** Every node as it is, and every message that has not reached its receiver. Nothing in it changes with the world. */
-  startingPoint(): WorldMoment {
+  /** A server's copy, to read without copying it; null for a dead node and for a node of another kind. */
+  held(name: NodeName): HeldCopy | null {
+    const { machine } = this.#node(name)
+    return machine && heldCopy(machine)
+  }
+
+  /** A snapshot of every node and of every message that has not reached its receiver. It does not change with the world. */
+  startingPoint(): WorldSnapshot {
     const nodes = [...this.#nodes.values()].map(({ name, kind, incarnation, machine, timers }) => (
       { name, kind, incarnation, machine: machine?.copy() ?? null, timers: [...timers.keys()] }
     ))
-    return { nodes, mails: this.underWay }
+    return { nodes, mails: this.inFlight }
   }
 
   /** Every message that has not reached its receiver. */
-  get underWay(): Envelope[] {
+  get inFlight(): Envelope[] {
     const mail = [...this.#nodes.values()].flatMap((node) => [...node.mail.values()])
     return [...this.transit.onItsWay, ...mail].map(({ envelope }) => envelope)
   }
 
-  isArmed(name: NodeName, timer: string): boolean {
-    return this.#node(name).timers.has(timer)
-  }
+  isArmed(name: NodeName, timer: string): boolean { return this.#node(name).timers.has(timer) }
 
   // ---- time
 
-  /** Runs until `done` holds after an event, or until `limitMs` from now have passed, or nothing can happen: time stands still. */
+  /** Runs until `done` holds after an event, `limitMs` from now have passed, or the cluster is frozen. Returns whether `done` holds. */
   runUntil(done: () => boolean, limitMs: number): boolean {
     const end = this.#agenda.now + limitMs * microsecondsPerMs
     while (!done()) {
@@ -150,29 +153,34 @@ export class World implements EffectSink {
     return true
   }
 
-  run(ms: number): void {
-    this.runUntil(() => false, ms)
+  run(ms: number): void { this.runUntil(() => false, ms) }
+
+  // ---- acts by hand
+
+  invoke(client: NodeName, operation: Operation, options: Partial<Pick<Invocation, 'target' | 'session' | 'label'>> = {}): number {
+    return this.#core.invoke({ client, operation, target: '', session: -1, label: 'person', ...options })
   }
 
-  // ---- what a person does
-
-  invoke(client: NodeName, operation: Operation, options: { target?: NodeName; session?: number; label?: string } = {}): number {
-    const node = this.#liveNode(client)
-    if (node.kind !== 'client') throw new Refused(`${client} is no client.`)
+  #invoke(node: SimNode, { operation, session, target, label }: Invocation): number {
     const operationId = ++this.#operationId
-    const input: OperationInput = { type: 'operation', operationId, session: options.session ?? -1, operation, target: options.target ?? '' }
-    this.#take(node, input, () => ({
-      type: 'operation-invoked', ...this.#ofStep(node), operation: recordOperationInput(input), label: options.label ?? 'person',
-    }))
+    const input: OperationInput = { type: 'operation', operationId, session, operation, target }
+    this.#take(node, input, () => ({ type: 'operation-invoked', ...ofStep(node), operation: recordOperationInput(input), label }))
     return operationId
   }
 
-  kill(name: NodeName): void {
-    const node = this.#liveNode(name)
+  kill(node: NodeName): void { this.#core.perform({ type: 'kill', node }) }
+
+  #kill(node: SimNode): void {
+    this.#write({ type: 'node-killed', node: node.name, incarnation: node.incarnation })
+    this.#end(node, { code: null, signal: 'SIGKILL', stderr: '' })
+  }
+
+  /** Makes the node dead: messages queued for it are lost, and its peers are notified. */
+  #end(node: SimNode, exit: { readonly code: number | null; readonly signal: string | null; readonly stderr: string }): void {
+    const { name, incarnation } = node
     const peers = [...node.peers]
-    this.#write({ type: 'node-killed', node: name, incarnation: node.incarnation })
     const lost = emptySimNode(node)
-    this.#write({ type: 'node-exited', node: name, incarnation: node.incarnation, code: null, signal: 'SIGKILL', stderr: '' })
+    this.#write({ type: 'node-exited', node: name, incarnation, ...exit })
     for (const { id } of lost) this.#write({ type: 'message-dropped', id, reason: { type: 'receiver-dead' } })
     if (this.#options.tellsPeers) for (const peer of peers) this.#tellPeer(name, peer)
   }
@@ -191,162 +199,132 @@ export class World implements EffectSink {
     const node = this.#node(name)
     if (node.machine) this.kill(name)
     this.#start(node)
-    if (node.kind === 'client') this.#workload?.clientRestarted(name)
+    if (node.kind === 'client') this.#workload.clientRestarted(name)
   }
 
-  pause(name: NodeName): void {
-    const node = this.#liveNode(name)
-    if (node.paused) throw new Refused(`${name} is already paused.`)
-    node.paused = true
-    this.#write({ type: 'node-paused', node: name, incarnation: node.incarnation })
+  pause(node: NodeName): void { this.#core.perform({ type: 'pause', node }) }
+
+  #pause(node: SimNode): void {
+    node.isPaused = true
+    this.#write({ type: 'node-paused', node: node.name, incarnation: node.incarnation })
   }
 
-  resume(name: NodeName): void {
-    const node = this.#liveNode(name)
-    if (!node.paused) throw new Refused(`${name} is not paused.`)
-    node.paused = false
-    this.#write({ type: 'node-resumed', node: name, incarnation: node.incarnation })
+  resume(node: NodeName): void { this.#core.perform({ type: 'resume', node }) }
+
+  #resume(node: SimNode): void {
+    node.isPaused = false
+    this.#write({ type: 'node-resumed', node: node.name, incarnation: node.incarnation })
     for (const input of node.inbox.splice(0)) input()
   }
 
-  /** Hints every live node that its connection to `peer` has ended. */
+  /** Notifies every live node that its connection to `peer` has ended. */
   losePeer(peer: NodeName): void {
     for (const node of this.#nodes.values()) if (node.name !== peer && node.machine) this.#losePeer(node, peer)
   }
 
-  #losePeer(node: SimNode, peer: NodeName): void {
-    this.#take(node, { type: 'peer-lost', peer }, () => ({ type: 'peer-lost', ...this.#ofStep(node), peer }))
+  /**
+   * Ends the connection of a client to a server; the client may open another. What the server had sent on it is lost; what the client had sent
+   * may still arrive. The server knows the client by another name from then on.
+   */
+  disconnect(client: NodeName, server: NodeName): void {
+    const node = this.#node(client)
+    if (!node.machine) throw refusals.alreadyDead(client)
+    for (const id of this.#connections.end(node, this.#node(server).name, this.transit)) this.#notCarried(id)
+    this.#losePeer(node, server)
   }
 
-  freeze(reason = 'by hand', metBy = 0): void {
-    if (this.#isFrozen) throw new Refused('The cluster is already frozen.')
+  #notCarried(id: string): void { this.#write({ type: 'message-dropped', id, reason: { type: 'not-carried' } }) }
+
+  #losePeer(node: SimNode, peer: NodeName): void {
+    this.#take(node, { type: 'peer-lost', peer }, () => ({ type: 'peer-lost', ...ofStep(node), peer }))
+  }
+
+  freeze(): void { this.#core.perform({ type: 'freeze' }) }
+
+  /** Freezes for a reason other than a person's request. The cluster must not be frozen. */
+  freezeFor(reason: string): void { this.#freeze(reason, 0) }
+
+  #freeze(reason: string, metBy: number): void {
     this.#isFrozen = true
-    const timers = [...this.#nodes.values()].flatMap((node) => this.#timersOf(node))
+    const timers = [...this.#nodes.values()].flatMap((node) => timersOf(node, this.#agenda.now))
     this.#write({ type: 'frozen', freeze: ++this.#freezes, timers, reason, metBy })
   }
 
-  thaw(): void {
-    if (!this.#isFrozen) throw new Refused('The cluster is not frozen.')
+  thaw(): void { this.#core.perform({ type: 'thaw' }) }
+
+  #thaw(): void {
     this.#isFrozen = false
     this.#write({ type: 'thawed', freeze: this.#freezes })
   }
 
-  /** Faults, single messages and timers, break conditions. Throws a Refused for what makes no sense now. */
-  act(act: NetworkAct): void {
-    switch (act.type) {
-      case 'add-fault': return this.transit.addFault(act.fault, act.plan)
-      case 'switch-fault': return this.transit.switchFault(act.fault, act.isOn)
-      case 'remove-fault': return this.transit.removeFault(act.fault)
-      case 'deliver': return this.#deliverByHand(act.id)
-      case 'drop': return this.#dropByHand(act.id)
-      case 'duplicate': return this.#duplicateByHand(act.id)
-      case 'fire': return this.#fire(act.node, act.timer)
-      case 'add-break': return this.#breaks.add(act.condition)
-      case 'remove-break': return this.#breaks.remove(act.name)
+  /** Throws a Refused for an act that makes no sense in the current state. */
+  perform(act: ClusterAct): Performed {
+    if (act.type === 'invoke') return { operationId: this.#core.invoke(act) }
+    if (act.type !== 'restart') this.#core.perform(act)
+    else {
+      checkRestart(act.node, (name) => this.#nodes.has(name))
+      this.restart(act.node)
     }
+    return { operationId: 0 }
   }
 
-  startWorkload(plan: WorkloadPlan): void {
-    const clients = [...this.#nodes.values()].filter(({ kind }) => kind === 'client').map(({ name }) => name)
-    const complete = completePlan(plan, clients)
-    this.#workload?.stop()
-    this.#write({ type: 'workload-started', text: workloadText(complete), plan: complete })
-    this.#workload = new WorkloadDriver({
-      plan: complete,
-      clock: { now: () => this.#agenda.now, after: (ms, action) => this.#agenda.add(ms * microsecondsPerMs, action) },
-      random: createRandom(this.#options.seed, `workload ${++this.#workloads}`),
-      invoke: (client, session, operation) => this.isUp(client) ? this.invoke(client, operation, { session, label: 'workload' }) : ++this.#operationId,
-    })
-  }
-
-  stopWorkload(): void {
-    if (!this.#workload) throw new Refused('No workload is running.')
-    this.#workload.stop()
-    this.#workload = null
-    this.#write({ type: 'workload-stopped' })
-  }
-
-  /** Writes what somebody beside the nodes has to say into the trace. */
+  /** Writes an event to the trace that does not come from a node. */
   tell(event: EventBody): void {
     this.#write(event)
   }
 
   // ---- single messages and timers
 
-  #deliverByHand(id: string): void {
-    const late = this.transit.find(id)
-    if (!this.#isFrozen) {
-      if (!late) throw new Refused(this.#whyNot(id))
-      return this.transit.release(id, 'by hand')
-    }
-    const envelope = late?.envelope ?? this.#mailOf(id)?.envelope
-    if (!envelope) throw new Refused(this.#whyNot(id))
-    const node = this.#nodes.get(envelope.to)
-    if (!node?.machine) throw new Refused(`${envelope.to} is dead; the message cannot be delivered.`)
-    if (node.paused) throw new Refused(`${node.name} is paused: it takes nothing before it is resumed.`)
-    if (this.transit.takeOut(id)) this.#write({ type: 'message-released', id, reason: 'by hand' })
-    this.#deliver(node, envelope)
-  }
-
-  #dropByHand(id: string): void {
-    if (!this.transit.takeOut(id)) {
-      const mail = this.#mailOf(id)
-      if (!mail) throw new Refused(this.#whyNot(id))
-      mail.cancel()
-      this.#node(mail.envelope.to).mail.delete(id)
-    }
-    this.#write({ type: 'message-dropped', id, reason: { type: 'by-hand' } })
-  }
-
-  #duplicateByHand(id: string): void {
-    const mail = this.#mailOf(id)
-    if (!mail) return this.transit.duplicate(id)
-    this.#arrive(this.transit.copyOf(mail.envelope, 'by hand'))
-  }
-
-  /** Lets a copy of any earlier message arrive, as a network may at any later time. */
+  /** Delivers a copy of any earlier message, as a network may at any later time. */
   resend(envelope: Envelope): void {
-    if (this.isUp(envelope.to)) this.#arrive(this.transit.copyOf(envelope, 'by hand'))
+    if (!this.isUp(envelope.to)) return
+    if (this.#mailOf(envelope.id) || this.transit.find(envelope.id)) return this.#arrive(this.transit.copyOf(envelope, 'by hand'))
+    const { id: of, from, to, fromAs, message } = envelope
+    const id = this.transit.nextCopyId(of)
+    this.#write({ type: 'message-duplicated', id, of, reason: 'by hand', carries: { from, to, ...fromAs === undefined ? {} : { fromAs }, message: recordMessage(message) } })
+    this.#arrive({ id, from, to, fromAs, message })
   }
 
-  #mailOf(id: string): { envelope: Envelope; cancel: () => void } | undefined {
-    for (const node of this.#nodes.values()) {
-      const mail = node.mail.get(id)
-      if (mail) return mail
+  #waiting(id: string): InFlight<null> | undefined {
+    const envelope = this.#mailOf(id)?.envelope
+    return envelope && { envelope, payload: null }
+  }
+
+  #takeWaiting(id: string): boolean {
+    const mail = this.#mailOf(id)
+    mail?.cancel()
+    return mail !== undefined && this.#node(mail.envelope.to).mail.delete(id)
+  }
+
+  #mailOf(id: string): SimMail | undefined {
+    for (const { mail } of this.#nodes.values()) {
+      const found = mail.get(id)
+      if (found) return found
     }
     return undefined
   }
 
-  #whyNot(id: string): string {
-    return this.#mailOf(id) ? 'The cluster is not frozen.' : `The message ${id} is gone: it was taken or lost before.`
-  }
-
-  #fire(name: NodeName, timerName: string): void {
-    if (!this.#isFrozen) throw new Refused('The cluster is not frozen.')
-    const node = this.#liveNode(name)
-    if (node.paused) throw new Refused(`${name} is paused: it does nothing before it is resumed.`)
-    const timer = node.timers.get(timerName)
-    if (!timer) throw new Refused(`${name} has no timer "${timerName}".`)
-    timer.cancel()
-    this.#takeTimer(node, timerName, timer.armed)
-  }
-
-  #timersOf({ name: node, timers }: SimNode): FrozenTimer[] {
-    return [...timers].map(([name, { armed, due }]) => ({ node, name, armed, remainingMs: Math.max(0, due - this.#agenda.now) / microsecondsPerMs }))
+  #fire(node: SimNode, timer: string, armed: number): void {
+    node.timers.get(timer)?.cancel()
+    this.#takeTimer(node, timer, armed)
   }
 
   // ---- the sink: called by the machine whose step is running
 
-  send(to: NodeName, message: Message): void {
+  send(toAs: string, message: Message): void {
     const node = this.#running()
-    const envelope: Envelope = { id: messageId(node.name, node.incarnation, node.step, this.#index++), from: node.name, to, message }
+    const { from, to, ...as } = this.#connections.endsOf(node, toAs)
+    const id = messageId(from, node.incarnation, node.step, this.#index++)
+    const envelope: Envelope = { id, from, to, ...as, message }
     node.peers.add(to)
-    this.#nodes.get(to)?.peers.add(node.name)
-    this.#write({ type: 'message-sent', id: envelope.id, from: node.name, to, message: recordMessage(message) })
+    this.#nodes.get(to)?.peers.add(from)
+    this.#write({ type: 'message-sent', id, from, to, ...as, message: recordMessage(message) })
     this.#options.onSend?.(envelope)
     const met = this.#breaks.isEmpty ? undefined : this.#breaks.metByMessage(envelope)
     if (met) this.#met(met)
+    if (this.#nodes.get(to)?.kind === 'client' && toAs !== this.#connections.nameOf(to, from)) return this.#notCarried(id)
     this.transit.send(envelope, null)
+    if (this.#options.tellsPeers && node.kind === 'client' && !this.isUp(to)) this.#tellPeer(to, from)
   }
 
   setTimer(name: string, ms: number): void {
@@ -366,9 +344,9 @@ export class World implements EffectSink {
   }
 
   report(report: Report): void {
-    this.#write({ ...this.#ofStep(this.#running()), ...recordReport(report) })
-    // The workload's next operation is a step of its own, and this one is not over yet.
-    if (report.type === 'operation-returned' && this.#workload) this.#agenda.add(0, () => this.#workload?.returned(report.operationId))
+    this.#write({ ...ofStep(this.#running()), ...recordReport(report) })
+    // The workload's next operation is a step of its own, and the current step is not over yet.
+    if (report.type === 'operation-returned' && this.#workload.isRunning) this.#agenda.add(0, () => this.#workload.returned(report.operationId))
   }
 
   // ---- steps
@@ -376,16 +354,15 @@ export class World implements EffectSink {
   #start(node: SimNode): void {
     node.incarnation++
     node.step = 0
-    const { settings } = this.#options
-    const seed = `${node.name}.${node.incarnation}`
-    const start: Start = { type: 'start', name: node.name, kind: node.kind, incarnation: node.incarnation, address: '', settings, seed }
-    this.#write({ type: 'node-started', ...this.#ofStep(node), kind: node.kind, pid: 0, seed })
+    const start = startOf({ name: node.name, kind: node.kind, incarnation: node.incarnation, settings: this.#options.settings })
+    this.#write({ type: 'node-started', ...ofStep(node), kind: node.kind, pid: 0, seed: start.seed })
     this.#inStep(node, () => {
-      node.machine = createMachine(start, this)
+      const { makeClient, storeOf } = this.#options
+      node.machine = node.kind === 'client' && makeClient ? makeClient(start, this) : createMachine(start, this, storeOf?.(node.name))
     })
   }
 
-  /** A message has passed the network: it is in the mail until the link's own time is over. */
+  /** A message has passed the network: it is in the receiver's queue until the link's delay is over. */
   #arrive(envelope: Envelope): void {
     const node = this.#node(envelope.to)
     const cancel = this.#agenda.add(this.#linkDelay, () => this.#due(node, envelope))
@@ -393,7 +370,7 @@ export class World implements EffectSink {
   }
 
   #due(node: SimNode, envelope: Envelope): void {
-    if (node.paused) node.inbox.push(() => this.#due(node, envelope))
+    if (node.isPaused) node.inbox.push(() => this.#due(node, envelope))
     else if (node.mail.has(envelope.id)) this.#deliver(node, envelope)
   }
 
@@ -401,25 +378,25 @@ export class World implements EffectSink {
     node.mail.get(envelope.id)?.cancel()
     node.mail.delete(envelope.id)
     this.#write({ type: 'message-handed', id: envelope.id })
-    this.#take(node, { type: 'message', from: envelope.from, message: envelope.message }, () => (
-      { type: 'message-taken', id: envelope.id, ...this.#ofStep(node) }
+    this.#take(node, { type: 'message', from: envelope.fromAs ?? envelope.from, message: envelope.message }, () => (
+      { type: 'message-taken', id: envelope.id, ...ofStep(node) }
     ))
   }
 
-  /** A timer that was cancelled or armed anew meanwhile is another. */
+  /** Ignores a timer that was cancelled or armed again in the meantime. */
   #takeTimer(node: SimNode, name: string, armed: number): void {
     if (node.timers.get(name)?.armed !== armed) return
-    if (node.paused) {
+    if (node.isPaused) {
       node.inbox.push(() => this.#takeTimer(node, name, armed))
       return
     }
     node.timers.delete(name)
-    this.#take(node, { type: 'timer', name }, () => ({ type: 'timer-fired', ...this.#ofStep(node), name, armed }))
+    this.#take(node, { type: 'timer', name }, () => ({ type: 'timer-fired', ...ofStep(node), name, armed }))
   }
 
   #take(node: SimNode, input: Exclude<Input, Start>, event: () => EventBody): void {
     if (!node.machine) return
-    if (node.paused) {
+    if (node.isPaused) {
       node.inbox.push(() => this.#take(node, input, event))
       return
     }
@@ -427,18 +404,24 @@ export class World implements EffectSink {
     node.step++
     this.#write(event())
     this.#inStep(node, () => machine.step(input, this))
-    if (this.#isFrozen) this.#write({ type: 'timers-stopped', node: node.name, timers: this.#timersOf(node) })
+    if (this.#isFrozen) this.#write({ type: 'timers-stopped', node: node.name, timers: timersOf(node, this.#agenda.now) })
   }
 
   #inStep(node: SimNode, step: () => void): void {
     this.#current = node
     this.#index = 0
-    step()
+    try {
+      step()
+    } catch (error) {
+      // A machine throws where a rule of the protocol is broken, and its process ends there.
+      this.#current = null
+      this.#end(node, { code: 1, signal: null, stderr: error instanceof Error ? error.message : String(error) })
+    }
     this.#current = null
     const because = this.#freezeBecause
     if (!because) return
     this.#freezeBecause = null
-    if (!this.#isFrozen) this.freeze(because.reason, because.metBy)
+    if (!this.#isFrozen) this.#freeze(because.reason, because.metBy)
   }
 
   #running(): SimNode {
@@ -448,22 +431,18 @@ export class World implements EffectSink {
 
   #node(name: NodeName): SimNode {
     const node = this.#nodes.get(name)
-    if (!node) throw new Refused(`There is no node ${name}.`)
+    if (!node) throw refusals.noNode(name)
     return node
   }
 
-  #liveNode(name: NodeName): SimNode {
-    const node = this.#node(name)
-    if (!node.machine) throw new Refused(`${name} is already dead.`)
-    return node
+  /** Undefined for a dead node. */
+  #live(name: NodeName): SimNode | undefined {
+    const node = this.#nodes.get(name)
+    return node?.machine ? node : undefined
   }
 
   get #linkDelay(): number {
     return (this.#options.linkDelayMs ?? 1) * microsecondsPerMs
-  }
-
-  #ofStep(node: SimNode): { node: NodeName; incarnation: number; step: number } {
-    return { node: node.name, incarnation: node.incarnation, step: node.step }
   }
 
   // ---- the trace

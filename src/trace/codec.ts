@@ -1,12 +1,15 @@
-// The recording file: a header line, then one JSON event a line. This reads and writes its text; files and gzip are the caller's.
-// Every line is checked before it is believed, and what cannot be read is refused with one plain sentence (docs/recording.md).
-// It must never repair: a torn last line is left out and said, anything else that is wrong refuses the whole file.
-import { mutantNames, settingsProblem, type Settings } from '../protocol'
+// The recording file: a header line, then one JSON event a line. This reads and writes its text; the caller handles files and gzip.
+// Every line is validated, and a bad file is refused with one plain sentence (docs/recording.md).
+// It must never repair: a torn last line is left out and reported; any other problem refuses the whole file.
+// A byte order mark before the first line, and blank lines after the last one, are ignored.
 import { traceVersion, type TraceEvent, type TraceHeader } from './event'
 import { eventProblem } from './event-fields'
+import { EventNodes } from './event-nodes'
+import { headerProblem } from './header-fields'
+import { isObject } from './shape'
 import { upgradeFrom, type Upgrade } from './upgrade'
 
-/** A line is at most this long; longer ones are in no recording. In characters here, which are never more than the bytes. */
+/** The limit of a line: no recording has a longer one. It is checked in characters, which are never more than the bytes. */
 export const lineBytesMax = 64 * 1024 * 1024
 
 /** Why a text is not a recording that can be opened: the message is one sentence for a person. */
@@ -24,12 +27,12 @@ export function formatEvent(event: TraceEvent): string {
   return JSON.stringify(event)
 }
 
-/** Events of lines that were checked before, as batches carry them: joined by line feeds, none at the end. */
+/** Parses lines that were checked before, in the form of batches: joined by line feeds, none at the end. */
 export function parseEventLines(text: string): TraceEvent[] {
   return text === '' ? [] : JSON.parse(`[${text.replaceAll('\n', ',')}]`) as TraceEvent[]
 }
 
-/** What became readable: each event, and its line in the current version, at the same index. */
+/** Newly read events, and their lines in the current version at the same indexes. */
 export interface ReadLines {
   readonly events: readonly TraceEvent[]
   readonly lines: readonly string[]
@@ -38,35 +41,38 @@ export interface ReadLines {
 /** How a recording ended. */
 export interface RecordingEnd extends ReadLines {
   readonly header: TraceHeader
-  /** Events of the whole recording. */
+  /** The number of events of the whole recording. */
   readonly count: number
   /** Empty, or one sentence: the last line was cut off. */
   readonly note: string
 }
 
-/** Reads a recording from pieces of its text, cut anywhere. After it has thrown it must not be used again. */
+/** Reads a recording from chunks of its text, cut anywhere. After it has thrown it must not be used again. */
 export interface RecordingReader {
-  /** Undefined until the first line is whole. */
+  /** Undefined until the first line is complete. */
   readonly header: TraceHeader | undefined
-  /** Events read so far. */
+  /** The number of events read so far. */
   readonly count: number
-  /** The file is of the current version: its lines are what is given. */
-  readonly isCurrent: boolean
-  /** What is said of a next line that is longer than any may be, by who cuts the lines himself. */
+  /** True if the lines returned so far equal the text pushed: it is of the current version and has no blank line. */
+  readonly isAsGiven: boolean
+  /** The problem of a next line that is over the limit, for a caller that cuts the lines itself. */
   tooLong(): RecordingProblem
-  /** Takes the next piece and gives the lines that became whole. Throws a `RecordingProblem`. */
+  /** Takes the next chunk and returns the lines that are now complete. Throws a `RecordingProblem`. */
   push(piece: string): ReadLines
-  /** The text is over. Throws a `RecordingProblem` if it was no recording. */
+  /** Ends the text. Throws a `RecordingProblem` if it was no recording. */
   end(): RecordingEnd
 }
 
 // eslint-disable-next-line max-lines-per-function -- a reader is one closure over the line that is not whole yet; its parts are small
 export function createRecordingReader(): RecordingReader {
-  // Parts of a line that is not whole yet: joined only when it is, so that a long line is not copied for each piece.
+  // Parts of an incomplete line: joined only when it is complete, so that a long line is not copied for each chunk.
   let parts: string[] = []
   let partsLength = 0
   let lineNumber = 0
+  /** The number of the first blank line, after which no other line may come; 0 for none. */
+  let blankLine = 0
   let header: TraceHeader | undefined
+  let nodes: EventNodes | undefined
   let upgrade: Upgrade | undefined
   let isCurrent = true
   let count = 0
@@ -106,10 +112,18 @@ export function createRecordingReader(): RecordingReader {
 
   function takeLine(line: string, events: TraceEvent[], lines: string[]): void {
     lineNumber++
-    if (header === undefined) return takeHeader(line)
+    if (isBlank(line)) {
+      blankLine ||= lineNumber
+      return
+    }
+    const isFirst = header === undefined
+    if (isFirst) takeHeader(lineNumber === 1 && line.startsWith(byteOrderMark) ? line.slice(1) : line)
+    if (blankLine > 0) throw new RecordingProblem(`Line ${blankLine} is blank, and line ${lineNumber} is not.`)
+    if (isFirst) return
     const value = parseJson(line)
     const event = upgradedEvent(value)
-    const problem = value === undefined ? 'is not JSON' : eventProblem(event, count + 1)
+    const problem = value === undefined ? 'is not JSON' : isHeader(value) ? 'begins another recording: this file holds more than one'
+      : eventProblem(event, count + 1) ?? nodes?.problem(event as TraceEvent)
     if (problem !== undefined) throw new RecordingProblem(`Line ${lineNumber} ${problem}.`)
     count++
     events.push(event as TraceEvent)
@@ -122,7 +136,7 @@ export function createRecordingReader(): RecordingReader {
 
   function takeHeader(line: string): void {
     const value = parseJson(line)
-    if (!isObject(value) || value.understudy !== 'recording') throw new RecordingProblem(foreignSentence)
+    if (!isHeader(value)) throw new RecordingProblem(foreignSentence)
     const version = value.version
     if (!Number.isSafeInteger(version) || (version as number) < 1) throw new RecordingProblem(foreignSentence)
     if ((version as number) > traceVersion) {
@@ -134,6 +148,7 @@ export function createRecordingReader(): RecordingReader {
     const problem = current === undefined ? `its format version ${version as number} is unknown` : headerProblem(current)
     if (problem !== undefined) throw new RecordingProblem(`The first line of this recording cannot be used: ${problem}.`)
     header = current as unknown as TraceHeader
+    nodes = new EventNodes(header)
   }
 
   function end(): RecordingEnd {
@@ -141,17 +156,17 @@ export function createRecordingReader(): RecordingReader {
     const lines: string[] = []
     const tail = joinParts()
     let note = ''
-    // A whole last line without its line feed is whole all the same: some tools strip it.
-    if (tail !== '' && header !== undefined && parseJson(tail) === undefined) note = tornSentence(count)
-    else if (tail !== '') takeLine(tail, events, lines)
-    if (header === undefined) throw new RecordingProblem(lineNumber === 0 && tail === '' ? 'This file is empty.' : foreignSentence)
+    // A complete last line may lack its line feed, because some tools strip it.
+    if (!isBlank(tail) && header !== undefined && blankLine === 0 && parseJson(tail) === undefined) note = tornSentence(count)
+    else if (!isBlank(tail)) takeLine(tail, events, lines)
+    if (header === undefined) throw new RecordingProblem(isBlank(tail) ? 'This file is empty.' : foreignSentence)
     return { header, events, lines, count, note }
   }
 
   return {
     get header() { return header },
     get count() { return count },
-    get isCurrent() { return header !== undefined && isCurrent },
+    get isAsGiven() { return header !== undefined && isCurrent && blankLine === 0 },
     tooLong,
     push,
     end,
@@ -160,11 +175,19 @@ export function createRecordingReader(): RecordingReader {
 
 const foreignSentence = 'This file is not an Understudy recording.'
 
+/** Sentences for code that unpacks and decodes a file's bytes: one for each problem, so that all readers say the same. */
+export const byteSentences = {
+  damaged: 'The compressed file is damaged.',
+  foreign: 'This file holds bytes that are not UTF-8 text, which no recording does.',
+  tooLong: (bytesMax: number): string => `This recording is longer than ${grouped(Math.floor(bytesMax / 1024 / 1024))} MiB, the most that can be opened.`,
+  cutOff: (count: number): string => `The compressed file was cut off; ${grouped(count)} ${count === 1 ? 'event is' : 'events are'} whole.`,
+} as const
+
 function tornSentence(count: number): string {
   return `The last line was cut off; ${grouped(count)} ${count === 1 ? 'event is' : 'events are'} whole.`
 }
 
-/** 48120 as "48 120": by hand, as the machine's locale must not change a sentence. */
+/** 48120 as "48 120". Not by a locale function, because the machine's locale must not change a sentence. */
 export function grouped(count: number): string {
   return String(count).replace(/\B(?=(\d{3})+$)/g, ' ')
 }
@@ -182,37 +205,12 @@ function parseJson(line: string): unknown {
   }
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+function isHeader(value: unknown): value is Record<string, unknown> {
+  return isObject(value) && value.understudy === 'recording'
 }
 
-const kindsOfNode: readonly unknown[] = ['view-server', 'replica', 'client']
-const sources: readonly unknown[] = ['live', 'simulated', 'explored', 'imported']
+const byteOrderMark = '\ufeff'
 
-/** What is wrong with a header of the current version, or undefined. */
-function headerProblem(header: Record<string, unknown>): string | undefined {
-  if (!sources.includes(header.source)) return 'its source is none that exists'
-  for (const field of ['title', 'createdAt', 'seed', 'protocolHash']) {
-    if (typeof header[field] !== 'string') return `its ${field} is not text`
-  }
-  if (!isObject(header.settings)) return 'its settings are missing'
-  const problem = settingsShapeProblem(header.settings)
-  if (problem !== undefined) return problem
-  if (header.parent !== null && !isParent(header.parent)) return 'its parent is broken'
-  const nodes = header.nodes
-  const namesAreWell = Array.isArray(nodes) && nodes.length > 0
-    && nodes.every((node: unknown) => isObject(node) && typeof node.name === 'string' && kindsOfNode.includes(node.kind))
-  return namesAreWell ? undefined : 'its list of nodes is missing or broken'
-}
-
-function isParent(parent: unknown): boolean {
-  return isObject(parent) && typeof parent.title === 'string' && typeof parent.createdAt === 'string' && Number.isSafeInteger(parent.seq) && parent.seq as number > 0
-}
-
-function settingsShapeProblem(settings: Record<string, unknown>): string | undefined {
-  const known: readonly unknown[] = mutantNames
-  if (settings.replication !== 'synchronous' && settings.replication !== 'asynchronous') return 'its replication is none that exists'
-  if (typeof settings.newCluster !== 'boolean') return 'its newCluster is not true or false'
-  if (!Array.isArray(settings.mutants) || !settings.mutants.every((mutant) => known.includes(mutant))) return 'it names a mutant that does not exist'
-  return settingsProblem(settings as unknown as Settings)?.replace(/\.$/, '')
+function isBlank(line: string): boolean {
+  return line === '' || !line.startsWith('{') && line.trim() === ''
 }

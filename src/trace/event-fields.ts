@@ -1,12 +1,14 @@
-// Every event type with its fields, as data: what a reader of a file must find before it believes a line.
-// The compiler pins this table to event.ts: a type or a field that is missing here does not compile.
-// It must never look inside a message, an operation or a report's nested parts: re-stepping does, and says what does not agree.
+// Every event type with its fields, as data: a reader of a file validates each line against it. event-parts.ts has the contents of fields.
+// The compiler ties this table to event.ts: a type or a field that is missing here does not compile.
+// It must never check whether an event makes sense: a replay does, and reports what does not agree.
 import type { EventOf, EventType } from './event'
+import { eventParts } from './event-parts'
+import { amount, boolean, count, isCount, isObject, isTime, keysOf, missing, optional, orNull, strangePart, text, type Field, type Shape } from './shape'
 
-/** What a field holds: `count` is a whole number from 0, `number` any from 0, `object` has named fields, `?` allows null. */
-export type FieldKind = 'text' | 'count' | 'number' | 'boolean' | 'object' | 'object?' | 'text?' | 'integer?' | 'list'
+/** What a field holds: `alias` is a text that may be missing, `count` a whole number from 0, `number` any from 0, `object` has named fields, `?` allows null. */
+export type FieldKind = 'text' | 'count' | 'number' | 'boolean' | 'object' | 'object?' | 'text?' | 'integer?' | 'list' | 'alias'
 
-type FieldsOf<T extends EventType> = { readonly [Field in Exclude<keyof EventOf<T>, 'seq' | 'at' | 'wall' | 'type'>]: FieldKind }
+type FieldsOf<T extends EventType> = { readonly [Field in Exclude<keyof EventOf<T>, 'seq' | 'at' | 'wall' | 'type'>]-?: FieldKind }
 
 const ofNode = { node: 'text', incarnation: 'count' } as const
 const ofStep = { ...ofNode, step: 'count' } as const
@@ -20,14 +22,14 @@ export const eventFields: { readonly [T in EventType]: FieldsOf<T> } = {
   'node-failed': { ...ofNode, reason: 'text' },
   'node-paused': ofNode,
   'node-resumed': ofNode,
-  'message-sent': { ...ofMessage, from: 'text', to: 'text', message: 'object' },
+  'message-sent': { ...ofMessage, from: 'text', to: 'text', fromAs: 'alias', toAs: 'alias', message: 'object' },
   'message-handed': ofMessage,
   'message-taken': { ...ofMessage, ...ofStep },
   'message-dropped': { ...ofMessage, reason: 'object' },
   'message-delayed': { ...ofMessage, fault: 'text', ms: 'number' },
   'message-held': { ...ofMessage, reason: 'text' },
   'message-released': { ...ofMessage, reason: 'text' },
-  'message-duplicated': { ...ofMessage, of: 'text', reason: 'text' },
+  'message-duplicated': { ...ofMessage, of: 'text', reason: 'text', carries: 'object?' },
   'timer-fired': { ...ofStep, name: 'text', armed: 'count' },
   'peer-lost': { ...ofStep, peer: 'text' },
   'operation-invoked': { ...ofStep, operation: 'object', label: 'text' },
@@ -43,6 +45,7 @@ export const eventFields: { readonly [T in EventType]: FieldsOf<T> } = {
   'workload-started': { text: 'text', plan: 'object?' },
   'workload-stopped': {},
   'branched': { parent: 'object', processes: 'list' },
+  'stalled': { node: 'text', ms: 'count' },
   'lab-note': { text: 'text', node: 'text' },
   'violation': { rule: 'text', text: 'text', evidence: 'list' },
   'view-changed': { ...ofStep, view: 'object', cause: 'object' },
@@ -60,46 +63,43 @@ export const eventFields: { readonly [T in EventType]: FieldsOf<T> } = {
   'superseded': { ...ofStep, by: 'count' },
 }
 
-/** Every type, in the order of the table: a place in this list is a type in one byte. */
+/** Every type, in the order of the table: an index into this list encodes a type in one byte. */
 export const eventTypes = Object.keys(eventFields) as readonly EventType[]
 
-/** The table again, as a loop needs it: built once, as an event is checked for each line of a file. */
-const fieldsByType: ReadonlyMap<string, readonly (readonly [field: string, kind: FieldKind])[]> =
-  new Map(Object.entries(eventFields).map(([type, fields]) => [type, Object.entries<FieldKind>(fields)]))
+/** The shapes of fields without inner structure. Every other field has a shape in `eventParts`, which the compiler enforces. */
+const plainKinds: Readonly<Record<FieldKind, Shape<unknown>>> = {
+  'text': text, 'count': count, 'number': amount, 'boolean': boolean, 'alias': optional(text), 'text?': orNull(text),
+  'integer?': orNull({ fits: (value) => Number.isInteger(value), problem: (_value, path) => missing(path) }),
+  'object': { fits: isObject, problem: (_value, path) => missing(path) },
+  'object?': orNull({ fits: isObject, problem: (_value, path) => missing(path) }),
+  'list': { fits: Array.isArray, problem: (_value, path) => missing(path) },
+}
+
+/** The tables in the form that the check loops over: built once, because every line of a file is checked. */
+const fieldsByType: ReadonlyMap<unknown, readonly Field[]> =
+  new Map(Object.entries(eventFields).map(([type, fields]) => {
+    const parts: Readonly<Record<string, Shape<unknown>>> = (eventParts as Readonly<Record<string, Readonly<Record<string, Shape<unknown>>>>>)[type] ?? {}
+    return [type, Object.entries<FieldKind>(fields).map(([name, kind]) => ({ name, shape: parts[name] ?? plainKinds[kind] }))]
+  }))
+
+/** Fields that every event has. */
+const stampNames = ['seq', 'at', 'wall', 'type'] as const
 
 /** Undefined if this is an event of the current version with that `seq`; otherwise what is wrong, to follow "Line 12 ". */
 export function eventProblem(value: unknown, seq: number): string | undefined {
   if (typeof value !== 'object' || value === null) return 'is not an event'
   const event = value as Record<string, unknown>
-  const fields = typeof event.type === 'string' ? fieldsByType.get(event.type) : undefined
+  const fields = fieldsByType.get(event.type)
   if (fields === undefined) return 'is not an event of a type that exists'
   if (!isCount(event.seq)) return 'is an event without a seq'
   if (event.seq !== seq) return `has event ${event.seq} where event ${seq} must be: events are missing or out of order`
   if (!isTime(event.at) || !isTime(event.wall)) return 'is an event without a time'
-  for (const [field, kind] of fields) {
-    if (!isOfKind(event[field], kind)) return `is a ${event.type as string} event whose ${field} is missing or of the wrong kind`
+  let known = stampNames.length
+  for (const { name, shape } of fields) {
+    const part = event[name]
+    if (!shape.fits(part)) return `is a ${event.type as string} event whose ${shape.problem(part, name)}`
+    if (part !== undefined) known++
   }
-  return undefined
-}
-
-function isOfKind(value: unknown, kind: FieldKind): boolean {
-  switch (kind) {
-    case 'text': return typeof value === 'string'
-    case 'count': return isCount(value)
-    case 'number': return isTime(value)
-    case 'boolean': return typeof value === 'boolean'
-    case 'list': return Array.isArray(value)
-    case 'object': return typeof value === 'object' && value !== null && !Array.isArray(value)
-    case 'object?': return value === null || isOfKind(value, 'object')
-    case 'text?': return value === null || typeof value === 'string'
-    case 'integer?': return value === null || Number.isInteger(value)
-  }
-}
-
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0
-}
-
-function isTime(value: unknown): boolean {
-  return typeof value === 'number' && Number.isFinite(value) && value >= 0
+  if (keysOf(event) === known) return undefined
+  return `is a ${event.type as string} event with ${strangePart(event, [...stampNames, ...fields.map(({ name }) => name)])}`
 }

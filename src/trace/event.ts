@@ -1,28 +1,28 @@
 // The only schema of what happened. Live run, simulation, counterexample and opened recording are these events in one order.
 // docs/recording.md describes them for readers of files; change both together, and raise `traceVersion` with an upgrade function.
 // An event is JSON: byte strings are text here (recorded.ts), every value survives JSON.parse(JSON.stringify(event)).
-import type { BreakCondition, NetworkEvent } from '../network'
+import { copyNumber, originalId, type BreakCondition, type NetworkEvent } from '../network'
 import type { Message, MessageType, NodeKind, NodeName, OperationInput, Outcome, Report, Settings } from '../protocol'
 import type { WorkloadPlan } from '../workload'
 import type { Recorded } from './recorded'
 
 /** The version of this schema. */
-export const traceVersion = 4
+export const traceVersion = 5
 
 /** The first line of a recording. */
 export interface TraceHeader {
   readonly understudy: 'recording'
   readonly version: number
-  /** `imported`: operations out of another tool's history; no process of ours ran, and there is nothing to step again. */
+  /** `imported`: operations from another tool's history; no process of ours ran, so nothing can be replayed. */
   readonly source: 'live' | 'simulated' | 'explored' | 'imported'
-  /** What people call this session. */
+  /** The title of this session, for people. */
   readonly title: string
   /** ISO 8601, UTC. */
   readonly createdAt: string
   readonly settings: Settings
   /** The session's seed: every random draw of the lab comes from it. */
   readonly seed: string
-  /** A hash of src/protocol, so that a reader knows whether re-stepping must agree. */
+  /** A hash of src/protocol, so that a reader knows whether a replay must agree. */
   readonly protocolHash: string
   /** Every node of the cluster, in the order in which panels show them. */
   readonly nodes: readonly { readonly name: NodeName; readonly kind: NodeKind }[]
@@ -30,7 +30,7 @@ export interface TraceHeader {
   readonly parent: Parent | null
 }
 
-/** The recording that a branch went out from, as its header names it, and the last of its events that are in the branch too. */
+/** The recording that a branch starts from, as its header names it, and the last of its events that the branch shares. */
 export interface Parent {
   readonly title: string
   readonly createdAt: string
@@ -38,27 +38,27 @@ export interface Parent {
 }
 
 /**
- * A message's id is `node.incarnation.step.index`: its sender, the step that sent it, and its place in that step. Incarnation 0, here and in
- * events: no step of a recorded life, as a client without a journal has none (docs/journals.md); nobody can step it again.
+ * A message's id is `node.incarnation.step.index`: its sender, the step that sent it, and its index in that step. Incarnation 0, here and in
+ * events, means that no steps were recorded, as for a client without a journal (docs/journals.md): it cannot be replayed.
  */
 export type MessageId = string
 
 interface Stamp {
-  /** Dense, from 1. */
+  /** From 1, without gaps. */
   readonly seq: number
-  /** Cluster time in microseconds; stands still while the cluster is frozen. */
+  /** Cluster time in microseconds; it does not advance while the cluster is frozen. */
   readonly at: number
   /** Wall time in microseconds since the session began. */
   readonly wall: number
 }
 
-/** The life of a node that an event is about. */
+/** The incarnation of a node that an event is about. */
 interface OfNode {
   readonly node: NodeName
   readonly incarnation: number
 }
 
-/** A step of a node: the number of the input that it took in this life; its start is step 0. */
+/** A step of a node: the number of the input that it took in this incarnation; its start is step 0. */
 interface OfStep extends OfNode {
   readonly step: number
 }
@@ -72,30 +72,42 @@ interface OfMessage {
 export interface NodeStarted extends OfStep { readonly type: 'node-started'; readonly kind: NodeKind; readonly pid: number; readonly seed: string }
 /** SIGKILL was sent to it, by a person or by the lab. */
 export interface NodeKilled extends OfNode { readonly type: 'node-killed' }
-/** Its process ended: as told by the operating system, with the last lines of its standard error. */
+/** Its process ended: as reported by the operating system, with the last lines of its standard error. */
 export interface NodeExited extends OfNode { readonly type: 'node-exited'; readonly code: number | null; readonly signal: string | null; readonly stderr: string }
 /** A process could not be started at all. */
 export interface NodeFailed extends OfNode { readonly type: 'node-failed'; readonly reason: string }
 export interface NodePaused extends OfNode { readonly type: 'node-paused' }
 export interface NodeResumed extends OfNode { readonly type: 'node-resumed' }
 
-export interface MessageSent extends OfMessage { readonly type: 'message-sent'; readonly from: NodeName; readonly to: NodeName; readonly message: Recorded<Message> }
+export interface MessageSent extends OfMessage {
+  readonly type: 'message-sent'
+  readonly from: NodeName
+  readonly to: NodeName
+  /** The receiver's name for the sender, if that is not the node's name: one connection of a client that has several. */
+  readonly fromAs?: string
+  /** The sender's name for the receiver, if that is not the node's name. */
+  readonly toAs?: string
+  readonly message: Recorded<Message>
+}
+/** A copy of a message that was taken or lost before, because a network may deliver it at any later time. It carries the message's contents. */
+export interface LateCopy extends OfMessage { readonly type: 'message-duplicated'; readonly of: MessageId; readonly reason: string; readonly carries: Carried }
+export interface Carried { readonly from: NodeName; readonly to: NodeName; readonly fromAs?: string; readonly message: Recorded<Message> }
 /** Written to the receiver's socket; not yet an input of it. */
 export interface MessageHanded extends OfMessage { readonly type: 'message-handed' }
 /** The receiver's input: its step `step`. */
 export interface MessageTaken extends OfMessage, OfStep { readonly type: 'message-taken' }
-/** The receiver's input. `armed` counts how often this life has armed a timer of that name, this time included. */
+/** The receiver's input. `armed` counts how often this incarnation has armed a timer of that name, this time included. */
 export interface TimerFired extends OfStep { readonly type: 'timer-fired'; readonly name: string; readonly armed: number }
 export interface PeerLost extends OfStep { readonly type: 'peer-lost'; readonly peer: NodeName }
 /** The client's input. `label` says who asked: 'person', 'workload', a scenario's step. */
 export interface OperationInvoked extends OfStep { readonly type: 'operation-invoked'; readonly operation: Recorded<OperationInput>; readonly label: string }
 
-/** Time stands still. `metBy` is the seq of the event that met a break condition, 0 for a freeze by hand; `reason` says which. */
+/** The cluster is frozen. `metBy` is the seq of the event that met a break condition, 0 for a freeze by hand; `reason` says which. */
 export interface Frozen { readonly type: 'frozen'; readonly freeze: number; readonly timers: readonly FrozenTimer[]; readonly reason: string; readonly metBy: number }
 export interface FrozenTimer { readonly node: NodeName; readonly name: string; readonly armed: number; readonly remainingMs: number }
 export interface Thawed { readonly type: 'thawed'; readonly freeze: number }
 
-/** After a step in a freeze: every timer of this node as it stands now; replaces what was told of it before. */
+/** After a step in a freeze: every timer of this node as it is now; replaces the node's earlier timers. */
 export interface TimersStopped { readonly type: 'timers-stopped'; readonly node: NodeName; readonly timers: readonly FrozenTimer[] }
 
 export interface BreakAdded { readonly type: 'break-added'; readonly condition: BreakCondition; readonly text: string }
@@ -116,17 +128,23 @@ export interface WorkloadStarted { readonly type: 'workload-started'; readonly t
 export interface WorkloadStopped { readonly type: 'workload-stopped' }
 
 /**
- * Everything before this is the parent's; here other processes go on, each stepped again over the inputs of its life so far. What was
- * handed to a process of the parent and not taken waits for the new one.
+ * All events before this are the parent's. From here other processes continue, each after a replay of the inputs of its incarnation so far.
+ * A message that was handed to a process of the parent and not taken waits for the new one.
  */
 export interface Branched { readonly type: 'branched'; readonly parent: Parent; readonly processes: readonly BranchedProcess[] }
 export interface BranchedProcess { readonly node: NodeName; readonly incarnation: number; readonly pid: number }
 
+/**
+ * A process did nothing for `ms` up to here although something was due, and nobody had stopped it: the machine had no time for it. `node` is
+ * empty for the switchboard, which carries all messages. It is not an input of any node.
+ */
+export interface Stalled { readonly type: 'stalled'; readonly node: NodeName | ''; readonly ms: number }
+
 /** A sentence of the lab itself: a refused connection, garbage on a socket, a recording that stopped. */
 export interface LabNote { readonly type: 'lab-note'; readonly text: string; readonly node: NodeName | '' }
 
-/** A rule was broken, told by who watches: once for each rule and run. The last of the evidence is the event that broke it. */
-export interface Violation { readonly type: 'violation'; readonly rule: string; readonly text: string; readonly evidence: readonly number[] }
+/** A rule was violated, as reported by a checker: once for each rule and run. The last of the evidence is the event that violated it. */
+export interface ViolationFound { readonly type: 'violation'; readonly rule: string; readonly text: string; readonly evidence: readonly number[] }
 
 /** What a node reported in a step; the schema of the report is the protocol's own. */
 export type Reported = OfStep & Recorded<Report>
@@ -141,14 +159,14 @@ export interface ImportedReturn extends OfStep { readonly type: 'operation-retur
 
 export type EventBody =
   | NodeStarted | NodeKilled | NodeExited | NodeFailed | NodePaused | NodeResumed
-  | MessageSent | MessageHanded | MessageTaken
+  | MessageSent | LateCopy | MessageHanded | MessageTaken
   | NetworkEvent
   | TimerFired | PeerLost | OperationInvoked
-  | Frozen | Thawed | TimersStopped | BreakAdded | BreakRemoved | ScenarioStep | WorkloadStarted | WorkloadStopped | Branched | LabNote | Violation
+  | Frozen | Thawed | TimersStopped | BreakAdded | BreakRemoved | ScenarioStep | WorkloadStarted | WorkloadStopped | Branched | Stalled | LabNote | ViolationFound
   | Reported | ImportedReturn
 
-/** What is told from beside the nodes, while they run. */
-export type ToldEvent = ScenarioStep | Violation
+/** Events from observers of the nodes, while they run: a scenario and the checkers. */
+export type ToldEvent = ScenarioStep | ViolationFound
 
 export type TraceEvent = EventBody & Stamp
 export type EventType = TraceEvent['type']
@@ -159,6 +177,21 @@ export type EventOf<T extends EventType> = Extract<TraceEvent, { type: T }>
 export type { DropReason } from '../network'
 export type { MessageType, NodeKind, NodeName, Outcome }
 
+/** A server's name for one connection of a client: the client's name, and the connection's number unless it is the first. */
+export function connectionName(client: NodeName, number: number): string {
+  return number === 1 ? client : `${client}/${number}`
+}
+
+/** The node of a name that may be a connection's: no node's name has a slash in it. */
+export function nodeOfConnection(name: string): NodeName {
+  const stroke = name.indexOf('/')
+  return stroke === -1 ? name : name.slice(0, stroke)
+}
+
+/** The receiver's name for the sender, as in its input, and the sender's name for the receiver, as in its effect. */
+export const senderAs = ({ from, fromAs }: Pick<MessageSent, 'from' | 'fromAs'>): string => fromAs ?? from
+export const receiverAs = ({ to, toAs }: Pick<MessageSent, 'to' | 'toAs'>): string => toAs ?? to
+
 /** The id of a message from its parts. */
 export function messageId(node: NodeName, incarnation: number, step: number, index: number): MessageId {
   return `${node}.${incarnation}.${step}.${index}`
@@ -166,7 +199,6 @@ export function messageId(node: NodeName, incarnation: number, step: number, ind
 
 /** The parts of a message's id; a copy's id ends in `+` and the number of the copy. */
 export function messageIdParts(id: MessageId): { node: NodeName; incarnation: number; step: number; index: number; copy: number } {
-  const [original = '', copy = '0'] = id.split('+')
-  const [node = '', incarnation = '', step = '', index = ''] = original.split('.')
-  return { node, incarnation: Number(incarnation), step: Number(step), index: Number(index), copy: Number(copy) }
+  const [node = '', incarnation = '', step = '', index = ''] = originalId(id).split('.')
+  return { node, incarnation: Number(incarnation), step: Number(step), index: Number(index), copy: copyNumber(id) }
 }

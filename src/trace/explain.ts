@@ -1,17 +1,18 @@
 // What happened, in sentences: who did what, then why. The one place where events, causes, outcomes and being stuck become words.
-// Pure; sentences name times and nodes, never guess, and blame nobody.
-import type { Message, NodeName, Operation, Result, Stuck, View, ViewCause } from '../protocol'
-import type { DropReason, EndedOutcome, EventOf, TraceEvent } from './event'
-import type { ClusterState } from './fold'
+// Pure. A sentence names times and nodes; it must never guess or blame.
+import { fieldsOf, heldIn, type Message, type NodeName, type Operation, type Result, type Stuck, type View, type ViewCause } from '../protocol'
+import type { DropReason, EndedOutcome, EventOf, TraceEvent, TraceHeader } from './event'
+import type { ClusterState, ViewFacts } from './fold'
 import { currentView, isDeadToViewServer } from './fold'
 import type { OperationFacts } from './operations'
 import type { Recorded } from './recorded'
+import { stalledMs, type Silence } from './stalls'
 import { visible } from './visible'
 
 /** Finds the event in which a message was sent; undefined if it is not known. */
 export type SentOf = (id: string) => EventOf<'message-sent'> | undefined
 
-/** A line of the log: whose it is, what kind of thing happened, and the rest. */
+/** A line of the log: its node, the kind of event, and the rest. */
 export interface EventLine {
   /** The node that the line belongs to; empty for the lab itself. */
   readonly process: NodeName | ''
@@ -19,13 +20,13 @@ export interface EventLine {
   readonly text: string
 }
 
-/** Values in lines are cut to this many characters, with the length told. */
+/** Values in lines are cut to this many characters, and their length is added. */
 const shownCharacters = 60
 
 export function eventLine(event: TraceEvent, sentOf: SentOf): EventLine {
   if (event.type.startsWith('message-')) return messageLine(event, sentOf)
   switch (event.type) {
-    case 'node-started': return line(event.node, 'started', `pid ${event.pid}, incarnation ${event.incarnation}${event.incarnation > 1 ? ', with empty memory' : ''}`)
+    case 'node-started': return line(event.node, 'started', `${event.pid === 0 ? '' : `pid ${event.pid}, `}incarnation ${event.incarnation}${event.incarnation > 1 ? ', with empty memory' : ''}`)
     case 'node-killed': return line(event.node, 'killed', 'SIGKILL')
     case 'node-exited': return line(event.node, 'exited', exitText(event))
     case 'node-failed': return line(event.node, 'not started', event.reason)
@@ -39,6 +40,7 @@ export function eventLine(event: TraceEvent, sentOf: SentOf): EventLine {
     case 'workload-started': return line('', 'workload', event.text)
     case 'workload-stopped': return line('', 'workload', 'stopped')
     case 'branched': return line('', 'branch', `from ${event.parent.title || 'a recording'} at event #${event.parent.seq}: ${event.processes.length === 1 ? '1 process' : `${event.processes.length} processes`} stepped again`)
+    case 'stalled': return line(event.node, 'machine stalled', stallText(event))
     case 'lab-note': return line(event.node, 'note', event.text)
     case 'violation': return line('', `${event.rule} broken`, event.text)
     default: return controlLine(event) ?? reportLine(event)
@@ -149,14 +151,10 @@ export function dropText(reason: DropReason, to: NodeName): string {
 
 // ---- operations
 
+/** `put x 1`, `get x`, `cas x 1 → 2`. */
 export function operationText(operation: Recorded<Operation>): string {
-  switch (operation.type) {
-    case 'put':
-    case 'append': return `${operation.type} ${shorten(operation.key)} ${shorten(operation.value)}`
-    case 'get':
-    case 'delete': return `${operation.type} ${shorten(operation.key)}`
-    case 'cas': return `cas ${shorten(operation.key)} ${operation.expected === null ? '(missing)' : shorten(operation.expected)} → ${shorten(operation.value)}`
-  }
+  const held = fieldsOf(operation.type).map((field) => heldIn(operation, field)).map((bytes) => bytes === null ? '(missing)' : shorten(bytes))
+  return [operation.type, shorten(operation.key), ...held.length > 0 ? [held.join(' → ')] : []].join(' ')
 }
 
 export function resultText(result: Recorded<Result>): string {
@@ -236,6 +234,29 @@ export function causeText(cause: Recorded<ViewCause>): string {
   return `${parts.join(', ')}.`
 }
 
+/** The cause of a view, and the stalls of the machine that led to it. The facts must be of the latest state, because stalls are reported late. */
+export function viewCauseText({ cause, silences }: ViewFacts, { settings }: Pick<TraceHeader, 'settings'>): string {
+  const stalled = silences.map((silence) => silenceText(silence, stalledMs(silence, settings))).filter((text) => text !== '')
+  return [causeText(cause), ...stalled].join(' ')
+}
+
+/** A sentence about the views that only stalls of the machine caused; empty if there are none. */
+export function stalledViewsText({ views, header: { settings } }: ClusterState): string {
+  const left = views.flatMap(({ view: { viewnum }, silences }) => silences.map((silence) => ({ viewnum, server: silence.server, ms: stalledMs(silence, settings) })))
+  const stalled = left.filter(({ ms }) => ms > 0)
+  if (stalled.length === 0) return ''
+  const longest = Math.max(...stalled.map(({ ms }) => ms))
+  return `This machine stalled for ${longest} ms: ${stalled.map(({ viewnum, server }) => `${server} left view ${viewnum - 1}`).join(', ')} for that, and for nothing that anybody did.`
+}
+
+function silenceText({ server }: Silence, ms: number): string {
+  return ms === 0 ? '' : `${server} missed its pings because this machine stalled for ${ms} ms, not because of a failure.`
+}
+
+function stallText({ node, ms }: EventOf<'stalled'>): string {
+  return node === '' ? `no message was carried for ${ms} ms, because this machine was too busy` : `${node} stalled for ${ms} ms, because this machine was too busy`
+}
+
 function leftText(because: 'missed-pings' | 'restarted' | 'not-initialised'): string {
   switch (because) {
     case 'missed-pings': return 'missed its pings'
@@ -290,7 +311,7 @@ function exitText({ code, signal, stderr }: EventOf<'node-exited'>): string {
   return stderr === '' ? how : `${how}: ${stderr.split('\n').at(-1) ?? ''}`
 }
 
-/** Cuts long text for a line and says how long it is, with nothing unseen in it; never changes what is stored. */
+/** Cuts long text for a line, adds its length and escapes invisible characters; never changes what is stored. */
 export function shorten(text: string): string {
   if (text === '') return '""'
   return text.length <= shownCharacters ? visible(text) : `${visible(text.slice(0, shownCharacters))}… (${bytesText(text.length)})`

@@ -1,4 +1,4 @@
-// The folded state of a session in virtual time agrees with what the machines say of themselves.
+// The folded state of a session in virtual time agrees with the states of the machines themselves.
 import { describe, expect, test } from 'vitest'
 import { defaultSettings, utf8ToBytes } from '../protocol'
 import { World } from '../sim'

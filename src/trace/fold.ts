@@ -1,11 +1,13 @@
-// The cluster at a moment: what a panel shows of it, folded from the events up to there, constant work for each event.
-// Belief and fact stay apart: what the view server says of a server is `says`, what the server itself says is `believes`.
+// The state of the cluster at one event, for panels: folded from the events up to there, with constant work for each event.
+// It must never mix belief and fact: `says` is what the view server says of a server, `believes` what the server says itself.
 // Operations are not here, because they are too many to copy (operations.ts).
-import type { BreakCondition, Fault, FaultPlan } from '../network'
+import { concernsLink, type BreakCondition, type Fault, type FaultPlan } from '../network'
 import { viewServerName, type MessageType, type NodeKind, type NodeName, type Role, type Stuck, type View, type ViewCause } from '../protocol'
 import type { EventOf, FrozenTimer, MessageId, TraceEvent, TraceHeader } from './event'
+import { isOf, stallOf, withStall, type Silence, type Stall } from './stalls'
+import { sendingOf } from './sending'
 
-/** A process: not started yet, running, stopped by SIGSTOP, gone, or never come up. */
+/** A process: not started yet, running, stopped by SIGSTOP, ended, or failed to start. */
 export type Life = 'none' | 'up' | 'paused' | 'dead' | 'failed'
 
 export interface NodeFacts {
@@ -25,9 +27,9 @@ export interface NodeFacts {
   failure: string
   /** The role that the view server gives this name in its current view; null while it has never heard of it. */
   says: Role | null
-  /** Checks in a row without a ping, as the view server counts (told from the second on). */
+  /** Checks in a row without a ping, as the view server counts (reported from the second on). */
   missed: number
-  /** When the view server last took a ping of this life; -1 for never. */
+  /** When the view server last took a ping of this incarnation; -1 for never. */
   lastPingAt: number
   /** The role that the server believes it has; null before it has said so, and again after its end. */
   believes: Role | null
@@ -37,7 +39,7 @@ export interface NodeFacts {
   serving: boolean
 }
 
-/** A view of the cluster's history. Never changed after it was made: an ack makes a new one. */
+/** A view of the cluster's history. Immutable: an ack makes a new object, and so does a stall that is reported later. */
 export interface ViewFacts {
   readonly view: View
   readonly cause: ViewCause
@@ -46,6 +48,8 @@ export interface ViewFacts {
   /** -1 while it is not acked. */
   readonly ackedAt: number
   readonly ackedSeq: number
+  /** One for each server that left because it missed its pings, although nobody had stopped it. */
+  readonly silences: readonly Silence[]
 }
 
 export interface TransferFacts {
@@ -57,15 +61,15 @@ export interface TransferFacts {
 }
 
 /** A message that was sent and is neither taken nor lost yet. */
-export interface UnderWay {
-  /** Of its `message-sent`; of a copy, that of the original. */
+export interface MessageInFlight {
+  /** The seq of its `message-sent`; for a copy, that of the original. */
   readonly sentSeq: number
   readonly type: MessageType
   readonly from: NodeName
   readonly to: NodeName
   /** When it was sent, or the copy made. */
   readonly at: number
-  /** `waits`: at its receiver's inbox. `late`: on a slow link until `dueAt`. `held`: until somebody lets it go. `handed`: on the receiver's socket. */
+  /** `waits`: in its receiver's queue. `late`: delayed until `dueAt`. `held`: until it is released. `handed`: on the receiver's socket. */
   place: 'waits' | 'late' | 'held' | 'handed'
   /** The fault that holds it or made it late; empty if none did. */
   fault: string
@@ -73,7 +77,7 @@ export interface UnderWay {
   dueAt: number
 }
 
-/** A fault as it stands, and what it has done so far. */
+/** A fault's current state, and what it has done so far. */
 export interface FaultFacts {
   readonly rule: Fault
   readonly text: string
@@ -105,13 +109,15 @@ export interface ClusterState {
   views: readonly ViewFacts[]
   stuck: Stuck | null
   stuckAt: number
-  /** The number of the freeze that holds; 0 while time runs. */
+  /** The number of the current freeze; 0 while time runs. */
   freeze: number
   /** Why it froze: by hand, or the break condition that was met, and by which event. */
   freezeReason: string
   freezeMetBy: number
-  /** Every timer of every node that stands still, with the time that it has left. */
+  /** Every timer of every frozen node, with the time that it has left. */
   frozenTimers: readonly FrozenTimer[]
+  /** The latest stalls, to explain a silence that they overlap. */
+  stalls: readonly Stall[]
   readonly breaks: Map<string, { readonly condition: BreakCondition; readonly text: string }>
   /** The steps of the scenario that runs here; empty without one. */
   scenario: readonly ScenarioStepFacts[]
@@ -123,7 +129,7 @@ export interface ClusterState {
   messages: number
   dropped: number
   /** In the order of sending. */
-  readonly underWay: Map<MessageId, UnderWay>
+  readonly inFlight: Map<MessageId, MessageInFlight>
 }
 
 export function beginState(header: TraceHeader): ClusterState {
@@ -131,19 +137,19 @@ export function beginState(header: TraceHeader): ClusterState {
   for (const { name, kind } of header.nodes) nodes.set(name, newNode(name, kind))
   return {
     header, seq: 0, at: 0, wall: 0, nodes, views: [], stuck: null, stuckAt: 0, freeze: 0, freezeReason: '',
-    freezeMetBy: 0, frozenTimers: [], breaks: new Map(), scenario: [], workload: '', faults: new Map(), transfers: new Map(), messages: 0,
-    dropped: 0, underWay: new Map(),
+    freezeMetBy: 0, frozenTimers: [], stalls: [], breaks: new Map(), scenario: [], workload: '', faults: new Map(), transfers: new Map(), messages: 0,
+    dropped: 0, inFlight: new Map(),
   }
 }
 
-/** A copy that a later fold of either does not change in the other. */
+/** A copy: a later fold of either does not change the other. */
 export function copyState(state: ClusterState): ClusterState {
   return {
     ...state,
     nodes: new Map([...state.nodes].map(([name, node]) => [name, { ...node }])),
     faults: new Map([...state.faults].map(([name, fault]) => [name, { ...fault }])),
     transfers: new Map(state.transfers), breaks: new Map(state.breaks),
-    underWay: new Map([...state.underWay].map(([id, message]) => [id, { ...message }])),
+    inFlight: new Map([...state.inFlight].map(([id, message]) => [id, { ...message }])),
   }
 }
 
@@ -165,30 +171,30 @@ export function foldEvent(state: ClusterState, event: TraceEvent): void {
 function foldMessage(state: ClusterState, event: TraceEvent): void {
   switch (event.type) {
     case 'message-sent': {
-      const { id, from, to, message, seq, at } = event
       state.messages++
-      state.underWay.set(id, { sentSeq: seq, type: message.type, from, to, at, place: 'waits', fault: '', dueAt: 0 })
+      state.inFlight.set(event.id, waiting(event))
       return
     }
     case 'message-duplicated': {
-      const original = state.underWay.get(event.of)
-      if (original) state.underWay.set(event.id, { ...original, at: event.at, place: 'waits', fault: '', dueAt: 0 })
+      const late = sendingOf(event)
+      const original = late ? waiting(late) : state.inFlight.get(event.of)
+      if (original) state.inFlight.set(event.id, { ...original, at: event.at, place: 'waits', fault: '', dueAt: 0 })
       return countFault(state, event.reason, 'copied')
     }
     case 'message-taken': {
-      const taken = state.underWay.get(event.id)
-      state.underWay.delete(event.id)
+      const taken = state.inFlight.get(event.id)
+      state.inFlight.delete(event.id)
       if (taken?.type === 'ping' && taken.to === viewServerName) setNode(state, taken.from, { lastPingAt: event.at, missed: 0 })
       return
     }
     case 'message-dropped':
       state.dropped++
-      state.underWay.delete(event.id)
+      state.inFlight.delete(event.id)
       if (event.reason.type === 'fault') countFault(state, event.reason.fault, 'dropped')
       return
     case 'message-delayed': {
-      const late = state.underWay.get(event.id)
-      if (late) Object.assign(late, { place: 'late', fault: event.fault, dueAt: Math.max(late.dueAt, event.at) + Math.round(event.ms * 1000) } satisfies Partial<UnderWay>)
+      const late = state.inFlight.get(event.id)
+      if (late) Object.assign(late, { place: 'late', fault: event.fault, dueAt: Math.max(late.dueAt, event.at) + Math.round(event.ms * 1000) } satisfies Partial<MessageInFlight>)
       return countFault(state, event.fault, 'late')
     }
     case 'message-held':
@@ -200,8 +206,12 @@ function foldMessage(state: ClusterState, event: TraceEvent): void {
   }
 }
 
-function place(state: ClusterState, id: MessageId, where: UnderWay['place'], fault: string): void {
-  const message = state.underWay.get(id)
+function waiting({ from, to, message, seq, at }: EventOf<'message-sent'>): MessageInFlight {
+  return { sentSeq: seq, type: message.type, from, to, at, place: 'waits', fault: '', dueAt: 0 }
+}
+
+function place(state: ClusterState, id: MessageId, where: MessageInFlight['place'], fault: string): void {
+  const message = state.inFlight.get(id)
   if (!message) return
   message.place = where
   message.fault = fault
@@ -271,6 +281,7 @@ function foldOther(state: ClusterState, event: TraceEvent): void {
     case 'workload-stopped':
       state.workload = ''
       return
+    case 'stalled': return foldStall(state, event)
     case 'branched': return foldBranch(state, event)
     case 'scenario-step':
       state.scenario = [...state.scenario.filter(({ step }) => step !== event.step), event]
@@ -320,15 +331,15 @@ function foldControl(state: ClusterState, event: TraceEvent): void {
   }
 }
 
-/** Other processes go on: what was on the socket of one that is no more waits for its successor. */
+/** Other processes continue: a message on the socket of an old process waits for the new one. */
 function foldBranch(state: ClusterState, { processes }: EventOf<'branched'>): void {
   for (const { node, pid } of processes) setNode(state, node, { pid })
-  for (const message of state.underWay.values()) if (message.place === 'handed') message.place = 'waits'
+  for (const message of state.inFlight.values()) if (message.place === 'handed') message.place = 'waits'
 }
 
 function foldViewChange(state: ClusterState, event: EventOf<'view-changed'>): void {
   const { view, cause } = event
-  state.views = [...state.views, { view, cause, seq: event.seq, at: event.at, ackedAt: -1, ackedSeq: -1 }]
+  state.views = [...state.views, { view, cause, seq: event.seq, at: event.at, ackedAt: -1, ackedSeq: -1, silences: silencesOf(state, event) }]
   state.transfers.clear()
   for (const node of state.nodes.values()) {
     if (node.kind !== 'replica') continue
@@ -336,6 +347,32 @@ function foldViewChange(state: ClusterState, event: EventOf<'view-changed'>): vo
     else if (view.backups.some((backup) => backup.name === node.name)) node.says = 'backup'
     else node.says = 'idle'
   }
+}
+
+/** Leaves out a server that was killed, paused, or cut off by a fault, because that explains its silence. */
+function silencesOf(state: ClusterState, { cause, at }: EventOf<'view-changed'>): Silence[] {
+  if (cause.type === 'first-server') return []
+  return cause.left.flatMap(({ server, because }) => {
+    const node = state.nodes.get(server)
+    if (because !== 'missed-pings' || node?.life !== 'up' || node.wasKilled || node.lastPingAt < 0 || isStruck(state, server)) return []
+    const silence: Silence = { server, since: node.lastPingAt, until: at, stalls: [] }
+    return [{ ...silence, stalls: state.stalls.filter((stall) => isOf(silence, stall)) }]
+  })
+}
+
+function isStruck({ faults }: ClusterState, server: NodeName): boolean {
+  return [...faults.values()].some(({ isOn, rule: { where: { kinds }, effect }, rule }) => isOn && effect.type !== 'duplicate'
+    && (kinds.length === 0 || kinds.includes('ping')) && concernsLink(rule, server, viewServerName))
+}
+
+/** A process reports a stall when it is over, and by then the view may have changed. */
+function foldStall(state: ClusterState, event: EventOf<'stalled'>): void {
+  const stall = stallOf(event)
+  state.stalls = withStall(state.stalls, stall)
+  if (!state.views.some(({ silences }) => silences.some((silence) => isOf(silence, stall)))) return
+  state.views = state.views.map((view) => ({
+    ...view, silences: view.silences.map((silence) => isOf(silence, stall) ? { ...silence, stalls: withStall(silence.stalls, stall) } : silence),
+  }))
 }
 
 function setNode(state: ClusterState, name: NodeName, facts: Partial<NodeFacts>): void {
@@ -350,7 +387,7 @@ function newNode(name: NodeName, kind: NodeKind): NodeFacts {
   }
 }
 
-/** True if the view server holds this server for dead: it missed `deadPings` checks. */
+/** True if the view server considers this server dead: it missed `deadPings` checks. */
 export function isDeadToViewServer(state: ClusterState, node: NodeFacts): boolean {
   return node.missed >= state.header.settings.deadPings
 }

@@ -2,7 +2,7 @@
 import type { Message } from '../protocol'
 import type { Recorded } from './recorded'
 
-/** The view server's answer to a client's question is no heartbeat: it carries no life to answer to. */
+/** The view server's answer to a client's question is no heartbeat: its incarnation is 0. */
 export function isHeartbeatMessage(message: Recorded<Message>): boolean {
   return message.type === 'ping' || (message.type === 'view-reply' && message.toIncarnation > 0)
 }

@@ -1,16 +1,16 @@
-// The operations of a session, in the order in which they were invoked: one growing list for all moments. What had returned at a
-// cursor follows from `returnedSeq`, so going back in time copies nothing.
+// The operations of a session, in the order in which they were invoked: one growing list for every position of a cursor.
+// `returnedSeq` shows what had returned at a cursor, so going back in time copies nothing.
 import type { NodeName, Operation } from '../protocol'
 import type { EndedOutcome, EventOf, TraceEvent } from './event'
 import type { Recorded } from './recorded'
 
 export interface OperationFacts {
-  /** The client, and its life: operationIds are unique in a session, kept here for people. */
+  /** The client, and its incarnation; with the operationId they identify the operation. */
   readonly client: NodeName
   readonly incarnation: number
   readonly operationId: number
   readonly operation: Recorded<Operation>
-  /** Straight to this server; empty: through the view server. */
+  /** The server that it is sent to; empty: through the view server. */
   readonly target: NodeName | ''
   /** Who asked: a person, a workload, a step of a scenario. */
   readonly label: string
@@ -71,7 +71,7 @@ export class OperationLog {
     }
   }
 
-  /** Forgets what had returned before an event, and what was invoked before it and is not known to have returned stays. */
+  /** Drops the operations that had returned before an event. Those that have not returned stay. */
   dropBefore(seq: number): void {
     const stays = ({ returnedSeq }: OperationFacts): boolean => returnedSeq === 0 || returnedSeq >= seq
     this.#list = this.#list.filter(stays)

@@ -1,12 +1,12 @@
-// Whether events are heartbeats alone, told from their lines without reading them whole: what carries events may let such ones wait for one
-// another, as nobody waits for them. It must never call quiet what is not, and may call loud what is.
+// Decides from event lines, without parsing them, whether all of them are heartbeats. A carrier of events may hold heartbeats back and batch them,
+// because no reader waits for them. It must never call other events quiet; it may call heartbeats loud.
 
-/** Heartbeat messages under way that are remembered; those that were lost are among them, so all are forgotten at once. */
+/** The limit of heartbeat messages in flight that are remembered. Lost ones stay among them, so at the limit all are dropped. */
 const idsMax = 4096
 
 export class Quiet {
   /** Ids of heartbeat messages that were sent and not taken. */
-  readonly #underWay = new Set<string>()
+  readonly #inFlight = new Set<string>()
 
   /** Takes the next lines, joined by line feeds; true if all of them are heartbeats. */
   take(text: string): boolean {
@@ -14,7 +14,7 @@ export class Quiet {
     for (let at = 0; at < text.length;) {
       const lineFeed = text.indexOf('\n', at)
       const end = lineFeed === -1 ? text.length : lineFeed
-      // Every line is looked at, as it may begin or end a message.
+      // Every line is checked, because it may begin or end a message.
       if (!this.#isHeartbeat(text.slice(at, end))) isQuiet = false
       at = end + 1
     }
@@ -26,8 +26,8 @@ export class Quiet {
     switch (valueOf(line, '"type":"')) {
       case 'timer-fired': return line.includes('"name":"ping"') || line.includes('"name":"ping-check"')
       case 'message-sent': return this.#isSentHeartbeat(line)
-      case 'message-handed': return this.#underWay.has(valueOf(line, '"id":"'))
-      case 'message-taken': return this.#underWay.delete(valueOf(line, '"id":"'))
+      case 'message-handed': return this.#inFlight.has(valueOf(line, '"id":"'))
+      case 'message-taken': return this.#inFlight.delete(valueOf(line, '"id":"'))
       default: return false
     }
   }
@@ -36,8 +36,8 @@ export class Quiet {
     // A view server answers a client's question with incarnation 0: that is no heartbeat (heartbeat.ts).
     const isReply = line.includes('"message":{"type":"view-reply",') && /"toIncarnation":[1-9]/.test(line)
     if (!isReply && !line.includes('"message":{"type":"ping",')) return false
-    if (this.#underWay.size >= idsMax) this.#underWay.clear()
-    this.#underWay.add(valueOf(line, '"id":"'))
+    if (this.#inFlight.size >= idsMax) this.#inFlight.clear()
+    this.#inFlight.add(valueOf(line, '"id":"'))
     return true
   }
 }

@@ -1,4 +1,4 @@
-// What is written straight away is the text that the long way gives: the same value, and for values of every kind the same characters.
+// JSON that is written directly equals the text of the recorded form: the same value, and for values of every kind the same characters.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { ByteString, Message, Report } from '../protocol'

@@ -1,7 +1,7 @@
-// The JSON text of what a step tells, written straight away: the same text as JSON.stringify of the recorded form (recorded.ts), without
-// the objects in between, for what happens at every operation. A test holds the two together.
-// It must never write text of its own making for what it does not know: all other kinds go the long way.
-import type { ByteString, Message, Operation, OperationInput, Report, Result } from '../protocol'
+// Writes the JSON text of a step's messages and reports directly: the same text as JSON.stringify of the recorded form (recorded.ts), but without
+// the objects in between. It covers what happens at every operation; a test compares the two texts.
+// It must never write its own text for any other kind: those go through the recorded form.
+import { fieldsOf, heldIn, type ByteString, type Message, type Operation, type OperationInput, type Report, type Result } from '../protocol'
 import { recordBytes, recordMessage, recordReport } from './recorded'
 
 export function messageJson(message: Message): string {
@@ -39,28 +39,28 @@ export function operationInputJson({ operationId, session, operation, target }: 
 }
 
 function operationJson(operation: Operation): string {
-  const key = bytesJson(operation.key)
-  switch (operation.type) {
-    case 'put':
-    case 'append': return `{"type":"${operation.type}","key":${key},"value":${bytesJson(operation.value)}}`
-    case 'get':
-    case 'delete': return `{"type":"${operation.type}","key":${key}}`
-    case 'cas': return `{"type":"cas","key":${key},"expected":${operation.expected === null ? 'null' : bytesJson(operation.expected)},"value":${bytesJson(operation.value)}}`
+  let fields = ''
+  for (const field of fieldsOf(operation.type)) {
+    const held = heldIn(operation, field)
+    fields += `,"${field.name}":${held === null ? 'null' : bytesJson(held)}`
   }
+  return `{"type":"${operation.type}","key":${bytesJson(operation.key)}${fields}}`
 }
 
 function resultJson(result: Result): string {
   switch (result.type) {
     case 'value': return `{"type":"value","value":${bytesJson(result.value)}}`
     case 'mismatch': return `{"type":"mismatch","actual":${result.actual === null ? 'null' : bytesJson(result.actual)}}`
-    default: return `{"type":"${result.type}"}`
+    case 'done':
+    case 'missing':
+    case 'too-large': return `{"type":"${result.type}"}`
   }
 }
 
-/** Text that JSON writes as it is, between quotes. */
+/** Text that JSON writes unescaped, between quotes. */
 const plain = /^[ !#-[\]-~]*$/
 
-/** Longer ones go the long way, which looks at them once in the end. */
+/** Longer text goes to JSON.stringify at once, so that it is scanned only once. */
 const plainLengthMax = 1024
 
 function quoted(text: string): string {

@@ -1,2 +1,2 @@
-// What other rooms may use of the workload.
+// What other folders of src may use of the workload.
 export * from './workload'

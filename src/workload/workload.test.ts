@@ -1,7 +1,7 @@
-// The workload's driver on a clock in the test's hand.
-import { expect, test } from 'vitest'
+// The workload's driver on a clock that the test controls.
+import { describe, expect, it, test } from 'vitest'
 import { createRandom } from '../network'
-import { WorkloadDriver } from './workload'
+import { withinRate, WorkloadDriver } from './workload'
 
 test('an answer that comes while a client stands still brings its next operation when it goes on', () => {
   const waiting: (() => void)[] = []
@@ -23,4 +23,11 @@ test('an answer that comes while a client stands still brings its next operation
   isFrozen = false
   for (const action of waiting.splice(0)) action()
   expect(invoked).toBe(3)
+})
+
+describe('a rate that may not be passed', () => {
+  const plan = { rate: 0, inFlight: 1 }
+  it.each([[0, 0, 0], [0, 50, 50], [20, 50, 20], [50, 50, 50], [51, 50, 50], [100_000, 0, 100_000]])('of %i, %i at most: %i', (rate, most, kept) => {
+    expect(withinRate({ ...plan, rate }, most)).toEqual({ ...plan, rate: kept })
+  })
 })

@@ -1,31 +1,31 @@
 // The workload: operations drawn from the session's seed, sent on cluster time to clients that have a session free. Open loop at a
-// rate, or closed loop as fast as answers come. Where no session is free an operation waits to be due; at most a second of them.
-import { Refused, type Random } from '../network'
-import { utf8ToBytes, type NodeName, type Operation } from '../protocol'
+// rate, or closed loop as fast as answers come. While no session is free, due operations wait; at most a second's worth of them.
+import { refusals, Refused, type Random } from '../network'
+import { operationTypes, utf8ToBytes, type NodeName, type Operation, type OperationType } from '../protocol'
 
-/** What a person chose; limits are the contract's. */
+/** The plan that a person chose; src/contract checks its limits. */
 export interface WorkloadPlan {
   /** Operations a second over all clients; 0: as fast as the sessions allow. */
   readonly rate: number
   /** Sessions of each client. */
   readonly inFlight: number
-  /** Weights. */
-  readonly mix: Readonly<Record<Operation['type'], number>>
+  /** Relative weights of the operations; 0 for one that is not named. */
+  readonly mix: Readonly<Partial<Record<OperationType, number>>>
   readonly keys: number
   readonly valueBytes: number
   readonly clients: readonly NodeName[]
 }
 
-/** Sessions below this one are a person's. */
+/** Sessions below this one are for the operations of a person. */
 export const firstWorkloadSession = 8
-/** The open loop looks this often for what is due. */
+/** The open loop checks this often which operations are due. */
 const tickMs = 10
 
 /** Cluster time, as its driver keeps it. */
 export interface WorkloadClock {
   /** Microseconds. */
   now(): number
-  /** Calls the action once, `ms` from now; returns what calls it off. */
+  /** Calls the action once, `ms` from now; returns a function that cancels it. */
   after(ms: number, action: () => void): () => void
 }
 
@@ -33,9 +33,9 @@ export interface WorkloadOptions {
   readonly plan: WorkloadPlan
   readonly clock: WorkloadClock
   readonly random: Random
-  /** What was so in the session that this one goes on from. */
-  readonly begin?: WorkloadMoment
-  /** False for a client that stands still: an operation must not reach it before it goes on. Without it every client takes one at any time. */
+  /** The snapshot of the session that this one continues. */
+  readonly begin?: WorkloadSnapshot
+  /** False while a client must not get an operation, for example because it is frozen. Without it every client takes one at any time. */
   readonly takes?: (client: NodeName) => boolean
   /** Starts the operation and returns its operationId. */
   readonly invoke: (client: NodeName, session: number, operation: Operation) => number
@@ -47,23 +47,23 @@ export interface Slot {
   readonly session: number
 }
 
-/** A workload at a moment, for another driver that goes on with it. */
-export interface WorkloadMoment {
+/** A snapshot of a workload, from which another driver continues. */
+export interface WorkloadSnapshot {
   readonly plan: WorkloadPlan
   /** Operations that have not returned, by operationId. */
   readonly out: ReadonlyMap<number, Slot>
-  /** At least as many values as were written: none is written twice. */
+  /** At least the number of values written, so that none is written twice. */
   readonly written: number
 }
 
 export class WorkloadDriver {
   readonly #options: WorkloadOptions
-  /** Sessions that have nothing out, in the order in which they became free. */
+  /** Sessions without an operation in flight, in the order in which they became free. */
   readonly #free: Slot[] = []
   readonly #out = new Map<number, Slot>()
   readonly #draw: () => Operation
   #lookedAt: number
-  /** Operations that are due and wait for a free session; a fraction carries over to the next look. */
+  /** Operations that are due and wait for a free session; a fraction carries over to the next tick. */
   #owed = 0
   #cancelTick: () => void = () => undefined
   #isLooking = false
@@ -82,7 +82,7 @@ export class WorkloadDriver {
         if (!taken.has(`${client} ${slot.session}`)) this.#free.push(slot)
       }
     }
-    // One that goes on does so when time does: it may begin in a freeze.
+    // A continued workload starts when time runs, because it may be created while the cluster is frozen.
     if (options.begin) this.#cancelTick = options.clock.after(0, () => this.#tick())
     else this.#tick()
   }
@@ -97,7 +97,7 @@ export class WorkloadDriver {
     this.#startOwed()
   }
 
-  /** A client that restarted has forgotten what it had out. */
+  /** A client that restarted has forgotten its operations in flight. */
   clientRestarted(client: NodeName): void {
     const forgotten = [...this.#out].filter(([, slot]) => slot.client === client)
     for (const [operationId] of forgotten) this.returned(operationId)
@@ -113,7 +113,7 @@ export class WorkloadDriver {
     if (plan.rate === 0) this.#owed = this.#free.length
     else {
       const now = clock.now()
-      // After a stall a second's worth is made up for, and the rest is let go.
+      // After a stall a second's worth of operations is made up for, and the rest is dropped.
       this.#owed = Math.min(this.#owed + (now - this.#lookedAt) / 1_000_000 * plan.rate, plan.rate)
       this.#lookedAt = now
       this.#cancelTick = clock.after(tickMs, () => this.#tick())
@@ -137,7 +137,7 @@ export class WorkloadDriver {
     return at < 0 ? undefined : this.#free.splice(at, 1)[0]
   }
 
-  /** The closed loop has no tick of its own: where a free session's client stands still it is asked again when time goes on. */
+  /** The closed loop has no tick. If no client with a free session takes an operation now, this checks again later. */
   #lookAgain(): void {
     const { clock, plan } = this.#options
     if (plan.rate > 0 || this.#free.length === 0 || this.#isLooking) return
@@ -156,24 +156,30 @@ export function workloadText({ rate, mix, clients, keys }: WorkloadPlan): string
   return `${rate === 0 ? 'as fast as answers come' : `${rate} operations a second`} from ${clients.join(', ')}: ${weights}; ${keys} keys`
 }
 
-/** The plan with its clients named, of those that there are. Throws a Refused for one that cannot run. */
+/** The plan, limited to this many operations a second; 0: no limit. A closed loop becomes an open loop at that rate. */
+export function withinRate<Plan extends Pick<WorkloadPlan, 'rate'>>(plan: Plan, operationsPerSecondMax: number): Plan {
+  const isWithin = operationsPerSecondMax === 0 || (plan.rate > 0 && plan.rate <= operationsPerSecondMax)
+  return isWithin ? plan : { ...plan, rate: operationsPerSecondMax }
+}
+
+/** The plan with its clients named; if it names none, all clients. Throws a Refused for a plan that cannot run. */
 export function completePlan(plan: WorkloadPlan, clients: readonly NodeName[]): WorkloadPlan {
   const stranger = plan.clients.find((name) => !clients.includes(name))
-  if (stranger !== undefined) throw new Refused(`${stranger} is no client.`)
+  if (stranger !== undefined) throw refusals.noClient(stranger)
   if (Object.values(plan.mix).every((weight) => weight === 0)) throw new Refused('A workload needs one kind of operation at least.')
   return { ...plan, clients: plan.clients.length > 0 ? plan.clients : clients }
 }
 
 /** Draws operations by the weights of the mix; every written value is different, so that a reader can tell which write it sees. */
 function createDraw({ mix, keys, valueBytes }: WorkloadPlan, random: Random, writtenBefore: number): () => Operation {
-  const types = (Object.keys(mix) as Operation['type'][]).filter((type) => mix[type] > 0)
-  const total = types.reduce((sum, type) => sum + mix[type], 0)
+  const weighted = operationTypes.map((type) => ({ type, weight: mix[type] ?? 0 })).filter(({ weight }) => weight > 0)
+  const total = weighted.reduce((sum, { weight }) => sum + weight, 0)
   let written = writtenBefore
   const value = (): string => `w${++written}`.padEnd(valueBytes, '.').slice(0, valueBytes)
-  const drawType = (): Operation['type'] => {
+  const drawType = (): OperationType => {
     let left = random.below(total)
-    for (const type of types) {
-      left -= mix[type]
+    for (const { type, weight } of weighted) {
+      left -= weight
       if (left < 0) return type
     }
     return 'get'

@@ -1,9 +1,9 @@
 // The words and glyphs of the cluster panel, from the folded state at a moment. Pure.
-// What the view server says and what a process believes are kept apart: `says` is fact, `believes` is belief.
-import { currentView, isDeadToViewServer, stuckSentence, waitingSentence, type ClusterState, type Life, type NodeFacts, type TraceHeader } from '../../../src/trace'
+// It must never mix what the view server says (`says`, the fact) with what a process believes (`believes`).
+import { currentView, isDeadToViewServer, stuckSentence, waitingSentence, whyNoSteps, type ClusterState, type Life, type NodeFacts, type TraceHeader } from '../../../src/trace'
 import type { Stuck } from '../../../src/protocol'
 import type { Meaning } from '../../glyphs/names'
-import { secondsText } from '../../shell/bar'
+import { secondsText } from '../../words/figures'
 
 export type Tone = 'primary' | 'backup' | 'idle' | 'dead' | 'paused' | 'none'
 
@@ -21,19 +21,19 @@ export interface ProcessRow {
   readonly says: Saying
   /** null: it has no belief of its own (the view server). */
   readonly believes: Saying | null
-  /** What differs, in words; '' when they agree. */
+  /** The difference between `says` and `believes` in words; '' when they agree. */
   readonly differs: string
   readonly viewnum: string
   readonly pid: number
   readonly detail: string
   readonly meter: { readonly cells: number; readonly filled: number; readonly words: string } | null
-  /** The last lines of standard error of a process that ended by itself. */
+  /** The last lines of standard error of a process that exited by itself. */
   readonly lastWords: string
-  /** The whole row for a screen reader. */
+  /** The whole row as text for a screen reader. */
   readonly spoken: string
 }
 
-/** Cells of the ping meter at most; with a larger `deadPings` a cell stands for several checks. */
+/** Most cells of the ping meter; with a larger `deadPings` each cell stands for several checks. */
 const meterCellsMax = 5
 
 /** Rows in the order of the header; `now` is cluster time at the cursor in microseconds. */
@@ -53,11 +53,11 @@ function rowOf(state: ClusterState, node: NodeFacts, now: number): ProcessRow {
   ].filter(Boolean).join(', ')
   return {
     name: node.name, kind: node.kind, life: node.life, says, believes, differs: differenceOf(says, node), viewnum, pid: isGone(node) ? 0 : node.pid,
-    detail: state.header.source === 'imported' ? 'of an imported history' : detailOf(node, now), meter, spoken, lastWords: lastWordsOf(node),
+    detail: whyNoSteps(state.header) !== '' ? 'of an imported history' : detailOf(node, now), meter, spoken, lastWords: lastWordsOf(node),
   }
 }
 
-/** Why it could not be started, or what it said before it ended by itself. */
+/** Why the process could not be started, or its standard error if it exited by itself. */
 function lastWordsOf(node: NodeFacts): string {
   if (node.life === 'failed') return node.failure
   return node.life === 'dead' && !node.wasKilled ? (node.exit?.stderr ?? '').trim() : ''
@@ -72,7 +72,7 @@ function saysOf(state: ClusterState, node: NodeFacts): Saying {
 }
 
 function beliefOf(node: NodeFacts): Saying | null {
-  // A client believes nothing of roles: it has a view cached, whose number stands beside.
+  // A client has no belief about roles, only a cached view; the row shows the number of that view.
   if (node.kind !== 'replica') return node.life === 'paused' ? { word: 'paused', glyph: 'paused', tone: 'paused' } : null
   switch (node.life) {
     case 'none': return null
@@ -85,7 +85,7 @@ function beliefOf(node: NodeFacts): Saying | null {
 
 const isGone = (node: NodeFacts): boolean => node.life === 'dead' || node.life === 'failed'
 
-/** A running server that believes another role than the view server gives it; what is paused or gone believes nothing now. */
+/** The difference of a running server whose believed role is not the view server's; a paused or ended server believes nothing. */
 function differenceOf(says: Saying, node: NodeFacts): string {
   if (node.kind !== 'replica' || node.life !== 'up' || node.believes === null || node.believes === says.word) return ''
   return `The view server says ${says.word}, ${node.name} believes ${node.believes}.`
@@ -118,7 +118,7 @@ function meterOf(state: ClusterState, node: NodeFacts): ProcessRow['meter'] {
   return { cells, filled: Math.ceil((missed / dead) * cells), words: `${missed} of ${dead} ping checks missed` }
 }
 
-/** What the view card shows. */
+/** The content of the view card. */
 export interface ViewWords {
   readonly viewnum: number
   readonly primary: string
@@ -163,16 +163,16 @@ function stuckTitle(stuck: Stuck): string {
 /** "3 replicas, 1 backup wanted". */
 export function clusterWords(header: TraceHeader | null): string {
   if (header === null) return ''
-  if (header.source === 'imported') return 'the clients of an imported history'
+  if (whyNoSteps(header) !== '') return 'the clients of an imported history'
   const replicas = header.nodes.filter((node) => node.kind === 'replica').length
   const { backupsWanted, replication } = header.settings
   return `${replicas} ${replicas === 1 ? 'replica' : 'replicas'}, ${backupsWanted} ${backupsWanted === 1 ? 'backup' : 'backups'} wanted${replication === 'asynchronous' ? ', asynchronous' : ''}`
 }
 
-/** What the command palette must know of each process. */
+/** The facts about each process that the command palette needs. */
 export function processFacts(state: ClusterState | null): { name: string; kind: ProcessRow['kind']; role: string; life: Life }[] {
   if (state === null) return []
-  // Replicas first: they are what people act on.
+  // Replicas first, because people act on them most.
   const order = ['replica', 'client', 'view-server']
   return [...state.nodes.values()].sort((one, other) => order.indexOf(one.kind) - order.indexOf(other.kind))
     .map((node) => ({ name: node.name, kind: node.kind, role: roleWords(node), life: node.life }))

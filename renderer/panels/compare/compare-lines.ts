@@ -1,9 +1,9 @@
-// What a row of a comparison says, in words: both events, and which part of each the other has not. Pure.
+// A row of a comparison in words: both events, and the part of each that the other does not have. Pure.
 import { eventLine, type EventOf, type TraceEvent } from '../../../src/trace'
-import { countText } from '../../shell/bar'
+import { countText } from '../../words/figures'
 import { differingPart, type ShownRow } from './compare-rows'
 
-/** How the events of one recording are found; undefined where one is not in memory. */
+/** Gives the events of one recording; undefined for an event that is not in memory. */
 export interface LineSource {
   eventAt(seq: number): TraceEvent | undefined
   sentOf(seq: number): EventOf<'message-sent'> | undefined
@@ -13,21 +13,21 @@ export interface Half {
   readonly seq: string
   readonly time: string
   readonly node: string
-  /** In three parts, of which the middle is what the other has not. */
+  /** In three parts; the middle part is the one that the other event does not have. */
   readonly text: readonly [string, string, string]
 }
 
 export interface Line {
   readonly key: string
   readonly state: 'alike' | 'differs' | 'only-first' | 'only-second' | 'fold'
-  /** A sign and its words: never colour alone. */
+  /** A sign, with its meaning in `word`, so that colour is never the only sign. */
   readonly mark: string
   readonly word: string
   readonly first: Half | null
   readonly second: Half | null
-  /** Of a fold. */
+  /** The text of a fold; '' for other rows. */
   readonly folded: string
-  /** Of the session's event; 0 without one. */
+  /** seq of the session's event; 0 without one. */
   readonly seq: number
 }
 
@@ -50,7 +50,7 @@ interface Words {
   readonly text: string
 }
 
-/** Null for no event; one that is not in memory has no words yet. */
+/** Null for no event; an event that is not in memory yet shows as "…". */
 function wordsOf(seq: number, source: LineSource): Words | null {
   if (seq === 0) return null
   const event = source.eventAt(seq)

@@ -17,7 +17,7 @@ function alignmentOf(signs: string): Alignment {
   return { first: Int32Array.from(first), second: Int32Array.from(second), states, differences, lanes: [], leftOut: { first: 0, second: 0 } }
 }
 
-/** What is shown: `=3` for a fold of three, else the sign of each row. */
+/** The shown rows as text: `=3` for a fold of three, else the sign of each row. */
 function shown(rows: CompareRows): string {
   return Array.from({ length: rows.length }, (_, place) => {
     const row = rows.at(place)
@@ -61,7 +61,7 @@ test('every row of any comparison is shown once, as itself or in a fold, and is 
       }
     }
     expect(covered).toEqual([...signs.keys()])
-    // What differs and what is next to it is never folded.
+    // A differing row and its neighbours are never folded.
     for (const [at, sign] of signs.entries()) if (sign !== '=') for (let near = at - rowsAround; near <= at + rowsAround; near++) expect(rows.at(rows.placeOf(near))?.type ?? 'pair').toBe('pair')
   }))
 })

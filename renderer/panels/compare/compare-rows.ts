@@ -1,24 +1,24 @@
-// Which rows of a comparison are shown: all, or what differs with a little around it, the rest folded and counted. Pure.
+// Which rows of a comparison are shown: all, or the differing rows with a few rows around them; the others are folded and counted. Pure.
 import { rowStates, type Alignment, type RowState } from '../../../src/check'
 
-/** Rows that are alike, shown on either side of a difference. */
+/** Number of alike rows that stay visible on either side of a difference. */
 export const rowsAround = 3
 
 export type ShownRow =
   | { readonly type: 'pair'; readonly row: number; readonly first: number; readonly second: number; readonly state: RowState }
-  /** So many rows from `row` on are alike. */
+  /** `count` alike rows, from `row` on. */
   | { readonly type: 'fold'; readonly row: number; readonly count: number }
 
 export class CompareRows {
   readonly #alignment: Alignment
-  /** For each row that is shown its row of the alignment, or -1 minus the first of a fold. */
+  /** For each shown row: its row of the alignment; for a fold: -1 minus its first row. */
   readonly #shown: Int32Array
-  /** For each row of the alignment the row that shows it. */
+  /** For each row of the alignment: the shown row that contains it. */
   readonly #placeOf: Int32Array
-  /** For each event of the first recording its row; events that were left out have the row before them. */
+  /** For each event of the first recording: its row. An event without a row has the row of the event before it. */
   readonly #rowOfFirst: Int32Array
 
-  /** `opened`: folds that a person opened, by their first row. */
+  /** `opened`: the folds that a person opened, by their first row. */
   constructor(alignment: Alignment, isFolded: boolean, opened: ReadonlySet<number> = new Set(), events = 0) {
     this.#alignment = alignment
     const { states } = alignment
@@ -48,25 +48,25 @@ export class CompareRows {
     return { type: 'fold', row, count: (next === undefined ? states.length : next) - row }
   }
 
-  /** Where a row of the alignment is shown: as itself, or in a fold; -1 without rows. */
+  /** The shown row for a row of the alignment: the row itself or its fold; -1 without rows. */
   placeOf(row: number): number {
     return this.#placeOf[row] ?? -1
   }
 
-  /** The row of an event of the first recording, or of the last before it that has one; -1: there is none. */
+  /** The row of an event of the first recording, or of the last event before it that has a row; -1 if there is none. */
   rowOfFirst(seq: number): number {
     return this.#rowOfFirst[Math.min(seq, this.#rowOfFirst.length - 1)] ?? -1
   }
 }
 
-/** Two folds never meet: there is always a row between them. */
+/** Marks the folded rows. Two folds are never adjacent: there is always a shown row between them. */
 function foldedRows(states: Uint8Array, opened: ReadonlySet<number>): Uint8Array {
   const hidden = new Uint8Array(states.length)
   for (let from = 0; from < states.length;) {
     let to = from
     while (to < states.length && states[to] === 0) to++
     const [begin, end] = [from === 0 ? 0 : from + rowsAround, to === states.length ? to : to - rowsAround]
-    // A fold of one row would take as much room as the row.
+    // A fold takes one row, so folding a single row saves nothing.
     if (end - begin > 1 && !opened.has(begin)) hidden.fill(1, begin, end)
     from = to === from ? from + 1 : to
   }
@@ -82,7 +82,7 @@ function rowsOfFirst({ first }: Alignment, events: number): Int32Array {
   return rows
 }
 
-/** Where a difference is among all: the last that begins at or before a row, from 1; 0: none does. */
+/** The number of the last difference that begins at or before a row, counted from 1; 0 if there is none. */
 export function differenceAt({ differences }: Pick<Alignment, 'differences'>, row: number): number {
   let [low, high] = [0, differences.length]
   while (low < high) {
@@ -93,7 +93,7 @@ export function differenceAt({ differences }: Pick<Alignment, 'differences'>, ro
   return low
 }
 
-/** A text in three parts, of which the middle is what another text does not have; cut at words. */
+/** Splits a text at word boundaries into three parts; the middle part is the one that the other text does not have. */
 export function differingPart(text: string, other: string): readonly [before: string, differing: string, after: string] {
   const [words, others] = [text.split(/(?<=\s)/), other.split(/(?<=\s)/)]
   const shorter = Math.min(words.length, others.length)

@@ -1,29 +1,29 @@
-// The session beside another recording: which one, how far both are read, and what came of it. Begun by a file or by the recording that
-// the session branched from; given up with the session. It must never hold the window up: workers read both sides and put them together.
+// Compares the session with a file or with the recording that it branched from: the progress and the result. It ends with the session.
+// It must never block the window: workers read and align both sides.
 import { defineStore } from 'pinia'
 import { computed, ref, shallowRef, watch } from 'vue'
-import { headerDifferences, type Alignment, type HeaderDifference, type Prints } from '../../../src/check'
+import { headerDifferences, type Alignment, type HeaderDifference, type Digests } from '../../../src/check'
 import type { TraceHeader } from '../../../src/trace'
-import { countText } from '../../shell/bar'
-import { useWorkbench } from '../../shell/workbench'
+import { countText } from '../../words/figures'
+import { useWorkbench } from '../../stores/workbench'
 import { useLayoutStore } from '../../stores/layout'
 import { pageLimits } from '../../stores/session-events'
 import { useSessionStore } from '../../stores/session'
 import { useTraceStore } from '../../stores/trace'
-import { startWorker } from '../../workers'
+import { startWorker } from '../../replay/workers'
 import { CompareRows, differenceAt } from './compare-rows'
-import { aligned, OtherRecording, printsOfLines, readOther, type PrintsWorker } from './side'
+import { aligned, OtherRecording, digestsOfLines, readOther, type DigestsWorker } from './side'
 
-/** What the session is compared with. */
+/** The other side of the comparison. */
 type Source = { readonly type: 'file'; readonly file: File } | { readonly type: 'parent' }
 
 export interface Compared {
   readonly other: OtherRecording
   readonly alignment: Alignment
   readonly headers: readonly HeaderDifference[]
-  /** Events of the session that are in it. */
+  /** Number of events of the session that were compared. */
   readonly events: number
-  /** What is to be said of the other recording's end, or ''. */
+  /** A sentence about the end of the other recording (if it is cut off), or ''. */
   readonly note: string
 }
 
@@ -35,26 +35,26 @@ export const useComparison = defineStore('comparison', () => {
   const workbench = useWorkbench()
   const source = shallowRef<Source | null>(null)
   const compared = shallowRef<Compared | null>(null)
-  /** Share of the work that is done, from 0 to 1; null while nothing is read. */
+  /** Progress from 0 to 1; null while nothing is read. */
   const share = ref<number | null>(null)
   /** Why there is no comparison; '' if there is one, or none was asked for. */
   const problem = ref('')
   const withHeartbeats = ref(false)
   const isFolded = ref(true)
-  /** Folds that were opened, by their first row. */
+  /** The folds that a person opened, by their first row. */
   const opened = shallowRef<ReadonlySet<number>>(new Set())
-  /** A row that the second recording has alone, while it is chosen; -1: the cursor says which row is current. */
+  /** The chosen row, if only the other recording has it; -1: the cursor determines the current row. */
   const chosen = ref(-1)
   let run = 0
-  let workers: PrintsWorker[] = []
-  /** Both sides as they were read, to be put together anew when heartbeats are wanted. */
-  let sides: { readonly first: Prints; readonly other: OtherRecording; readonly note: string } | null = null
+  let workers: DigestsWorker[] = []
+  /** Both sides as read, kept to align them again when the heartbeats switch changes. */
+  let sides: { readonly first: Digests; readonly other: OtherRecording; readonly note: string } | null = null
 
   const title = computed(() => source.value === null ? '' : source.value.type === 'file' ? source.value.file.name : parentTitle(trace.header))
   const rows = computed(() => compared.value === null ? null : new CompareRows(compared.value.alignment, isFolded.value, opened.value, compared.value.events))
-  /** The row that is current: of the cursor, unless one that is only in the other recording was chosen there. */
+  /** The current row: the chosen row of the other recording, else the row at the cursor. */
   const row = computed(() => chosen.value >= 0 ? chosen.value : rows.value?.rowOfFirst(trace.position) ?? -1)
-  /** How many events have come since. */
+  /** Number of events of the session since the comparison. */
   const more = computed(() => compared.value === null ? 0 : trace.latest - compared.value.events)
 
   function begin(next: Source): void {
@@ -78,7 +78,7 @@ export const useComparison = defineStore('comparison', () => {
       const note = from.type === 'file'
         ? await readOther(worker(), from.file, other, pageLimits.events, progress.of(0))
         : await readParent(other, progress.of(0))
-      const first = await printsOfLines(worker(), events, trace.readText, (done) => progress.of(1)(done / Math.max(1, events)))
+      const first = await digestsOfLines(worker(), events, trace.readText, (done) => progress.of(1)(done / Math.max(1, events)))
       if (own !== run) return
       sides = { first, other, note }
       await putTogether(own, events)
@@ -87,7 +87,7 @@ export const useComparison = defineStore('comparison', () => {
     }
   }
 
-  /** The lab has the parent's events: they are read as the session's own are. */
+  /** Reads the parent's events from the lab, as the session's own are read. */
   async function readParent(other: OtherRecording, progress: (share: number) => void): Promise<string> {
     const lab = session.lab
     if (lab === null) throw new Error('There is no connection to the lab to ask for events.')
@@ -95,7 +95,7 @@ export const useComparison = defineStore('comparison', () => {
     const { latest, header } = await lab.call('readParent', { ...asked, from: 1, count: 1 })
     if (latest > pageLimits.events) throw new Error(`The recording that it branched from has ${countText(latest)} events; up to ${countText(pageLimits.events)} can be compared here.`)
     other.header = JSON.parse(header) as TraceHeader
-    other.prints = await printsOfLines(worker(), latest, async (from, count) => {
+    other.digests = await digestsOfLines(worker(), latest, async (from, count) => {
       const lines = await lab.call('readParent', { ...asked, from, count })
       other.add(lines.text)
       return lines
@@ -105,8 +105,8 @@ export const useComparison = defineStore('comparison', () => {
 
   async function putTogether(own: number, events: number): Promise<void> {
     const read = sides
-    if (!read?.other.prints) return
-    const alignment = await aligned(worker(), read.first, read.other.prints, withHeartbeats.value)
+    if (!read?.other.digests) return
+    const alignment = await aligned(worker(), read.first, read.other.digests, withHeartbeats.value)
     if (own !== run) return
     const headers = trace.header === null || read.other.header === null ? [] : headerDifferences(trace.header, read.other.header)
     compared.value = { other: read.other, alignment, headers, events, note: read.note }
@@ -123,8 +123,8 @@ export const useComparison = defineStore('comparison', () => {
     problem.value = `${title.value}: ${text}`.replace(/^(.*?): \1/, '$1')
   }
 
-  function worker(): PrintsWorker {
-    const started = startWorker('prints') as unknown as PrintsWorker
+  function worker(): DigestsWorker {
+    const started = startWorker('digests') as unknown as DigestsWorker
     workers.push(started)
     return started
   }
@@ -135,7 +135,7 @@ export const useComparison = defineStore('comparison', () => {
     share.value = null
   }
 
-  /** Forgets what is compared, and what is being read. */
+  /** Drops the comparison, and cancels one that is being read. */
   function giveUp(): void {
     run++
     endWork()
@@ -145,12 +145,12 @@ export const useComparison = defineStore('comparison', () => {
     problem.value = ''
   }
 
-  /** The same again, with what has come since. */
+  /** Compares with the same source again, including the events since then. */
   function again(): void {
     if (source.value !== null) begin(source.value)
   }
 
-  /** Makes a row of the alignment current: the cursor goes to its event, or to the last before it that the session has. */
+  /** Makes a row of the alignment current: the cursor goes to its event in the session, or to the last session event before it. */
   function go(next: number): void {
     const alignment = compared.value?.alignment
     if (alignment === undefined || next < 0 || next >= alignment.first.length) return
@@ -161,7 +161,7 @@ export const useComparison = defineStore('comparison', () => {
     chosen.value = own === 0 ? next : -1
   }
 
-  /** To the next or previous place in which they differ; says so if there is none. */
+  /** Goes to the next or previous difference; reports if there is none. */
   function step(by: 1 | -1): void {
     const alignment = compared.value?.alignment
     if (alignment === undefined) return session.say(source.value === null ? 'Nothing is compared.' : 'The comparison is not there yet.', 'refused')
@@ -184,7 +184,7 @@ export const useComparison = defineStore('comparison', () => {
     void putTogether(run, compared.value.events).catch((error: unknown) => fail(String(error)))
   })
 
-  /** Why the session cannot be compared with what it branched from; ''. */
+  /** Why the session cannot be compared with its parent; '' if it can. */
   const parentProblem = computed(() => trace.header === null ? 'There is no session.' : trace.header.parent === null ? 'This session is no branch of another.' : session.commandProblem)
 
   return {
@@ -199,7 +199,7 @@ function parentTitle(header: TraceHeader | null): string {
   return header?.parent ? `its parent ${header.parent.title || 'recording'}` : ''
 }
 
-/** Two readings as one share. */
+/** Combines the progress of two readings into one number from 0 to 1. */
 function shares(tell: (whole: number) => void): { of(index: 0 | 1): (share: number) => void } {
   const done = [0, 0]
   return {

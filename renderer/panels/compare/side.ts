@@ -1,47 +1,47 @@
-// One side of a comparison while it is read: a worker makes its prints, and what is shown of it is asked here. Pure of Vue.
-// It must never hold more events than its limit, and never answer after it was given up.
-import type { Alignment, Prints } from '../../../src/check'
-import type { EventOf, TraceEvent, TraceHeader } from '../../../src/trace'
+// One side of a comparison while it is read: a worker computes the event digests, and the text of the other recording is kept here.
+// Does not use Vue. It must never hold more events than its limit, and never answer after it was cancelled.
+import type { Alignment, Digests } from '../../../src/check'
+import { sendingOf, type EventOf, type TraceEvent, type TraceHeader } from '../../../src/trace'
 import { EventBlocks } from '../../stores/event-blocks'
-import type { PrintsAnswer, PrintsQuestion } from './prints-messages'
+import type { DigestsAnswer, DigestsQuestion } from '../../replay/digests-messages'
 
-/** What a worker offers: the window's, or a test's. */
-export interface PrintsWorker {
-  onmessage: ((event: { readonly data: PrintsAnswer }) => void) | null
-  postMessage(question: PrintsQuestion): void
+/** The interface of the worker: the real one, or a test's. */
+export interface DigestsWorker {
+  onmessage: ((event: { readonly data: DigestsAnswer }) => void) | null
+  postMessage(question: DigestsQuestion): void
   terminate(): void
 }
 
-/** Lines that come from somewhere, from event `from` on: at least one, at most `count`. */
+/** Reads lines of some source, from event `from` on: at least one, at most `count`. */
 export type ReadText = (from: number, count: number) => Promise<{ readonly count: number; readonly text: string }>
 
-/** Lines that go to a worker at once. */
+/** Lines that are sent to a worker at once. */
 const linesAtOnce = 8192
 
-/** Prints of the events 1 to `count`. Rejects with a sentence. */
-export async function printsOfLines(worker: PrintsWorker, count: number, read: ReadText, progress: (done: number) => void): Promise<Prints> {
+/** Digests of the events 1 to `count`. Rejects with a sentence. */
+export async function digestsOfLines(worker: DigestsWorker, count: number, read: ReadText, progress: (done: number) => void): Promise<Digests> {
   for (let next = 1; next <= count;) {
     const lines = await read(next, Math.min(linesAtOnce, count - next + 1))
     await ask(worker, { type: 'lines', text: lines.text })
     next += lines.count
     progress(next - 1)
   }
-  return printsOf(worker)
+  return digestsOf(worker)
 }
 
-async function printsOf(worker: PrintsWorker): Promise<Prints> {
-  const answer = await ask(worker, { type: 'prints' })
-  if (answer.type !== 'prints') throw new Error('no prints came')
-  return answer.prints
+async function digestsOf(worker: DigestsWorker): Promise<Digests> {
+  const answer = await ask(worker, { type: 'digests' })
+  if (answer.type !== 'digests') throw new Error('no digests came')
+  return answer.digests
 }
 
-export async function aligned(worker: PrintsWorker, first: Prints, second: Prints, heartbeats: boolean): Promise<Alignment> {
+export async function aligned(worker: DigestsWorker, first: Digests, second: Digests, heartbeats: boolean): Promise<Alignment> {
   const answer = await ask(worker, { type: 'align', first, second, heartbeats })
   if (answer.type !== 'alignment') throw new Error('no alignment came')
   return answer.alignment
 }
 
-function ask(worker: PrintsWorker, question: PrintsQuestion): Promise<PrintsAnswer> {
+function ask(worker: DigestsWorker, question: DigestsQuestion): Promise<DigestsAnswer> {
   return new Promise((resolve, reject) => {
     worker.onmessage = ({ data }) => {
       if (data.type === 'problem') reject(new Error(data.text))
@@ -51,18 +51,18 @@ function ask(worker: PrintsWorker, question: PrintsQuestion): Promise<PrintsAnsw
   })
 }
 
-/** The second recording: its events as text, and which event sent the message that one is about. */
+/** The second recording: the text of its events, and for an event about a message the event that sent it. */
 export class OtherRecording {
   header: TraceHeader | null = null
-  /** Of all its events, when they are known. */
-  prints: Prints | null = null
+  /** The digests of all events; null until they are known. */
+  digests: Digests | null = null
   readonly #blocks = new EventBlocks()
 
   get count(): number {
     return this.#blocks.last
   }
 
-  /** Whole lines, joined by line feeds, that follow those before. */
+  /** Appends whole lines, joined by line feeds. */
   add(text: string): void {
     for (let at = 0; at < text.length;) {
       const lineFeed = text.indexOf('\n', at)
@@ -77,13 +77,12 @@ export class OtherRecording {
   }
 
   sentOf(seq: number): EventOf<'message-sent'> | undefined {
-    const event = this.#blocks.eventAt(this.prints?.sent[seq - 1] ?? 0)
-    return event?.type === 'message-sent' ? event : undefined
+    return sendingOf(this.#blocks.eventAt(this.digests?.sent[seq - 1] ?? 0))
   }
 }
 
-/** Reads a file by a worker. Resolves with what is to be said of its end; rejects with a sentence. */
-export async function readOther(worker: PrintsWorker, file: File, other: OtherRecording, eventsMax: number, progress: (share: number) => void): Promise<string> {
+/** Reads a file in a worker. Resolves with a sentence about its end, or ''; rejects with a sentence. */
+export async function readOther(worker: DigestsWorker, file: File, other: OtherRecording, eventsMax: number, progress: (share: number) => void): Promise<string> {
   const note = await new Promise<string>((resolve, reject) => {
     worker.onmessage = ({ data }) => {
       if (data.type === 'header') other.header = data.header
@@ -95,6 +94,6 @@ export async function readOther(worker: PrintsWorker, file: File, other: OtherRe
     }
     worker.postMessage({ type: 'file', file, eventsMax })
   })
-  other.prints = await printsOf(worker)
+  other.digests = await digestsOf(worker)
   return note
 }

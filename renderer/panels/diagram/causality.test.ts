@@ -1,7 +1,7 @@
-// Causes and effects against a plain walk over all links, on sessions with random faults.
+// Compares causes and effects with a simple walk over all links, on sessions with random faults.
 import { describe, expect, it } from 'vitest'
 import type { TraceEvent } from '../../../src/trace'
-import { causeOrBefore, effectOf, isRelated, lightOf } from './causality'
+import { causeOrBefore, effectOf, isRelated, coneOf } from './causality'
 import { DiagramModel } from './model/model'
 import { simulated } from './testing/simulated'
 
@@ -15,7 +15,7 @@ function modelOf({ header, events }: (typeof sessions)[number]): DiagramModel {
 
 const nodeOf = (event: TraceEvent): string => event.type === 'message-sent' ? event.from : 'node' in event && event.type !== 'lab-note' && event.type !== 'timers-stopped' ? event.node : ''
 
-/** For every event of a process: the events that happened before it, by the definition alone. */
+/** The events that happened before an event, straight from the definition of happens-before. */
 function pastOf(events: readonly TraceEvent[], seq: number): Set<number> {
   const past = new Set<number>()
   const sentOf = new Map<string, number>()
@@ -44,8 +44,8 @@ describe('happens-before', () => {
       const deliveries = events.filter((event) => event.type === 'message-taken' && event.seq > events.length / 3)
       for (const { seq } of [deliveries[5], deliveries.at(-20)].filter((event) => event !== undefined)) {
         const past = pastOf(events, seq)
-        const light = lightOf(model, seq, 1, events.length)
-        const wrong = events.filter((event) => nodeOf(event) !== '' && event.seq < seq && isRelated(light, model, event.seq) !== past.has(event.seq))
+        const cone = coneOf(model, seq, 1, events.length)
+        const wrong = events.filter((event) => nodeOf(event) !== '' && event.seq < seq && isRelated(cone, model, event.seq) !== past.has(event.seq))
         expect(wrong.map((event) => event.seq)).toEqual([])
       }
     }
@@ -56,9 +56,9 @@ describe('happens-before', () => {
     const model = modelOf(session)
     const { events } = session
     const sending = events.find((event) => event.type === 'message-sent' && event.message.type === 'forward') as TraceEvent
-    const light = lightOf(model, sending.seq, 1, events.length)
+    const cone = coneOf(model, sending.seq, 1, events.length)
     const later = events.filter((event) => nodeOf(event) !== '' && event.seq > sending.seq).slice(0, 120)
-    expect(later.filter((event) => isRelated(light, model, event.seq) !== pastOf(events, event.seq).has(sending.seq)).map((event) => event.seq)).toEqual([])
+    expect(later.filter((event) => isRelated(cone, model, event.seq) !== pastOf(events, event.seq).has(sending.seq)).map((event) => event.seq)).toEqual([])
   })
 })
 
@@ -69,11 +69,11 @@ describe('the chain of an event', () => {
       const replies = session.events.filter((event) => event.type === 'message-sent' && event.message.type === 'reply')
       expect(replies.length).toBeGreaterThan(0)
       for (const { seq } of replies) {
-        const { chain } = lightOf(model, seq, 1, session.events.length)
+        const { chain } = coneOf(model, seq, 1, session.events.length)
         const types = [...chain].sort((a, b) => a - b).map((link) => session.events[link - 1] as TraceEvent)
-        // A reply answers a forward's ack, or a request by the table, or a retry's timer.
+        // A reply follows a forward-ack, a request that the table answers, or the timer of a retry.
         expect(['operation-invoked', 'timer-fired', 'node-started', 'peer-lost']).toContain(types[0]?.type)
-        const end = model.arrows.spans.end(model.ties.arrow(seq))
+        const end = model.arrows.spans.end(model.index.arrow(seq))
         if (end <= session.events.length) expect(chain.has(end)).toBe(true)
       }
     }
@@ -82,7 +82,7 @@ describe('the chain of an event', () => {
   it('is walked by one link: to the sending and back to the delivery', () => {
     const session = sessions[1] as (typeof sessions)[number]
     const model = modelOf(session)
-    const taken = session.events.filter((event) => event.type === 'message-taken' && !event.id.includes('+') && !model.ties.has(event.seq, 4))
+    const taken = session.events.filter((event) => event.type === 'message-taken' && !event.id.includes('+') && !model.index.has(event.seq, 4))
     expect(taken.length).toBeGreaterThan(20)
     for (const { seq } of taken) {
       const cause = causeOrBefore(model, seq)
@@ -95,7 +95,7 @@ describe('the chain of an event', () => {
     const session = sessions[2] as (typeof sessions)[number]
     const model = modelOf(session)
     const middle = Math.floor(session.events.length / 2)
-    const { chain } = lightOf(model, middle, middle - 50, middle + 50)
+    const { chain } = coneOf(model, middle, middle - 50, middle + 50)
     expect([...chain].every((seq) => seq >= middle - 50 && seq <= middle + 50)).toBe(true)
   })
 })

@@ -1,10 +1,11 @@
-// What is in view as words, for those who cannot see the drawing: a row for each lane, a cell for each event, bounded and said. Pure.
+// The events in view as text for screen readers: a row for each lane, a cell for each event. The number of cells is bounded, and
+// `hasMore` says if some are missing. Pure.
 import type { EventOf, TraceEvent } from '../../../src/trace'
 import { eventLine } from '../../../src/trace'
 import type { DiagramModel } from './model/model'
-import { eventBit, noLane } from './model/ties'
+import { eventBit, noLane } from './model/event-index'
 
-/** Cells of a lane, and events that are looked at for them. */
+/** Most cells of a lane, and most events that are searched for them. */
 export const cellsMax = 24
 const lookMax = 20_000
 
@@ -13,11 +14,11 @@ export interface LaneCells {
   readonly name: string
   /** In order of time. */
   readonly seqs: readonly number[]
-  /** There are more in view than have a cell. */
+  /** More events are in view than have a cell. */
   readonly hasMore: boolean
 }
 
-/** The events in view that have a mark, by lane: the last ones up to `until`. */
+/** The drawn events in view, by lane: the last ones up to `until`. */
 export function laneCells(model: DiagramModel, first: number, until: number, isFolded: boolean): LaneCells[] {
   const found: number[][] = model.lanes.map(() => [])
   const hasMore = model.lanes.map(() => false)
@@ -37,13 +38,13 @@ export function laneCells(model: DiagramModel, first: number, until: number, isF
   return model.lanes.map(({ name }, lane) => ({ lane, name, seqs: found[lane]?.toReversed() ?? [], hasMore: hasMore[lane] === true || isCut }))
 }
 
-/** The lane in whose row an event is told; -1 for none. What happens to a message on its way is told by its sender's lane. */
+/** The lane whose row contains an event; -1 for none. An event of the network about a message is in the row of the sender. */
 function shownOn(model: DiagramModel, seq: number, isFolded: boolean): number {
-  const { ties } = model
-  if (!ties.has(seq, eventBit.drawn) || (isFolded && ties.has(seq, eventBit.heartbeat))) return -1
-  const lane = ties.lane(seq)
+  const { index } = model
+  if (!index.has(seq, eventBit.drawn) || (isFolded && index.has(seq, eventBit.heartbeat))) return -1
+  const lane = index.lane(seq)
   if (lane !== noLane) return lane
-  const row = ties.arrow(seq)
+  const row = index.arrow(seq)
   return row < 0 ? 0 : model.arrowsOf(seq).from[row] ?? 0
 }
 

@@ -1,5 +1,5 @@
-// The diagram's state that others share: the model of the session, which stretch is in view, and the switches of its bar.
-// It must not draw, and moves the cursor only through the trace store.
+// The shared state of the diagram: the model of the session, the stretch in view, and the switches of its bar.
+// It must never draw, and never move the cursor except through the trace store.
 import { defineStore } from 'pinia'
 import { computed, ref, shallowRef, watch, type ShallowRef } from 'vue'
 import type { TraceHeader } from '../../../src/trace'
@@ -15,23 +15,23 @@ export interface Measured {
   readonly to: number
 }
 
-/** One press of + or -. */
+/** Zoom factor of one press of + or -. */
 const keyZoom = 1.6
-/** Share of the view by which keys pan. */
+/** Share of the view by which one key press pans. */
 const keyPanShare = 0.25
 
 export const useDiagram = defineStore('diagram', () => {
   const trace = useTraceStore()
   const model = shallowRef<DiagramModel | null>(null)
-  /** Grows with each batch that the model has taken. */
+  /** Increases with each batch that the model has taken. */
   const version = ref(0)
-  /** null: nobody measures. */
+  /** null: no measurement is active. */
   const measured = shallowRef<Measured | null>(null)
   const stretch = stretchInView(model)
   const { viewport, view, extent, placeOf } = stretch
   let header: TraceHeader | null = null
 
-  // Read for each event: not through the ref.
+  // A plain variable, because reading a ref for each event is slow.
   let taking: DiagramModel | null = null
   trace.addPageReader({
     begin: (_first, before) => {
@@ -43,7 +43,7 @@ export const useDiagram = defineStore('diagram', () => {
       measured.value = null
     },
     take: (event) => { taking?.take(event) },
-    // What is drawn is columns and no events: it may reach further back than the page.
+    // The model keeps columns of numbers and no events, so it may reach further back than the page.
     dropBefore: () => undefined,
   })
   watch(() => trace.version, () => { version.value++ }, { flush: 'sync' })
@@ -60,13 +60,13 @@ export const useDiagram = defineStore('diagram', () => {
     measured.value = measured.value === null ? { from: 0, to: 0 } : null
   }
 
-  /** The first event of a measurement, then the second; a third begins another. */
+  /** Sets the first event of a measurement, then the second; a third call begins another measurement. */
   function measure(seq: number): void {
     const { from, to } = measured.value ?? { from: 0, to: 0 }
     measured.value = from === 0 || to > 0 ? { from: seq, to: 0 } : { from, to: seq }
   }
 
-  /** To the cause of the event at the cursor, or to its effect; answers false where there is none. */
+  /** Moves to the cause (`by` -1) or the effect (`by` 1) of the event at the cursor; returns false if there is none. */
   function walk(by: 1 | -1): boolean {
     const chosen = trace.selection?.type === 'event' ? trace.selection.seq : trace.position
     const next = model.value === null ? 0 : by === 1 ? effectOf(model.value, chosen) : causeOrBefore(model.value, chosen)
@@ -75,7 +75,7 @@ export const useDiagram = defineStore('diagram', () => {
     return true
   }
 
-  // A cursor that somebody set must be in sight; the tail brings the view back with it.
+  // A cursor at an event must be in view; a cursor that returns to the tail makes the view follow again.
   watch(() => trace.cursor, (cursor, before) => {
     if (cursor !== 'live') viewport.value = reveal({ ...view(), follows: false }, placeOf(cursor), extent())
     else if (before !== 'live') viewport.value = { ...view(), follows: true }
@@ -87,11 +87,11 @@ export const useDiagram = defineStore('diagram', () => {
   }
 })
 
-/** Which stretch of which axis is in view, and what moves it. */
+/** The axis, the stretch of it that is in view, and the functions that move it. */
 function stretchInView(model: ShallowRef<DiagramModel | null>) {
   const axis = ref<Axis>('real')
   const isFolded = ref(true)
-  /** As a person left it; `view()` is what is in view now. */
+  /** The viewport as a person left it; `view()` gives the current one. */
   const viewport = shallowRef<Viewport | null>(null)
   const widthPx = ref(900)
 
@@ -101,7 +101,7 @@ function stretchInView(model: ShallowRef<DiagramModel | null>) {
     return { first: Math.min(0, places.of(places.base, axis.value, isFolded.value)), last: places.of(places.latest, axis.value, isFolded.value) }
   }
 
-  /** What is in view now: a view that follows moves with the newest event. */
+  /** The current viewport: one that follows moves with the newest event. */
   function view(): Viewport {
     const kept = viewport.value
     if (kept === null) return firstViewport(axis.value, extent(), widthPx.value)
@@ -116,7 +116,7 @@ function stretchInView(model: ShallowRef<DiagramModel | null>) {
     viewport.value = zoom(view(), axis.value, factor, place, extent())
   }
 
-  /** By key: around the cursor if it is in view, else around the middle. */
+  /** Zooms around the cursor if it is in view, else around the middle. */
   function zoomByKey(by: 1 | -1, cursor: number): void {
     const { from, to } = view()
     zoomAround(keyZoom ** by, cursor >= from && cursor <= to ? cursor : (from + to) / 2)
@@ -135,7 +135,7 @@ function stretchInView(model: ShallowRef<DiagramModel | null>) {
     return model.value?.places.of(seq, axis.value, isFolded.value) ?? 0
   }
 
-  /** The same events in view on another axis. */
+  /** Changes the axis and keeps the same events in view. */
   function rescale(change: () => void): void {
     const { from, to, follows } = view()
     const places = model.value?.places
@@ -148,7 +148,7 @@ function stretchInView(model: ShallowRef<DiagramModel | null>) {
     }
   }
 
-  /** Numbers of the first and the last event in view; null if there is none. */
+  /** seq of the first and of the last event in view; null if there is none. */
   function seqsInView(): { from: number; to: number } | null {
     const places = model.value?.places
     if (!places || places.length === 0) return null

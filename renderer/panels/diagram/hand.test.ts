@@ -20,7 +20,7 @@ const hand: Hand = {
 
 function wheel(init: WheelEventInit & { readonly clientX?: number }): Event {
   const event = new WheelEvent('wheel', { bubbles: true, cancelable: true, ...init })
-  // happy-dom knows of a wheel how far it turned, and neither where nor with which keys.
+  // In happy-dom a wheel event has no pointer position and no modifier keys.
   for (const [name, value] of Object.entries({ clientX: 0, ctrlKey: false, metaKey: false, shiftKey: false, ...init })) Object.defineProperty(event, name, { value })
   canvas.dispatchEvent(event)
   return event

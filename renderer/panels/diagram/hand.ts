@@ -1,20 +1,20 @@
-// Wheel, drag, click, hover and pinch over the diagram, as acts. Ctrl and Meta with the wheel zoom (a trackpad's pinch comes as that),
-// Shift pans; a plain wheel scrolls the lanes where they do not fit, and else pans along time. It must not know what is drawn.
+// Turns wheel, drag, click, hover and pinch over the diagram into acts. Ctrl or Meta with the wheel zooms (a trackpad pinch arrives as that),
+// Shift pans; a plain wheel scrolls the lanes if they do not fit, else it pans along time. It must never know what is drawn.
 
 export interface Hand {
   zoom(factor: number, x: number): void
-  /** Moves the view to the right by px. */
+  /** Moves the view to the right by `px`. */
   pan(px: number): void
-  /** Scrolls the lanes; answers false when they do not move. */
+  /** Scrolls the lanes; returns false if they do not move. */
   scroll(px: number): boolean
   choose(x: number, y: number): void
   point(x: number, y: number): void
   leave(): void
 }
 
-/** A press that moves less is a click, in px. */
+/** A press that moves less than this is a click, in px. */
 const clickPx = 4
-/** Px of a line and of a page, for wheels that count in those. */
+/** Px of one unit of a wheel that counts in px, lines or pages. */
 const wheelUnits = [1, 16, 320] as const
 
 export function listenToHand(element: HTMLElement, hand: Hand): () => void {
@@ -25,7 +25,7 @@ export function listenToHand(element: HTMLElement, hand: Hand): () => void {
     const { left, top } = element.getBoundingClientRect()
     return { x: event.clientX - left, y: event.clientY - top }
   }
-  /** What lies over the drawing (the card) is not the drawing. */
+  /** False over the card, which lies over the drawing. */
   const isOnDrawing = (event: Event): boolean => event.target instanceof HTMLCanvasElement
 
   function wheel(event: WheelEvent): void {

@@ -1,4 +1,4 @@
-// The tokens of the window as colours that a canvas or a file takes. Read when the theme changes, never while drawing.
+// The window's tokens as colours for a canvas or a file. Read when the theme changes; it must never be read while drawing.
 import { tokens, type Palette, type Token } from './draw/pen'
 
 export function readPalette(): Palette {

@@ -1,11 +1,11 @@
-// The picture as a file: what is shown, drawn once more with the pen of the file. Nothing of the page is copied.
+// The picture as a file: draws the scene again with the pen of the file format. It must never copy anything from the page.
 import { CanvasPen } from './draw/canvas-pen'
 import type { MeasureText, Palette } from './draw/pen'
 import { drawScene } from './draw/scene'
 import type { SceneInput } from './draw/sketch'
 import { SvgPen } from './draw/svg-pen'
 
-/** Dots of a PNG for each px. */
+/** Dots for each px of a PNG. */
 const pngRatio = 2
 
 export function svgOf(input: SceneInput, palette: Palette, font: string, measure: MeasureText, title: string): string {
@@ -14,7 +14,7 @@ export function svgOf(input: SceneInput, palette: Palette, font: string, measure
   return pen.file(input.width, input.height, title)
 }
 
-/** null where the browser makes no picture of this size. */
+/** Null if the browser cannot make a picture of this size. */
 export async function pngOf(input: SceneInput, palette: Palette, font: string): Promise<Blob | null> {
   const canvas = document.createElement('canvas')
   const context = canvas.getContext('2d')

@@ -4,7 +4,7 @@ import { placeOfX, roundStep, secondsLabel, seqsInView, spanText, ticksOf, xOfPl
 
 const scale: Scale = { axis: 'real', isFolded: true, from: 1_000_000, to: 2_000_000, left: 58, right: 1058 }
 
-/** Events at 0, 100, 200 ... 1000 ms; time stands still at 500 ms for two steps. */
+/** Events at 0, 100, 200 ... 1000 ms, with a freeze of two steps at 500 ms. */
 function placesWithFreeze(): Places {
   const places = new Places(0, 0)
   let seq = 0

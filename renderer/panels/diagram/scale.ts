@@ -1,12 +1,12 @@
-// From places along an axis to pixels and back, and the ticks of the axis. Pure.
-import { countText } from '../../shell/bar'
+// Converts positions on an axis to px and back, and computes the ticks of the axis. Pure.
+import { countText } from '../../words/figures'
 import { freezeStepMicros, type Axis, type Places } from './model/places'
 
 export interface Scale {
   readonly axis: Axis
-  /** Heartbeats take no steps of their own on the logical axis. */
+  /** Folded heartbeats take no steps on the logical axis. */
   readonly isFolded: boolean
-  /** Places at the left and at the right edge: microseconds or steps. */
+  /** Positions at the left and at the right edge: microseconds or steps. */
   readonly from: number
   readonly to: number
   /** The same edges in px. */
@@ -17,7 +17,7 @@ export interface Scale {
 export interface Tick {
   readonly x: number
   readonly text: string
-  /** It counts a step of a freeze and not time. */
+  /** The tick is a step of a freeze and not a time. */
   readonly isStep: boolean
 }
 
@@ -33,16 +33,11 @@ export function xOfSeq(scale: Scale, places: Places, seq: number): number {
   return xOfPlace(scale, places.of(seq, scale.axis, scale.isFolded))
 }
 
-/** The last event at or left of x. */
-export function seqOfX(scale: Scale, places: Places, x: number): number {
-  return places.seqAt(placeOfX(scale, x), scale.axis, scale.isFolded)
-}
-
-/** Events in view: `first` may be after `last` when there are none. */
+/** The first and last event in view; `first` may be after `last` if there are none. */
 export function seqsInView(scale: Scale, places: Places): { readonly first: number; readonly last: number } {
   const first = places.seqAt(scale.from, scale.axis, scale.isFolded)
   const last = places.seqAt(scale.to, scale.axis, scale.isFolded)
-  // What stands exactly at the left edge is in view too.
+  // Events exactly at the left edge are in view too.
   return { first: firstAtSamePlace(scale, places, first), last }
 }
 
@@ -52,14 +47,14 @@ function firstAtSamePlace(scale: Scale, places: Places, seq: number): number {
   return place < scale.from ? seq + 1 : places.seqAt(place - (scale.axis === 'real' ? 1e-3 : 1), scale.axis, scale.isFolded) + 1
 }
 
-/** The least round step (1, 2, 5 times a power of ten) that is no smaller. */
+/** The least round step (1, 2 or 5 times a power of ten) that is not below `atLeast`. */
 export function roundStep(atLeast: number): number {
   const power = 10 ** Math.floor(Math.log10(Math.max(atLeast, 1e-9)))
   for (const times of [1, 2, 5]) if (times * power >= atLeast * (1 - 1e-9)) return times * power
   return 10 * power
 }
 
-/** Ticks that stand at least `apart` px from each other. */
+/** Ticks at least `apart` px from each other. */
 export function ticksOf(scale: Scale, places: Places, apart = 76): Tick[] {
   return scale.axis === 'logical' ? stepTicks(scale, apart) : [...timeTicks(scale, places, apart), ...freezeTicks(scale, places)].sort((one, other) => one.x - other.x)
 }
@@ -84,7 +79,7 @@ function timeTicks(scale: Scale, places: Places, apart: number): Tick[] {
   return ticks
 }
 
-/** "step 1" and on in each freeze, where there is room for the words. */
+/** The ticks "step 1", "step 2" and so on of each freeze, if there is room for the text. */
 function freezeTicks(scale: Scale, places: Places): Tick[] {
   const stepPx = freezeStepMicros / (scale.to - scale.from) * (scale.right - scale.left)
   if (stepPx < 44) return []
@@ -104,7 +99,7 @@ export function secondsLabel(micros: number, step: number): string {
   return `${(micros / 1_000_000).toFixed(digits)} s`
 }
 
-/** A stretch of time: "412 µs", "41.2 ms", "40 ms", "1.204 s". */
+/** A duration: "412 µs", "41.2 ms", "40 ms", "1.204 s". */
 export function spanText(micros: number): string {
   if (micros < 1000) return `${Math.round(micros)} µs`
   if (micros < 1_000_000) return `${(micros / 1000).toFixed(micros < 100_000 && Math.round(micros / 100) % 10 !== 0 ? 1 : 0)} ms`

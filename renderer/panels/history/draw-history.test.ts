@@ -7,7 +7,7 @@ import { plainMeasure, RecordingPen } from '../diagram/testing/recording-pen'
 import { simulated } from '../diagram/testing/simulated'
 import { drawHistory, historyRoom, pointX, type HistoryInput, type HistoryPicture } from './draw-history'
 import { historyCells } from './history-cells'
-import type { Placing } from './history-keeper'
+import type { Placing } from '../../replay/history-keeper'
 
 function played(): { model: DiagramModel; ids: number[] } {
   const events: TraceEvent[] = []

@@ -1,5 +1,5 @@
-// The history as it is drawn: each client's operations as bars on the axis and the views of the diagram, a diamond where each may have taken
-// effect, and in red the one that has no place. Form and words say it, colour only repeats it. Pure.
+// Draws the history on the axis and view of the diagram: each client's operations as bars, a diamond where each may have taken effect, and
+// in red an operation that cannot be linearized. Form and text must carry the meaning; colour must never be the only sign. Pure.
 import { openEnd } from '../diagram/model/spans'
 import { barState, type OperationBars } from '../diagram/model/operation-bars'
 import { barsInView, shortened } from '../diagram/draw/bars'
@@ -11,12 +11,12 @@ import { drawAxis, drawVeil } from '../diagram/draw/scene'
 import { margins, roundBox, type SceneInput, type Sketch } from '../diagram/draw/sketch'
 import { Words } from '../diagram/draw/words'
 import { placeOfX, seqsInView, xOfSeq, type Scale } from '../diagram/scale'
-import type { Placing } from './history-keeper'
+import type { Placing } from '../../replay/history-keeper'
 
 export interface HistoryInput extends Pick<SceneInput, 'model' | 'scale' | 'width' | 'height' | 'scrolled' | 'cursor' | 'isLive' | 'selected' | 'hovered'> {
-  /** In the order of their places, key by key. */
+  /** Key by key, each key in its linearized order. */
   readonly placings: readonly Placing[]
-  /** Operations (events of their invocations) that have no place. */
+  /** Operations (by the seq of their invocation) that cannot be linearized. */
   readonly unplaced: ReadonlySet<number>
   /** The key whose points are joined; -1: none. */
   readonly joinedKey: number
@@ -26,18 +26,18 @@ export interface HistoryPicture {
   readonly hits: Hits
   readonly first: number
   readonly last: number
-  /** The place of the axis at a px. */
+  /** The position on the axis at a px. */
   readonly placeAt: (x: number) => number
 }
 
-/** Px: above the lanes are the views. */
+/** Height in px of the band of views above the lanes. */
 const top = 28
 const laneMin = 34
-/** A bar is no narrower. */
+/** Least width of a bar. */
 const leastPx = 4
-/** A bar: words above, and where it took effect below. */
+/** Most height of a bar: its text above, its point below. */
 const barMax = 30
-/** Bars lower than this have no room for words and a point. */
+/** Bars lower than this have no room for both a text line and a point below it. */
 const wordsFrom = 24
 const diamond = 'M0 -4L4 0L0 4L-4 0Z'
 
@@ -68,7 +68,7 @@ export function drawHistory(input: HistoryInput, pen: Pen, measure: MeasureText)
   return { hits: sketch.hits, first: sketch.first, last: sketch.last, placeAt: (x) => placeOfX(scale, x) }
 }
 
-/** The diagram's own frame, with clients alone: every other lane is hidden. */
+/** The frame of the diagram with only the lanes of clients; all other lanes are hidden. */
 function sketchOf(input: HistoryInput, pen: Pen, measure: MeasureText): Sketch {
   const { model, width, height } = input
   const scale: Scale = { ...input.scale, left: margins.gutter, right: width - margins.right }
@@ -82,12 +82,12 @@ function sketchOf(input: HistoryInput, pen: Pen, measure: MeasureText): Sketch {
   const x = (seq: number): number => xOfSeq(scale, model.places, seq)
   const { first, last } = seqsInView(scale, model.places)
   return {
-    ...input, scrolled, light: null, measured: null, inbox: { arrows: new Map(), beats: new Map() }, breaches: [], arrowsMax: 0,
+    ...input, scrolled, cone: null, measured: null, inbox: { arrows: new Map(), beats: new Map() }, violations: [], arrowsMax: 0,
     pen, measure, hits: new Hits(), words: new Words(), scale, laneHeight, floor, y, isHidden, first, last, tailX: Math.min(scale.right, x(model.latest)), x,
   }
 }
 
-/** Where a bar is drawn, for its point. */
+/** The box of a drawn bar, used to place its point. */
 interface BarBox {
   readonly left: number
   readonly right: number
@@ -102,7 +102,7 @@ function drawLane(sketch: Sketch, { unplaced }: HistoryInput, lane: number, bars
   const crowd: number[] = []
   for (const { x, width, row } of small.filter(({ bar }) => bar === -1)) crowd.push(x, laneTop + row * height + height * 0.2, width, height * 0.6)
   sketch.pen.boxes(crowd, { colour: 'fg3', alpha: isCrowded ? 0.8 : 0.6 })
-  // However quick an operation was, alone it is a bar; and one that has no place is shown among any crowd.
+  // A short operation that is alone gets a bar, and an operation that cannot be linearized always gets one.
   const alone = small.flatMap(({ bar }) => bar === -1 ? [] : [bar])
   const shown = [...new Set([...large, ...alone, ...unplacedOf(bars, unplaced)])].sort((one, other) => one - other)
   const nextBegin = new Map<number, number>()
@@ -139,7 +139,7 @@ function drawBar(sketch: Sketch, bars: OperationBars, bar: number, y: number, he
   const space = Math.max(right, Math.min(room, scale.right)) - at - 6
   const whole = outcome === '' ? what : `${what} → ${outcome}`
   const text = height < 12 ? '' : shortened(sketch, whole, space)
-  // Beside a point there is no room for words in a low bar.
+  // A low bar has only one line, so its text and its point share the middle.
   const baseline = height < wordsFrom ? y + height / 2 + 4 : y + 13
   if (isUnplaced && text !== whole) pen.text(left - 5, baseline, whole, { colour: 'bad', hasRim: true, weight: 600, anchor: 'end' })
   else if (text !== '') pen.text(at, baseline, text, { colour: isUnplaced ? 'bad' : 'fg', hasRim: true, weight: isUnplaced ? 600 : 400 })
@@ -174,7 +174,7 @@ function drawPoints(sketch: Sketch, { placings, unplaced, joinedKey }: HistoryIn
   }
 }
 
-/** Between the two events that bound it, with the others there side by side; never left of the one before it in the order. */
+/** The x of a point: between the two events that bound it, spread evenly with the others there, never left of its predecessor in the order. */
 export function pointX({ x, tailX }: Pick<Sketch, 'x' | 'tailX'>, { after, before, rank, of }: Placing, least: number): number {
   const left = x(after)
   const right = before === null ? Math.max(left, tailX) : x(before)

@@ -1,8 +1,9 @@
-// The history in view as words, for those who cannot see the drawing: a row for each client, a cell for each operation, bounded and said. Pure.
+// The history in view as text for screen readers: a row for each client, a cell for each operation. The number of cells is bounded, and
+// `hasMore` says if some are missing. Pure.
 import { cellsMax, type LaneCells } from '../diagram/cells'
 import type { DiagramModel } from '../diagram/model/model'
 
-/** Invocations of the operations that began between two events, of each client the last ones. */
+/** The invocations of the operations that began between two events; of each client only the last ones. */
 export function historyCells(model: DiagramModel, first: number, last: number): LaneCells[] {
   return model.lanes.flatMap(({ name, kind }, lane): LaneCells[] => {
     const spans = model.operations[lane]?.spans

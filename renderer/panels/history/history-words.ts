@@ -1,16 +1,16 @@
-// The history in words: what the tab and the panel say. Pure.
+// The texts about the history on the tab and in the panel. Pure.
 import { linearizabilityText, shownValue, standingSentence, type HistoryStanding, type Linearizability } from '../../../src/check'
 import type { Meaning } from '../../glyphs/names'
-import { countText } from '../../shell/bar'
-import type { HistoryPart, LongestPart } from './history-keeper'
+import { countText } from '../../words/figures'
+import type { HistoryPart, LongestPart } from '../../replay/history-keeper'
 
 export interface HistoryWords {
   readonly standing: Linearizability
-  /** Null: a dash. What could not be judged is never green. */
+  /** Null: a dash. A history that could not be judged must never be green. */
   readonly glyph: Meaning | null
   readonly title: string
   readonly sentence: string
-  /** About the longest part, or what is not shown; empty for nothing. */
+  /** A sentence about the longest part, or about what is not shown; empty if there is none. */
   readonly more: string
 }
 
@@ -21,12 +21,12 @@ const glyphs: Readonly<Record<Linearizability, Meaning | null>> = {
   'linearizable': 'ok', 'not-linearizable': 'bad', 'unknown': 'unknown', 'not-exercised': null, 'not-promised': null,
 }
 
-/** What is shown: as it was judged live; and where that does not know, what the search over the whole came to. */
+/** The standing to show: the live judgement, or, if that is unknown, the result of the search over the whole history. */
 export function shownStanding(live: HistoryStanding | null, part: HistoryPart | null): HistoryStanding | null {
   return live?.verdict === 'unknown' && part !== null && part.standing.verdict !== 'unknown' ? part.standing : live
 }
 
-/** `part` is what was found for the view last; the standing may be newer. */
+/** `part`: the last result for the view; `standing` may be newer. */
 export function historyWords(standing: HistoryStanding, part: HistoryPart | null): HistoryWords {
   const { standing: name, errors } = standing
   const told = name === 'not-linearizable' && errors[0] ? errorSentence(standing) : standingSentence(standing)
@@ -44,14 +44,14 @@ function moreWords(hasError: boolean, part: HistoryPart | null): string {
   return hasError && part?.longest ? longestWords(part.longest) : ''
 }
 
-/** "Key a, longest part in order: 2 operations, at last c1 put a 1, c1 put a 2. Then c2 get a → 1 has no place." */
+/** "Longest part in order, 2 operations: c1 put a 1, c1 put a 2. c2 get a → 1 has no place behind it." */
 export function longestWords({ count, last, unplaced }: LongestPart): string {
   if (count === 0) return `Nothing can come before ${unplaced}.`
   const shown = last.length === count ? last.join(', ') : `\u2026 ${last.join(', ')}`
   return `Longest part in order, ${countText(count)} ${count === 1 ? 'operation' : 'operations'}: ${shown}. ${unplaced} has no place behind it.`
 }
 
-/** On the tab; empty for nothing. */
+/** The text on the tab; empty without errors. */
 export function tabCount(standing: HistoryStanding | null): string {
   if (standing?.standing !== 'not-linearizable') return ''
   return standing.errors.length === 1 ? '1 error' : `${standing.errors.length} errors`

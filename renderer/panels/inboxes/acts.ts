@@ -1,5 +1,5 @@
-// What a person does to a message under way and to a timer that stands still, and what is said of it. An act that makes no sense now
-// is refused with its reason. Rows are of the inboxes; without one it is the selected message.
+// Acts on messages in flight and on frozen timers, and the sentences about them. An impossible act is refused with its reason.
+// `row` is a row of the inboxes, by default the selected message.
 import { defineStore } from 'pinia'
 import type { FrozenTimer } from '../../../src/trace'
 import { useSessionStore } from '../../stores/session'
@@ -10,7 +10,7 @@ export const useInboxActs = defineStore('inbox-acts', () => {
   const session = useSessionStore()
   const inboxes = useInboxes()
 
-  /** One after the other: the next step of a node begins when it has told of the last. */
+  /** Runs acts one after the other: a node's next step begins only after the node has reported its last step. */
   let last: Promise<unknown> = Promise.resolve()
   function inTurn<Value>(act: () => Promise<Value>): Promise<Value> {
     const turn = last.then(act)
@@ -18,14 +18,14 @@ export const useInboxActs = defineStore('inbox-acts', () => {
     return turn
   }
 
-  /** The message of a row; undefined, with the reason said, if nothing can be done to it. */
+  /** The message of a row; undefined, after reporting the reason, if it cannot be acted on. */
   function messageFor(row: number): InboxMessage | undefined {
     const { problem, messages, isFrozen } = inboxes
     if (problem !== '') return session.refuse(problem)
     const message = messages[row]
     if (message) return message
     if (messages.length > 0) return session.refuse('Select a message in the inboxes first.')
-    return session.refuse(isFrozen ? 'No message is under way. Fire a timer to go on.' : 'Freeze time first (Space): while it runs, only late and held messages wait.')
+    return session.refuse(isFrozen ? 'No message is in flight. Fire a timer to go on.' : 'Freeze time first (Space): while it runs, only late and held messages wait.')
   }
 
   const nameOf = (message: InboxMessage): string => messageName(message, inboxes.sentOf(message))
@@ -55,7 +55,7 @@ export const useInboxActs = defineStore('inbox-acts', () => {
   return {
     deliver, drop, duplicate, fire,
     deliverNext: () => deliver(0),
-    /** One step of the frozen cluster: the selected message, or the first. */
+    /** One step of the frozen cluster: delivers the selected message, or the first. */
     step: () => deliver(Math.max(0, inboxes.current)),
   }
 })

@@ -53,14 +53,14 @@ describe('the rows of the inboxes', () => {
   })
 
   it('tell a copy from its original', () => {
-    const { state } = folded([ping('a', 's1', 's2'), { type: 'message-duplicated', id: 'a+1', of: 'a', reason: 'by hand' }, freeze()])
+    const { state } = folded([ping('a', 's1', 's2'), { type: 'message-duplicated', id: 'a+1', of: 'a', reason: 'by hand', carries: null }, freeze()])
     expect(inboxMessages(state, new Set()).map((message) => inboxWords(message, undefined, 0).title)).toEqual(['ping from s1', 'ping from s1, a copy'])
   })
 
   it('are ready for thousands of messages', () => {
     const { state } = folded([...Array.from({ length: 5000 }, (_, index) => ping(`m${index}`, 's1', index % 2 === 0 ? 'vs' : 's2')), freeze()])
     expect(ids(state)).toHaveLength(5000)
-    // The quickest of some: a machine that does other things meanwhile is no fault of ours.
+    // Takes the fastest of several runs, because the machine may be busy.
     const times = Array.from({ length: 5 }, () => {
       const begun = performance.now()
       ids(state)
@@ -70,7 +70,7 @@ describe('the rows of the inboxes', () => {
   })
 })
 
-describe('the timers that stand still', () => {
+describe('the frozen timers', () => {
   it('go by process, then by what is left, without those of the dead', () => {
     const { state } = folded([started('s1'), started('s2'), freeze()])
     expect(timerRows(state).map(({ node, name }) => `${node} ${name}`)).toEqual(['s1 ping', 's1 retry', 's2 ping'])
@@ -84,7 +84,7 @@ describe('the timers that stand still', () => {
 })
 
 describe('a freeze by itself', () => {
-  it('counts what other nodes did before all stood still', () => {
+  it('counts what other nodes did before the freeze', () => {
     const { events } = folded([
       ping('a', 's1', 's2'), ping('b', 's1', 'vs'), ping('c', 's2', 'vs'), { type: 'message-held', id: 'c', reason: 'x' }, started('s2'), freeze('a ping is sent', 1), ping('d', 's2', 'vs'),
     ])

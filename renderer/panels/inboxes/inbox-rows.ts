@@ -1,31 +1,31 @@
-// The rows of the inboxes: messages under way by receiver, timers that stand still, and why the cluster froze. Pure.
-import { messageText, type ClusterState, type EventOf, type FrozenTimer, type TraceEvent, type UnderWay } from '../../../src/trace'
+// The rows of the inboxes: messages in flight by receiver, frozen timers, and why the cluster froze. Pure.
+import { messageText, type ClusterState, type EventOf, type FrozenTimer, type TraceEvent, type MessageInFlight } from '../../../src/trace'
 
 /** A message that a person may deliver, drop or duplicate. */
-export interface InboxMessage extends UnderWay {
+export interface InboxMessage extends MessageInFlight {
   readonly id: string
 }
 
-/** In the order of receivers in the cluster, then of sending. While time runs only what is late or held: the rest goes by itself. */
+/** Ordered by receiver (in cluster order), then by sending. While time runs only late and held messages: the network delivers the others by itself. */
 export function inboxMessages(state: ClusterState, without: ReadonlySet<string>): InboxMessage[] {
   const isFrozen = state.freeze > 0
   const byReceiver = new Map<string, InboxMessage[]>([...state.nodes.keys()].map((name) => [name, []]))
-  for (const [id, message] of state.underWay) {
-    // What was handed over is on the receiver's socket, out of anybody's hands.
+  for (const [id, message] of state.inFlight) {
+    // A message that was handed over is on the receiver's socket, where no act can reach it.
     if (message.place === 'handed' || (message.place === 'waits' && !isFrozen) || without.has(id)) continue
     byReceiver.get(message.to)?.push({ id, ...message })
   }
   return [...byReceiver.values()].flat()
 }
 
-/** What a row says: "forward from s1", its payload, and how it waits. */
+/** The texts of a row: "forward from s1", its payload, and why it waits. */
 export interface InboxWords {
   readonly title: string
   readonly payload: string
   readonly wait: string
 }
 
-/** `now` is cluster time in microseconds; `sent` the event that sent it. */
+/** `now`: cluster time in microseconds; `sent`: the event that sent the message. */
 export function inboxWords(message: InboxMessage, sent: EventOf<'message-sent'> | undefined, now: number): InboxWords {
   const copy = message.id.includes('+') ? ', a copy' : ''
   return { title: `${message.type} from ${message.from}${copy}`, payload: sent ? messageText(sent.message) : '', wait: waitText(message, now) }
@@ -45,13 +45,13 @@ function spanText(micros: number): string {
   return micros < 1_000_000 ? `${Math.round(micros / 1000)} ms` : `${(micros / 1_000_000).toFixed(1)} s`
 }
 
-/** The message in words, for the status line: "forward seq 3 put a 1, view 2 from s1 to s2". */
+/** The message in words, for the status line: "forward from s1 to s2 (seq 3 put a 1, view 2)". */
 export function messageName(message: InboxMessage, sent: EventOf<'message-sent'> | undefined): string {
   const payload = sent ? messageText(sent.message) : ''
   return `${message.type} from ${message.from} to ${message.to}${payload === '' ? '' : ` (${payload})`}`
 }
 
-/** Timers of processes that are there, in the order of the cluster, then by what is left. */
+/** The frozen timers of running processes, in cluster order, then by remaining time. */
 export function timerRows(state: ClusterState): FrozenTimer[] {
   const order = new Map([...state.nodes.keys()].map((name, index) => [name, index]))
   return state.frozenTimers.filter(({ node }) => state.nodes.get(node)?.life === 'up')
@@ -62,7 +62,7 @@ export function remainingText(ms: number): string {
   return ms >= 1000 ? `${(ms / 1000).toFixed(1)} s` : `${Math.max(0, Math.round(ms))} ms`
 }
 
-/** Events of nodes other than the one that met the condition, between meeting it and standing still. */
+/** Number of events of other nodes between the event that met the break condition and the freeze. */
 export function eventsOfOthers(eventAt: (seq: number) => TraceEvent | undefined, metBy: number): number {
   const met = eventAt(metBy)
   const own = met ? nodeOf(met) : ''
@@ -75,7 +75,7 @@ export function eventsOfOthers(eventAt: (seq: number) => TraceEvent | undefined,
   }
 }
 
-/** Whose act an event is; empty for the network and the lab. */
+/** The node that an event belongs to; empty for the network and the lab. */
 function nodeOf(event: TraceEvent): string {
   if (event.type === 'message-sent') return event.from
   return 'node' in event ? event.node : ''

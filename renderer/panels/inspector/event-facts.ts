@@ -1,5 +1,7 @@
-// What the inspector says of one event: what it is, when, of which message or operation, and what led to it. Pure.
-import { bytesText, eventLine, messageText, outcomeSentence, type EventOf, type OperationFacts, type TraceEvent } from '../../../src/trace'
+// The inspector's texts about one event: its kind, its time, its message or operation, and its cause. Pure.
+import {
+  bytesText, eventLine, messageText, outcomeSentence, viewCauseText, viewText, type ClusterState, type EventOf, type OperationFacts, type TraceEvent,
+} from '../../../src/trace'
 
 export interface EventFacts {
   readonly title: string
@@ -13,7 +15,8 @@ export interface EventFacts {
 const payloadLinesMax = 60
 const secondsOf = (event: TraceEvent): string => `${(event.at / 1_000_000).toFixed(3)} s`
 
-export function eventFacts(event: TraceEvent, sent: EventOf<'message-sent'> | undefined): EventFacts {
+/** `state`: the latest state, which may know more about the event than the state at the event did. */
+export function eventFacts(event: TraceEvent, sent: EventOf<'message-sent'> | undefined, state: ClusterState | null = null): EventFacts {
   const line = eventLine(event, () => sent)
   const facts: [string, string][] = [['event', `#${event.seq}`], ['time', secondsOf(event)]]
   if (sent) {
@@ -27,7 +30,12 @@ export function eventFacts(event: TraceEvent, sent: EventOf<'message-sent'> | un
   }
   if ('node' in event && event.node !== '') facts.push(['process', event.node])
   if ('step' in event) facts.push(['step', String(event.step)])
-  return { title: `${line.process ? `${line.process} ` : ''}${line.kind}`, sentence: line.text, facts, payload: [] }
+  return { title: `${line.process ? `${line.process} ` : ''}${line.kind}`, sentence: viewSentence(event, state) ?? line.text, facts, payload: [] }
+}
+
+function viewSentence({ type, seq }: TraceEvent, state: ClusterState | null): string | undefined {
+  const facts = type === 'view-changed' ? state?.views.find((view) => view.seq === seq) : undefined
+  return facts && state ? `${viewText(facts.view)}. ${viewCauseText(facts, state.header)}` : undefined
 }
 
 export function operationFacts(operation: OperationFacts): EventFacts {
@@ -39,7 +47,7 @@ export function operationFacts(operation: OperationFacts): EventFacts {
   return { title: `${operation.client} ${operation.operation.type} ${operation.operation.key.slice(0, 40)}`, sentence: outcomeSentence(operation), facts, payload: [] }
 }
 
-/** A value as indented lines, long texts cut with their length told. */
+/** A value as indented lines; a long text is cut and its length is added. */
 function payloadLines(value: unknown): string[] {
   const text = JSON.stringify(value, (_key, item: unknown) => typeof item === 'string' && item.length > 200 ? `${item.slice(0, 200)}… (${bytesText(item.length)})` : item, 1)
   const lines = text.split('\n').slice(1, -1).map((line) => line.replace(/^ /, '').replace(/"([^"]+)":/, '$1:').replace(/,$/, ''))

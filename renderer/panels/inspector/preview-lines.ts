@@ -1,4 +1,4 @@
-// A preview as lines of a diff: what changes in the state, then what the node reports and sends. Pure.
+// A preview as lines of a diff: the changes of the state, then what the node would report and send. Pure.
 import type { Preview } from '../../../src/check'
 import { eventLine, messageText } from '../../../src/trace'
 import { changes } from './state-lines'
@@ -8,7 +8,7 @@ export interface PreviewLine {
   readonly text: string
 }
 
-/** Lines that are shown; the rest are counted. */
+/** Most lines that are shown; further lines are only counted. */
 export const previewLinesMax = 40
 
 export function previewLines({ node, before, after, sends, reports }: Preview): PreviewLine[] {
@@ -21,7 +21,7 @@ export function previewLines({ node, before, after, sends, reports }: Preview): 
   return [...lines.slice(0, previewLinesMax), { sign: '+', text: `… ${lines.length - previewLinesMax} lines more` }]
 }
 
-/** As the log would say it. */
+/** A report in the words of the log. */
 function reportText(node: string, report: Preview['reports'][number]): string {
   const { kind, text } = eventLine({ ...report, node, incarnation: 1, step: 0, seq: 0, at: 0, wall: 0 }, () => undefined)
   return `${kind} ${text}`.trimEnd()

@@ -1,5 +1,5 @@
-// A node's state as lines of name and value, for showing, comparing and finding what a step changed. Pure. Long lists are cut, and it
-// is said how much was.
+// A node's state as lines of name and value, for showing, comparing and finding what a step changed. Long lists are cut, with a line that
+// says how many entries are missing. Pure.
 import type { NodeState, ReplicaState, View } from '../../../src/protocol'
 import { recordBytes, resultText, stuckSentence, visible } from '../../../src/trace'
 import type { Result } from '../../../src/protocol'
@@ -7,11 +7,11 @@ import type { Result } from '../../../src/protocol'
 export interface StateLine {
   readonly name: string
   readonly value: string
-  /** Lines of a group stand together under its title. */
+  /** Lines of a group are shown together under its title. */
   readonly group: string
 }
 
-/** Keys or rows of one list that are shown. */
+/** Most entries of one list that are shown. */
 export const listLinesMax = 200
 
 export function stateLines(state: NodeState): StateLine[] {
@@ -50,14 +50,14 @@ function replicaLines(state: ReplicaState): StateLine[] {
   ]
 }
 
-/** A line that a step took away, added, or (as both) changed. */
+/** A line that a step removed or added; a changed line is a removal and an addition. */
 export interface Change {
   readonly sign: '+' | '-'
   readonly name: string
   readonly value: string
 }
 
-/** What differs between two states of one node: removed before added, in the order of the lines. */
+/** The differences between two states of one node in the order of the lines; a removal is before its addition. */
 export function changes(before: NodeState | null, after: NodeState): Change[] {
   const old = new Map((before ? stateLines(before) : []).map((item) => [keyOf(item), item]))
   const found: Change[] = []
@@ -78,7 +78,7 @@ export interface Compared {
   readonly differs: boolean
 }
 
-/** Replicas beside each other: what they must have equal. Rows that differ come first. */
+/** The values that replicas must have in common, side by side. Rows that differ come first. */
 export function compare(states: readonly ReplicaState[]): Compared[] {
   const tables = states.map((state) => new Map(replicaLines(state)
     .filter((item) => ['Store', 'At-most-once table'].includes(item.group) || item.name === 'executed')

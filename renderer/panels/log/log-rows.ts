@@ -1,5 +1,5 @@
-// The rows of the log: which events are told, in what order, and what is folded between them. Grows with the events in slices, so
-// that a million of them never hold the window up; another filter begins again from the first. Pure.
+// The rows of the log: which events are shown, and what is folded between them. Rows are added in slices, so that a million events never
+// block the window; another filter starts again at the first event. Pure.
 import { eventLine, type EventLine, type EventOf, type EventType, type TraceEvent } from '../../../src/trace'
 import type { Wanted } from '../../search/hits'
 import { isDetail } from '../../search/match'
@@ -8,18 +8,18 @@ export const kindGroups = ['all', 'messages', 'operations', 'views', 'processes'
 export type KindGroup = (typeof kindGroups)[number]
 
 export interface LogFilter {
-  /** Processes whose lines are left out. */
+  /** Processes whose rows are hidden. */
   readonly hidden: ReadonlySet<string>
   readonly group: KindGroup
-  /** What is searched for; null for no search. It says by itself which heartbeats and details are wanted. */
+  /** The search; null without one. The search itself decides which heartbeats and details it includes. */
   readonly search: Wanted | null
-  /** One row for all heartbeats between two other rows. */
+  /** Folds all heartbeats between two other rows into one row. */
   readonly foldHeartbeats: boolean
-  /** Hand-overs, timers and the like, which say little. */
+  /** Shows events of little interest: hand-overs, timers and the like. */
   readonly showDetails: boolean
 }
 
-/** Heartbeats between two rows. */
+/** The folded heartbeats between two rows. */
 export interface Fold {
   readonly firstSeq: number
   lastSeq: number
@@ -31,7 +31,7 @@ export type LogRow = { readonly type: 'event'; readonly seq: number } | { readon
 
 export interface LogSource {
   eventAt(seq: number): TraceEvent | undefined
-  /** Known without looking at the event itself. */
+  /** The type of an event, without parsing the event. */
   typeAt(seq: number): EventType | undefined
   sentOf(seq: number): EventOf<'message-sent'> | undefined
   isHeartbeat(seq: number): boolean
@@ -40,14 +40,14 @@ export interface LogSource {
 export class LogRows {
   readonly filter: LogFilter
   readonly #source: LogSource
-  /** A seq, or a fold as its negative place in `#folds` less one. */
+  /** A positive number is a seq; a negative one is a fold, `-1 - index` in `#folds`. */
   #rows: number[] = []
   #folds: Fold[] = []
   #taken: number
-  /** Details that were left out. */
+  /** Number of details that were left out. */
   hiddenDetails = 0
 
-  /** `first`: the first event that is looked at. */
+  /** `first`: the first event to examine. */
   constructor(source: LogSource, filter: LogFilter, first = 1) {
     this.#source = source
     this.filter = filter
@@ -58,7 +58,7 @@ export class LogRows {
     return this.#rows.length
   }
 
-  /** The last event that was looked at. */
+  /** The last examined event. */
   get taken(): number {
     return this.#taken
   }
@@ -69,7 +69,7 @@ export class LogRows {
     return row > 0 ? { type: 'event', seq: row } : { type: 'fold', fold: this.#folds[-row - 1] as Fold }
   }
 
-  /** The row of an event, or the last one before it; -1 for before the first. */
+  /** The row of an event, or the last row before it; -1 if there is none. */
   rowOf(seq: number): number {
     let low = 0
     let high = this.#rows.length
@@ -81,18 +81,18 @@ export class LogRows {
     return low - 1
   }
 
-  /** Looks at up to `count` events more; returns whether any are left of `latest`. */
+  /** Examines up to `count` more events; returns whether any are left up to `latest`. */
   advance(latest: number, count: number): boolean {
     const end = Math.min(latest, this.#taken + count)
     while (this.#taken < end) this.#take(++this.#taken)
     return this.#taken < latest
   }
 
-  /** Rows of events before `first` go. */
+  /** Removes the rows of events before `first`. */
   dropBefore(first: number): void {
     const gone = Math.max(0, this.rowOf(first - 1) + 1)
     const rows = this.#rows.slice(gone)
-    // Folds are named by their place: those that stay get new ones.
+    // Rows refer to folds by index, so the remaining folds get new indexes.
     const folds: Fold[] = []
     this.#rows = rows.map((row) => row > 0 ? row : -folds.push(this.#folds[-row - 1] as Fold))
     this.#folds = folds
@@ -121,7 +121,7 @@ export class LogRows {
     if (isWanted && !this.#isHidden(seq)) this.#rows.push(seq)
   }
 
-  /** Only a process that is left out needs the event itself. */
+  /** The event itself is parsed only if some process is hidden. */
   #isHidden(seq: number): boolean {
     const { hidden } = this.filter
     if (hidden.size === 0) return false
@@ -164,6 +164,6 @@ export function foldText({ pings, answers }: Fold): string {
 function groupOf(type: EventType): KindGroup {
   if (type.startsWith('message-')) return 'messages'
   if (type.startsWith('operation-') || type.startsWith('workload-')) return 'operations'
-  if (type.startsWith('node-') || type === 'frozen' || type === 'thawed' || type === 'lab-note') return 'processes'
+  if (type.startsWith('node-') || type === 'frozen' || type === 'thawed' || type === 'stalled' || type === 'lab-note') return 'processes'
   return 'views'
 }

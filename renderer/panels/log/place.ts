@@ -1,4 +1,4 @@
-// Where a list lies that belongs to a field: under it, or above it where there is more room. Pure; sizes in CSS px of the window.
+// The place of a list that belongs to a field: below it, or above it if there is more room. Pure; sizes in CSS px of the window.
 
 export interface Box { readonly left: number; readonly top: number; readonly bottom: number; readonly width: number }
 

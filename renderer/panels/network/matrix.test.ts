@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { anywhere, courseUnreliable, faultText, type Fault, type FaultEffect } from '../../../src/network'
 import { defaultSettings } from '../../../src/protocol'
 import { beginState, foldEvent, type ClusterState, type EventBody, type TraceHeader } from '../../../src/trace'
-import { effectChoices, faultOf, formProblem, formText, newFaultForm } from './fault-form'
+import { effectChoices, faultOf, formProblem, formText, newFaultForm } from '../../stores/fault-form'
 import { cutName, doneText, matrixOf, nextCell, type Cell } from './matrix'
 
 const header: TraceHeader = {

@@ -1,8 +1,8 @@
-// The link matrix as values: for each direction of each link what the faults do to it and what waits on it. Pure.
-// A cell says one thing, the gravest: cut, then held, then lossy, then late. Its label says it in words.
+// The link matrix as values: for each direction of each link the effect of the faults and the number of waiting messages. Pure.
+// A cell shows only the most severe effect: cut, then held, then lossy, then late. Its label has it in words.
 import { concernsLink, type Fault } from '../../../src/network'
 import type { NodeKind } from '../../../src/protocol'
-import type { ClusterState, FaultFacts, UnderWay } from '../../../src/trace'
+import type { ClusterState, FaultFacts, MessageInFlight } from '../../../src/trace'
 
 export type CellKind = 'none' | 'open' | 'cut' | 'held' | 'lossy' | 'late'
 
@@ -10,7 +10,7 @@ export interface Cell {
   readonly from: string
   readonly to: string
   readonly kind: CellKind
-  /** What stands in the cell: `·`, `✕`, `○2`, `10`, `+40`. */
+  /** The text of the cell: `·`, `✕`, `○2`, `10`, `+40`. */
   readonly mark: string
   /** For screen readers and as the title: `s1 to s2: cut`. */
   readonly label: string
@@ -23,10 +23,10 @@ export interface MatrixRow {
   readonly cells: readonly Cell[]
 }
 
-/** More nodes than this and the matrix is a list. */
+/** With more nodes than this the matrix is shown as a list. */
 export const matrixNodesMax = 12
 
-/** The name of the cut that the matrix itself makes. */
+/** The name of a cut that a click in the matrix makes. */
 export function cutName(from: string, to: string): string {
   return `cut ${from} → ${to}`
 }
@@ -43,15 +43,15 @@ export function matrixOf(state: ClusterState): readonly MatrixRow[] {
   }))
 }
 
-/** Clients do not speak to one another, and nobody to himself. */
+/** False between two clients, which never send to one another, and between a node and itself. */
 function isLink(one: { name: string; kind: NodeKind }, other: { name: string; kind: NodeKind }): boolean {
   return one.name !== other.name && !(one.kind === 'client' && other.kind === 'client')
 }
 
-/** Held messages always; in a freeze everything that waits for its receiver. */
+/** Counts held messages; during a freeze also all messages that wait for their receiver. */
 function waitingByLink(state: ClusterState): Map<string, number> {
   const counts = new Map<string, number>()
-  for (const { from, to, place } of state.underWay.values()) {
+  for (const { from, to, place } of state.inFlight.values()) {
     if (!waits(place, state.freeze > 0)) continue
     const link = `${from}>${to}`
     counts.set(link, (counts.get(link) ?? 0) + 1)
@@ -59,7 +59,7 @@ function waitingByLink(state: ClusterState): Map<string, number> {
   return counts
 }
 
-function waits(place: UnderWay['place'], isFrozen: boolean): boolean {
+function waits(place: MessageInFlight['place'], isFrozen: boolean): boolean {
   return place === 'held' || (isFrozen && place !== 'handed')
 }
 
@@ -77,7 +77,7 @@ function cellOf(from: string, to: string, active: readonly [string, FaultFacts][
   return { ...base, kind: other ? 'late' : 'open', mark: other ? '~' : '·', label: `${from} to ${to}: ${other ? other.name : 'open'}` }
 }
 
-/** Nothing at all gets through: a cut of single kinds is only lossy. */
+/** True if no message gets through: a cut of only some kinds counts as lossy. */
 function isCut({ effect, where }: Fault): boolean {
   return where.kinds.length === 0 && (effect.type === 'cut' || effect.type === 'isolate' || effect.type === 'partition')
 }
@@ -90,7 +90,7 @@ function lossOf({ effect }: Fault): number {
   }
 }
 
-/** The mean of what it adds, in milliseconds. */
+/** The mean delay that a fault adds, in milliseconds. */
 function delayOf({ effect }: Fault): number {
   if (effect.type !== 'delay') return 0
   const { delay } = effect
@@ -101,13 +101,13 @@ function delayOf({ effect }: Fault): number {
   }
 }
 
-/** What a fault has done so far: `19 lost, 3 late`; empty for nothing yet. */
+/** The effects of a fault so far: `19 lost, 3 late`; empty if none. */
 export function doneText({ dropped, late, copied, held }: FaultFacts): string {
   const parts = [[dropped, 'lost'], [late, 'late'], [copied, 'copied'], [held, 'held']] as const
   return parts.filter(([count]) => count > 0).map(([count, word]) => `${count} ${word}`).join(', ')
 }
 
-/** Where an arrow key leads from a cell, over cells that are no links. */
+/** The cell that an arrow key moves to, skipping cells that are no links. */
 export function nextCell(rows: readonly MatrixRow[], at: { from: string; to: string }, key: string): Cell | undefined {
   const step = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[key]
   if (!step) return undefined

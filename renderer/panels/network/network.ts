@@ -1,5 +1,5 @@
-// What a person does to the network from any place: the matrix, the fault list, the presets, the palette. An act that makes no sense
-// now is refused with its reason. What is shown is the moment of the cursor; acts are on the session as it is now.
+// A person's acts on the network, from the matrix, the fault list, the presets and the palette. An impossible act is refused with its
+// reason. The lists show the moment of the cursor, but acts affect the session as it is now.
 import { defineStore } from 'pinia'
 import { computed } from 'vue'
 import { anywhere, atOnce, breakText, courseUnreliable, type BreakCondition, type Fault, type FaultPlan } from '../../../src/network'
@@ -18,7 +18,7 @@ export const useNetwork = defineStore('network', () => {
   const faults = computed(() => { void trace.version; return [...trace.state?.faults.entries() ?? []].map(([name, facts]) => ({ name, facts: { ...facts } })) })
   const breaks = computed(() => { void trace.version; return [...trace.state?.breaks.values() ?? []] })
   const nodes = computed(() => trace.header?.nodes ?? [])
-  /** Names that are taken now, whatever the cursor shows. */
+  /** The fault names in use now, even if the cursor shows an earlier moment. */
   const taken = computed(() => { void trace.version; return new Set(trace.tail?.faults.keys() ?? []) })
   const isUnreliable = computed(() => { void trace.version; return trace.tail?.faults.get(unreliableName)?.isOn ?? false })
 
@@ -41,7 +41,7 @@ export const useNetwork = defineStore('network', () => {
     if (!refused()) await session.act({ type: 'switch-fault', fault: name, isOn }, `${isOn ? 'On' : 'Off'}: ${name}.`)
   }
 
-  /** Cuts one direction, or mends what the matrix cut. */
+  /** Cuts one direction of a link, or heals it if the matrix cut it. */
   async function toggleCut({ from, to, kind, cutBy }: Cell): Promise<void> {
     if (refused()) return
     const name = cutName(from, to)

@@ -1,4 +1,4 @@
-// What a row of the operations panel says at a moment: an operation that returns later still waits. Pure.
+// A row of the operations panel at a given moment: an operation that returns later is shown as waiting. Pure.
 import type { OperationFacts } from '../../../src/trace'
 import { operationText, outcomeText } from '../../../src/trace'
 import type { Meaning } from '../../glyphs/names'
@@ -11,12 +11,12 @@ export interface OperationRow {
   readonly glyph: Meaning
   readonly by: string
   readonly tries: string
-  /** In milliseconds; while it waits, so far. */
+  /** In milliseconds; for a waiting operation the time so far. */
   readonly latencyMs: number
   readonly view: string
 }
 
-/** `seq` and `at` are the moment that is shown. */
+/** `seq` and `at`: the shown moment. */
 export function operationRow(facts: OperationFacts, seq: number, at: number): OperationRow {
   const { outcome } = facts
   const hasReturned = outcome !== null && facts.returnedSeq <= seq
@@ -35,7 +35,7 @@ export function operationRow(facts: OperationFacts, seq: number, at: number): Op
   }
 }
 
-/** How many operations were invoked up to a moment; they are in order of invocation. */
+/** Number of operations invoked up to an event; `list` is in order of invocation. */
 export function invokedUpTo(list: readonly OperationFacts[], seq: number): number {
   let low = 0
   let high = list.length

@@ -1,7 +1,7 @@
-// Which rows of a long list are on screen. A list is one tall element that scrolls; no browser lays out an element taller than some
-// tens of millions of pixels, so above a height that is safe the scroll position is scaled. Pure.
+// Which rows of a long list are on screen. A list is one tall element that scrolls. Browsers cannot lay out an element taller than some
+// tens of millions of px, so above a safe height the scroll position is scaled. Pure.
 
-/** Chromium ends at 33,554,432 px; other engines earlier. */
+/** The limit of Chromium is 33,554,432 px; other engines have a lower one. */
 export const heightMax = 10_000_000
 
 export interface RowWindow {
@@ -20,7 +20,7 @@ export function rowWindow(count: number, rowHeight: number, viewHeight: number, 
   const height = Math.min(full, heightMax)
   const scrollable = Math.max(0, height - viewHeight)
   const at = Math.max(0, Math.min(scrollTop, scrollable))
-  // The same share of the unscaled list is above the view as of the scaled one.
+  // The share of the list above the view is the same in the scaled and in the unscaled list.
   const above = scrollable === 0 ? 0 : at / scrollable * Math.max(0, full - viewHeight)
   const first = Math.max(0, Math.min(Math.floor(above / rowHeight), count - 1))
   const end = Math.min(count, first + Math.ceil(viewHeight / rowHeight) + 1)

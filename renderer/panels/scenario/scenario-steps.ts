@@ -1,4 +1,4 @@
-// The steps of a scenario as rows, at the cursor: what the lab says is to come, and what the events say has happened. Pure.
+// The steps of a scenario as rows, at the cursor: the lab's status gives the planned steps, the events give the results. Pure.
 import type { ScenarioStatus } from '../../../src/contract'
 import type { ScenarioStepFacts } from '../../../src/trace'
 import type { Meaning } from '../../glyphs/names'
@@ -11,13 +11,13 @@ export interface StepRow {
   readonly word: string
   readonly glyph: Meaning
   readonly detail: string
-  /** The event that a click goes to: the newest about this step; 0 before it has begun. */
+  /** The event that a click goes to: the newest event about this step; 0 before the step has begun. */
   readonly seq: number
 }
 
 const glyphs = { waiting: 'none', running: 'started', passed: 'ok', failed: 'bad' } as const satisfies Record<StepRow['state'], Meaning>
 
-/** `status` is null in a recording: then the steps that began are all that is known. `shown` are the steps at the cursor, `all` at the tail. */
+/** `status` is null in a recording, where only the steps that began are known. `shown`: the steps at the cursor; `all`: at the tail. */
 export function stepRows(status: ScenarioStatus | null, shown: readonly ScenarioStepFacts[], all: readonly ScenarioStepFacts[]): StepRow[] {
   const begun = new Map(all.map((facts) => [facts.step, facts]))
   const atCursor = new Map(shown.map((facts) => [facts.step, facts]))
@@ -34,7 +34,7 @@ export function stepRows(status: ScenarioStatus | null, shown: readonly Scenario
   })
 }
 
-/** The row that is followed: the one that runs, else the last that has begun; -1 before the first. */
+/** The current row: the running step, else the last step that has begun; -1 before the first. */
 export function currentStep(rows: readonly StepRow[]): number {
   const running = rows.findIndex(({ state }) => state === 'running')
   return running >= 0 ? running : rows.findLastIndex(({ state }) => state !== 'waiting')
@@ -63,7 +63,7 @@ export function chipOf(status: ScenarioStatus | null, rows: readonly StepRow[]):
 
 export type Steer = 'pause' | 'step' | 'resume' | 'stop'
 
-/** Why a hand on the scenario would be refused now; empty when it would not. `problem` is why nothing live can be done. */
+/** Why an act on the scenario would be refused now; empty if it would not. `problem`: why no live act is possible. */
 export function steerProblem(act: Steer, state: ScenarioStatus['state'] | undefined, problem: string): string {
   if (state === undefined) return 'No scenario plays here.'
   if (problem !== '') return problem

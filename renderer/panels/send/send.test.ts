@@ -5,12 +5,12 @@ const form = (changes: Partial<SendForm> = {}): SendForm => ({ ...emptyForm(), c
 
 describe('the Send panel', () => {
   it('sends a compare-and-swap that expects a missing key apart from one that expects an empty value', () => {
-    expect(operationOf(form({ type: 'cas', key: 'x', value: '1', expectMissing: true, expected: '' }))).toEqual({ type: 'cas', key: 'x', expected: null, value: '1' })
-    expect(operationOf(form({ type: 'cas', key: 'x', value: '1', expected: '' }))).toEqual({ type: 'cas', key: 'x', expected: '', value: '1' })
+    expect(operationOf(form({ type: 'cas', key: 'x', texts: { value: '1', expected: '' }, isMissing: { expected: true } }))).toEqual({ type: 'cas', key: 'x', expected: null, value: '1' })
+    expect(operationOf(form({ type: 'cas', key: 'x', texts: { value: '1', expected: '' } }))).toEqual({ type: 'cas', key: 'x', expected: '', value: '1' })
   })
 
   it('leaves the value out where an operation has none', () => {
-    expect(operationOf(form({ type: 'get', key: 'x', value: '1' }))).toEqual({ type: 'get', key: 'x' })
+    expect(operationOf(form({ type: 'get', key: 'x', texts: { value: '1' } }))).toEqual({ type: 'get', key: 'x' })
   })
 
   it('says what is wrong before it sends', () => {

@@ -1,9 +1,6 @@
-// What the Send panel sends: the form as an operation, and one sentence for what is wrong with it. Pure.
+// The form of the Send panel as an operation, and one sentence for a problem. Pure.
 import type { OperationRequest } from '../../../src/contract'
-import { keyBytesMax, valueBytesMax } from '../../../src/protocol'
-
-export const operationTypes = ['put', 'append', 'get', 'delete', 'cas'] as const
-export type OperationType = (typeof operationTypes)[number]
+import { fieldsOf, isOperationType, keyBytesMax, makeOperation, operationTypes, valueBytesMax, type OperationField, type OperationType } from '../../../src/protocol'
 
 export interface SendForm {
   type: OperationType
@@ -11,60 +8,57 @@ export interface SendForm {
   /** '': through the view server. */
   target: string
   key: string
-  value: string
-  expected: string
-  /** cas: expects the key to be missing. */
-  expectMissing: boolean
+  /** By the name of a field, so that a text stays when another operation is chosen. */
+  texts: Record<string, string>
+  /** Fields that expect the key to be missing. */
+  isMissing: Record<string, boolean>
 }
 
-export const emptyForm = (): SendForm => ({ type: 'put', client: '', target: '', key: 'x', value: '1', expected: '', expectMissing: false })
+export const emptyForm = (): SendForm => ({ type: 'put', client: '', target: '', key: 'x', texts: { value: '1' }, isMissing: {} })
 
-export const hasValue = (type: OperationType): boolean => type === 'put' || type === 'append' || type === 'cas'
+/** The label of a field: `value`, and where a value is expected too, `new value`. */
+export function labelOf(type: OperationType, { name, kind }: OperationField): string {
+  if (kind === 'bytes-or-missing') return 'if it is'
+  return fieldsOf(type).length > 1 ? `new ${name}` : name
+}
 
-/** One sentence, or ''. Limits of size are judged by the client machine too, so that a refusal is in the trace; these only save the way. */
+/** The problem of the form in one sentence, or ''. The client checks the size limits too and records a refusal; this check only saves the call. */
 export function formProblem(form: SendForm): string {
   if (form.client === '') return 'Choose a client to send from.'
   if (isLarger(form.key, keyBytesMax)) return 'The key is larger than 64 KiB.'
-  if (hasValue(form.type) && isLarger(form.value, valueBytesMax)) return 'The value is larger than 8 MiB.'
-  return ''
+  const large = fieldsOf(form.type).find((field) => isLarger(textOf(form, field) ?? '', valueBytesMax))
+  return large === undefined ? '' : `The ${large.name === 'expected' ? 'expected value' : large.name} is larger than 8 MiB.`
 }
 
 export function operationOf(form: SendForm): OperationRequest {
-  const { key, value } = form
-  switch (form.type) {
-    case 'put':
-    case 'append': return { type: form.type, key, value }
-    case 'get':
-    case 'delete': return { type: form.type, key }
-    case 'cas': return { type: 'cas', key, expected: form.expectMissing ? null : form.expected, value }
-  }
+  return makeOperation(form.type, form.key, (field) => textOf(form, field))
 }
 
-/** An operation typed as words ("put x 9", "get x", "cas x 8 9"), or undefined when it is none. */
+function textOf({ texts, isMissing }: SendForm, { name, kind }: OperationField): string | null {
+  return kind === 'bytes-or-missing' && isMissing[name] ? null : texts[name] ?? ''
+}
+
+/** An operation typed as words ("put x 9", "get x", "cas x 8 9"), or undefined if the text is none. */
 export function parseOperation(text: string): OperationRequest | undefined {
   const [word = '', key = '', ...rest] = text.trim().split(/\s+/)
-  if (key === '') return undefined
   const type = word.toLowerCase()
-  switch (type) {
-    case 'put':
-    case 'append': return rest.length === 0 ? undefined : { type, key, value: rest.join(' ') }
-    case 'get':
-    case 'delete': return rest.length === 0 ? { type, key } : undefined
-    case 'cas': return rest.length === 2 ? { type, key, expected: rest[0] ?? '', value: rest[1] ?? '' } : undefined
-    default: return undefined
-  }
+  if (key === '' || !isOperationType(type)) return undefined
+  const { length } = fieldsOf(type)
+  // A value that stands alone may have spaces in it.
+  const texts = length === 1 && rest.length > 1 ? [rest.join(' ')] : rest
+  return texts.length === length ? makeOperation(type, key, () => texts.shift() ?? '') : undefined
 }
 
-/** Encodes only where the answer is in doubt: a character is one to three bytes (a pair of surrogates four). */
+/** Encodes only if the length does not decide: a code unit takes one to three bytes (a surrogate pair takes four). */
 function isLarger(text: string, bytesMax: number): boolean {
   if (text.length * 3 <= bytesMax) return false
   return text.length > bytesMax || new TextEncoder().encode(text).length > bytesMax
 }
 
 /** "50 % put, 40 % get": the mix of a workload, largest first. */
-export function mixText(mix: Readonly<Record<OperationType, number>>): string {
-  const sum = operationTypes.reduce((all, type) => all + mix[type], 0)
+export function mixText(mix: Readonly<Partial<Record<OperationType, number>>>): string {
+  const weighted = operationTypes.map((type) => ({ type, weight: mix[type] ?? 0 }))
+  const sum = weighted.reduce((all, { weight }) => all + weight, 0)
   if (sum === 0) return 'no operations'
-  return operationTypes.filter((type) => mix[type] > 0).sort((one, other) => mix[other] - mix[one])
-    .map((type) => `${Math.round((mix[type] / sum) * 100)} % ${type}`).join(', ')
+  return weighted.filter(({ weight }) => weight > 0).sort((one, other) => other.weight - one.weight).map(({ type, weight }) => `${Math.round((weight / sum) * 100)} % ${type}`).join(', ')
 }

@@ -1,4 +1,4 @@
-// Operations a second over the last second of the session, from the events as they come. Pure; bounded by its buckets.
+// Operations per second over the last second of the session, from the events as they arrive. Pure; memory is bounded by the buckets.
 import type { TraceEvent } from '../../../src/trace'
 
 const bucketMicros = 100_000
@@ -6,7 +6,7 @@ const buckets = 10
 
 export interface Throughput {
   take(event: TraceEvent): void
-  /** Operations that returned in the last second before the newest event. */
+  /** Number of operations that returned in the last second before the newest event. */
   perSecond(): number
 }
 
@@ -16,7 +16,7 @@ export function createThroughput(): Throughput {
 
   function take(event: TraceEvent): void {
     const bucket = Math.floor(event.wall / bucketMicros)
-    // Buckets between the last event and this one passed with nothing in them.
+    // The buckets between the last event and this one are empty.
     for (let passed = Math.max(newest + 1, bucket - buckets + 1); passed <= bucket; passed++) counts[passed % buckets] = 0
     newest = Math.max(newest, bucket)
     if (event.type === 'operation-returned') counts[bucket % buckets] = (counts[bucket % buckets] ?? 0) + 1

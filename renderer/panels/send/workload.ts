@@ -1,4 +1,4 @@
-// The workload's settings as a person left them, remembered in this browser; the lab keeps only the one that runs.
+// The workload settings that a person last used, stored in this browser; the lab stores only the running workload.
 import { defineStore } from 'pinia'
 import { ref, watch } from 'vue'
 import { defaultWorkload, Workload } from '../../../src/contract'
@@ -36,7 +36,7 @@ function remembered(): Workload {
     const found = Workload.safeParse(JSON.parse(localStorage.getItem(storageKey) ?? 'null'))
     return found.success && workloadProblem(found.data) === '' ? found.data : structuredClone(defaultWorkload)
   } catch {
-    return structuredClone(defaultWorkload) // Written by something else: start fresh.
+    return structuredClone(defaultWorkload) // The stored text is not ours: use the defaults.
   }
 }
 
@@ -44,7 +44,7 @@ export const useWorkloadForm = defineStore('workload-form', () => {
   const settings = ref<Workload>(remembered())
   watch(settings, (now) => localStorage.setItem(storageKey, JSON.stringify(now)), { deep: true })
 
-  /** What to ask the lab for, with the clients that this cluster has. */
+  /** The request for the lab, limited to the clients of this cluster. */
   function request(clients: readonly string[]): Workload {
     const plain = JSON.parse(JSON.stringify(settings.value)) as Workload
     return { ...plain, clients: plain.clients.filter((client) => clients.includes(client)) }

@@ -1,5 +1,5 @@
-// The watch that is on: what is watched, and its changes as they are found, for the panel. It goes on with a live session, in slices,
-// and stays while the panel is not shown. It must never go on after it was cancelled.
+// The active watch: what is watched, and the changes found so far. It continues with a live session, in slices, also while the panel is
+// hidden. It must never continue after it was cancelled.
 import { defineStore } from 'pinia'
 import { computed, ref, shallowRef, watch } from 'vue'
 import { useDerivedStore } from '../../stores/derived'
@@ -8,18 +8,18 @@ import { SlicedWork } from '../../stores/sliced-work'
 import { useTraceStore } from '../../stores/trace'
 import { becoming, Watch, type Watched } from './watching'
 
-/** Events that are looked at between two looks at the clock. */
+/** Events that are examined between two checks of the clock. */
 const eventsAtOnce = 16
 
 export const useWatch = defineStore('watch', () => {
   const trace = useTraceStore()
   const derived = useDerivedStore()
   const watched = shallowRef<Watched | null>(null)
-  /** Only changes to this value are shown; empty: all. */
+  /** Only changes to this value are shown; empty: all changes. */
   const becomes = ref('')
   const isCancelled = ref(false)
   const isLooking = ref(false)
-  /** Grows as events are looked at. */
+  /** Increases as events are examined. */
   const version = ref(0)
   let watching: Watch | null = null
 
@@ -61,7 +61,7 @@ export const useWatch = defineStore('watch', () => {
   watch(() => trace.version, () => { if (watching !== null && !isCancelled.value) work.start() })
   watch(() => derived.page, () => begin(watched.value), { flush: 'sync' })
 
-  // Fresh lists: the watch's own grows in place.
+  // A new list each time, because the watch's own list grows in place and Vue sees no change in it.
   const changes = computed(() => { void version.value; return [...becoming(watching?.changes ?? [], becomes.value)] })
   const facts = computed(() => {
     void version.value

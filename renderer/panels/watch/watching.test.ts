@@ -46,7 +46,7 @@ describe('a watch', () => {
     const changes = watched(key('a')).changes
     const twos = becoming(changes, '2')
     expect(twos.map(({ node, from }) => [node, from])).toEqual([['s2', '1'], ['s1', '1'], ['s3', null]])
-    // Rule 1: the backup executes on the forward, the primary on its ack; the later backup gets the state whole.
+    // By rule 1 the backup executes on the forward, the primary on the forward-ack; the later backup gets the value by state transfer.
     expect(twos.map(({ seq }) => events[source.sentSeq(seq) - 1]).map((sent) => sent?.type === 'message-sent' && sent.message.type)).toEqual(['forward', 'forward-ack', 'state-transfer'])
     expect(becoming(changes, '')).toBe(changes)
   })
@@ -72,7 +72,7 @@ describe('a watch', () => {
     }
     const views = watched({ type: 'field', field: 'view' }).changes.filter(({ node }) => node === 'vs')
     expect(views.map(({ to }) => to)).toEqual(views.map((_change, index) => String(index)))
-    // The view server changes it where it says so: in the step of its report, and not at a later look.
+    // The change must be in the step that reports the new view, not in a later one.
     const told = events.filter((event) => event.type === 'view-changed').map(({ seq }) => seq)
     for (const { seq, to } of views.slice(1)) expect(told.some((later) => later > seq && later - seq < 4), `view ${to}`).toBe(true)
     expect(watched(key('missing')).changes).toEqual([])

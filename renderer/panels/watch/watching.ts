@@ -1,5 +1,5 @@
-// When a key or a field of the nodes' states changed, on whom, and by which event: found by stepping every node again, all of them along
-// the events once. Pure, and done in slices by its caller. It must say what it could not know: lives that began before the events held.
+// Finds when a key or field of a node's state changed, on which node and by which event, by replaying all nodes along the events once.
+// Pure; the caller runs it in slices. It must never hide what it cannot know: incarnations that began before the events in memory.
 import { NodeReplay, type EventSource } from '../../../src/check'
 import type { NodeState, ReplicaState } from '../../../src/protocol'
 import { recordBytes, type EventOf, type TraceEvent } from '../../../src/trace'
@@ -9,22 +9,22 @@ export type WatchedField = (typeof watchedFields)[number]
 export type Watched = { readonly type: 'key'; readonly key: string } | { readonly type: 'field'; readonly field: WatchedField }
 
 export interface WatchedChange {
-  /** The event that changed it: an input of the node, or its end. */
+  /** seq of the event that changed it: an input of the node, or its exit. */
   readonly seq: number
   readonly at: number
   readonly node: string
-  /** null: there is no such key, or no process that could have it. */
+  /** null: the key does not exist, or there is no process that could have it. */
   readonly from: string | null
   readonly to: string | null
 }
 
-/** Changes that are kept; a watch ends there and says so. */
+/** Most changes that are stored; a watch ends there and reports it. */
 export const changesMax = 20_000
 
 interface Life {
   readonly replay: NodeReplay
   value: string | null
-  /** It has taken an operation on the key and may not have executed it yet: looked into at each step until nothing waits in it. */
+  /** The node has taken an operation on the key and may not have executed it; its state is read at each step until no operation waits. */
   isDue: boolean
 }
 
@@ -34,10 +34,10 @@ export class Watch {
   readonly #lives = new Map<string, Life>()
   readonly #changes: WatchedChange[] = []
   #taken: number
-  /** Nodes whose running life began before the events that are held. */
+  /** Nodes whose current incarnation began before the events in memory. */
   readonly #unknown = new Set<string>()
 
-  /** `first`: the first event that is held. */
+  /** `first`: the first event in memory. */
   constructor(source: EventSource, watched: Watched, first: number) {
     this.#source = source
     this.#watched = watched
@@ -45,14 +45,14 @@ export class Watch {
     if (first > 1) for (const { name } of source.header.nodes) this.#unknown.add(name)
   }
 
-  /** Oldest first; grows in place. */
+  /** The changes found so far, oldest first; the list grows in place. */
   get changes(): readonly WatchedChange[] { return this.#changes }
-  /** The last event that was looked at. */
+  /** The last examined event. */
   get taken(): number { return this.#taken }
   get isFull(): boolean { return this.#changes.length >= changesMax }
   get unknown(): readonly string[] { return [...this.#unknown] }
 
-  /** Looks at up to `count` events more; returns whether any are left of `latest`. */
+  /** Examines up to `count` more events; returns whether any are left up to `latest`. */
   advance(latest: number, count: number): boolean {
     const end = Math.min(latest, this.#taken + count)
     while (this.#taken < end && !this.isFull) this.#look(++this.#taken)
@@ -64,9 +64,9 @@ export class Watch {
     if (!event) return
     if (event.type === 'node-started') this.#begin(event)
     else if (event.type === 'node-exited') this.#end(event)
-    // Each life looks at every event: its effects are compared with what was recorded.
+    // Every incarnation examines every event, to compare its effects with the recorded ones.
     for (const [node, life] of this.#lives) {
-      // No target: a state before each step would be a copy of it each time.
+      // No target event, because the state before a target is copied, and that at each step.
       life.replay.advance(Infinity, 1)
       if (life.replay.seq === seq && this.#mayChange(event, life)) this.#note(event, node, life, this.#valueOf(life))
     }
@@ -91,7 +91,7 @@ export class Watch {
     life.value = to
   }
 
-  /** False where a look inside, which copies the whole state, is sure to find what was there before. */
+  /** False if the value surely has not changed. Avoids reading the state, which copies all of it. */
   #mayChange(event: TraceEvent, life: Life): boolean {
     if (event.type === 'node-started') return true
     const message = event.type === 'message-taken' ? this.#messageOf(event.seq) : undefined
@@ -118,12 +118,12 @@ export class Watch {
   }
 }
 
-/** Something that it took has not been executed. */
+/** True if the replica has taken an operation that it has not executed. */
 function isWaiting({ pending, waiting, ahead }: ReplicaState): boolean {
   return pending.length + waiting.length + ahead.length > 0
 }
 
-/** As text; null where this kind of node has no such field. */
+/** The field as text; null if this kind of node does not have it. */
 function fieldOf(state: NodeState, field: WatchedField): string | null {
   switch (field) {
     case 'view': return String((state.kind === 'view-server' ? state.current : state.view).viewnum)
@@ -133,7 +133,7 @@ function fieldOf(state: NodeState, field: WatchedField): string | null {
   }
 }
 
-/** Those that become a value: equal to it, or empty for all. */
+/** The changes to the value `text`; all changes if it is empty. */
 export function becoming(changes: readonly WatchedChange[], text: string): readonly WatchedChange[] {
   return text === '' ? changes : changes.filter((change) => change.to === text)
 }

@@ -1,20 +1,20 @@
-// Where nothing but appends can come before the next look at a key, what it holds must be a beginning of what that look saw. Without this, an
-// order of many appends that raced would only be known to be wrong at its end, after every other.
+// Prunes the search: if only appends can be linearized before the next read of a key, the key must hold a prefix of what that read saw.
+// Without it, a wrong order of many concurrent appends would show only after every other order was tried.
 import type { ByteString } from '../../protocol'
 import type { Moves } from './moves'
 import { Ring } from './ring'
 import { hashesOfBeginnings, missingState } from './states'
 
-/** Looks whose beginnings are kept: a search goes back and forth between a few. */
+/** Reads whose prefix hashes are kept; a search goes back and forth between a few reads. */
 const keptLooks = 8
 
 export class AppendsToLook {
   readonly #moves: Moves
   readonly #invoked: Float64Array
   readonly #returned: Float64Array
-  /** What looked (or cannot have been at all) and has no place yet, by return. */
+  /** Operations that read (or cannot have happened at all) and are not linearized yet, by return. */
   readonly #looks: Ring
-  /** What could replace what the key holds and has no place yet, by invocation. */
+  /** Operations that may replace the key's content and are not linearized yet, by invocation. */
   readonly #writers: Ring
   readonly #beginnings = new Map<number, Int32Array>()
 
@@ -24,7 +24,7 @@ export class AppendsToLook {
     this.#returned = returned
     const all = Array.from(invoked, (_, index) => index)
     const looks = all.filter((index) => moves.kind(index) === 'look' || moves.kind(index) === 'never').sort((one, other) => (returned[one] as number) - (returned[other] as number))
-    const writers = all.filter((index) => replacing.has(moves.kind(index))).sort((one, other) => (invoked[one] as number) - (invoked[other] as number))
+    const writers = all.filter((index) => moves.mayReplace(index)).sort((one, other) => (invoked[one] as number) - (invoked[other] as number))
     this.#looks = new Ring(all.length, looks)
     this.#writers = new Ring(all.length, writers)
   }
@@ -39,7 +39,7 @@ export class AppendsToLook {
     this.#looks.giveBack(index)
   }
 
-  /** The next look, if it cannot see what it saw on any way from this state; else -1. */
+  /** The next read, if no order from this state can give it what it saw; else -1. */
   missed(state: number): number {
     const look = this.#looks.first
     if (look === this.#looks.end) return -1
@@ -52,7 +52,7 @@ export class AppendsToLook {
     const { states } = this.#moves
     const length = states.lengthOf(state)
     const hashes = this.#hashesOf(seen)
-    // Equal hashes may lie, and then the look itself finds out.
+    // Equal hashes may be a collision; then the read itself fails later.
     return length < hashes.length && hashes[length] === states.hashOf(state) ? -1 : look
   }
 
@@ -66,5 +66,3 @@ export class AppendsToLook {
     return hashes
   }
 }
-
-const replacing: ReadonlySet<string> = new Set(['put', 'cas', 'cas-or-not', 'delete', 'delete-or-not'])

@@ -1,19 +1,19 @@
-// Lowe's memory for the search: configurations (which operations have their place, and what the key holds then) that were tried already.
-// In typed arrays with a bound; when it is full it forgets nothing and takes no more, which makes a search slower and never wrong.
+// Lowe's memo for the search: the configurations (which operations are linearized, and what the key then holds) that were already tried.
+// Typed arrays of bounded size. It must never evict: when full it takes no new entries, which makes a search slower but not wrong.
 
-/** Bytes that one search's memory takes at most. */
+/** The most bytes that the memo of one search takes. */
 export const memoBytesMax = 64 * 1024 * 1024
 
-/** Of those, for entries; the rest is for their slots. While an array doubles there are one and a half of it. */
+/** Limits in 32-bit words, for entries and for slots. While an array doubles, the old and the new one take one and a half times its size. */
 const entryWordsMax = memoBytesMax / 4 / 2
 const slotsMax = memoBytesMax / 4 / 8
 
 export class Configurations {
   readonly #countMax: number
-  /** Entries one behind another: hash, number of words, words. */
+  /** Entries one after another: hash, number of words, words. */
   #entries = new Int32Array(1024)
   #end = 0
-  /** Offsets of entries + 1 by hash; 0: free. A power of two long, at most half full. */
+  /** Offsets of entries + 1, by hash; 0: free. The length is a power of two; at most half of it is used. */
   #slots = new Int32Array(1024)
   #count = 0
 
@@ -29,7 +29,7 @@ export class Configurations {
     return this.#entries.byteLength + this.#slots.byteLength
   }
 
-  /** True if the configuration of the first `length` words is new (or there is no room to know); it is known from then on. */
+  /** True if the configuration of the first `length` words is new, or if the memo is full and lacks it. While there is room it is added. */
   add(hash: number, words: Int32Array, length: number): boolean {
     let slot = this.#slotOf(hash)
     for (let entry = this.#slots[slot] as number; entry !== 0; entry = this.#slots[slot] as number) {

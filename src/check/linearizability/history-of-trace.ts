@@ -1,22 +1,22 @@
-// The operations of a trace as a history to be judged: event by event, live or along a recording. An operation's id is the event of its
-// invocation. It holds so many operations and no more; who is told of each one as it ends needs none of them held.
+// Collects the operations of a trace as a history to be judged, event by event, live or from a recording. An operation's id is the seq of
+// its invocation. It must never hold more than its limit; a listener that handles each operation as it ends needs none of them held.
 import type { Operation, Result } from '../../protocol'
 import { operationOf, resultOf, type EventOf, type TraceEvent, type TraceHeader } from '../../trace'
-import type { HistoryOperation } from './history'
+import { initialNode, type HistoryOperation } from './history'
 
-/** Operations that are held to be judged together, and the bytes of their keys and values. */
+/** How many operations are held to be judged together, and the bytes of their keys and values. */
 export interface HeldMax {
   readonly operations: number
   readonly bytes: number
 }
 
-/** As much as a window may take beside all else. */
+/** As much memory as a window can spare. */
 export const heldMax: HeldMax = { operations: 200_000, bytes: 128 * 1024 * 1024 }
 
-/** Told of operations in the order of events. What fails is taken back: it never took effect. */
+/** Notified of operations in the order of events. A failed operation is removed from the history: it never took effect. */
 export interface HistoryListener {
   invoked(operation: HistoryOperation): void
-  /** It has its result, or (`returned` null) an outcome that will never be known. */
+  /** The operation has its result, or (`returned` null) its outcome will never be known. */
   ended(operation: HistoryOperation): void
   failed(operation: HistoryOperation): void
 }
@@ -27,8 +27,9 @@ export class HistoryOfTrace {
   readonly #max: HeldMax
   /** By id, in the order of invocation. */
   readonly #operations = new Map<number, HistoryOperation>()
-  /** By client, life and operationId. */
+  /** By client, incarnation and operationId. */
   readonly #open = new Map<string, HistoryOperation>()
+  readonly #failed: HistoryOperation[] = []
   #bytes = 0
   #left = 0
   #invoked = 0
@@ -60,7 +61,12 @@ export class HistoryOfTrace {
     return this.#returned
   }
 
-  /** Operations at the beginning of the trace that are not held any more: what is held then is no history that can be judged. */
+  /** The last failed operations that would have changed something: for messages, not for the judge. */
+  get failed(): readonly HistoryOperation[] {
+    return this.#failed
+  }
+
+  /** How many of the first operations are no longer held; if any, the held ones are not a history that can be judged. */
   get left(): number {
     return this.#left
   }
@@ -75,9 +81,11 @@ export class HistoryOfTrace {
   }
 
   #begin(event: EventOf<'operation-invoked'>): void {
-    this.#invoked++
+    const isInitial = this.#isImported && event.node === initialNode
+    if (!isInitial) this.#invoked++
     const operation: HistoryOperation = {
       id: event.seq, process: event.node, operation: operationOf(event.operation.operation), invoked: event.seq, returned: null, result: null,
+      ...(isInitial ? { isInitial } : { place: `#${event.seq}` }),
     }
     this.#open.set(placeOf(event, event.operation.operationId), operation)
     this.#hold(operation)
@@ -93,11 +101,12 @@ export class HistoryOfTrace {
     switch (outcome.type) {
       case 'failed':
         if (this.#operations.delete(open.id)) this.#bytes -= bytesIn(open)
+        this.#keepFailed(open)
         this.#listener?.failed(open)
         return
       case 'unknown': return this.#listener?.ended(open)
       case 'ok': {
-        this.#returned++
+        if (!open.isInitial) this.#returned++
         const ended: HistoryOperation = { ...open, returned: event.seq, result: this.#known(open.operation, resultOf(outcome.result)) }
         if (this.#operations.has(open.id)) {
           this.#bytes -= bytesIn(open)
@@ -108,7 +117,7 @@ export class HistoryOfTrace {
     }
   }
 
-  /** What its client had open will never be known. */
+  /** The open operations of a dead client get no known outcome. */
   #clientDied({ node, incarnation }: EventOf<'node-exited'>): void {
     const life = `${node}.${incarnation}.`
     for (const [place, operation] of this.#open) {
@@ -118,12 +127,19 @@ export class HistoryOfTrace {
     }
   }
 
-  /** Other tools' histories do not always say whether a delete found something, and are read as if it had. */
+  /** Imported histories do not always say whether a delete found a value, or what a read of nil saw. Such results are "done" in the recording. */
   #known({ type }: Operation, result: Result): Result | null {
-    return this.#isImported && type === 'delete' && result.type === 'done' ? null : result
+    return this.#isImported && (type === 'delete' || type === 'get') && result.type === 'done' ? null : result
   }
 
-  /** A known operation keeps its place among the others. */
+  /** Keeps only a few, small ones: they serve only for messages. */
+  #keepFailed(operation: HistoryOperation): void {
+    if (operation.operation.type === 'get' || bytesIn(operation) > failedBytesMax) return
+    this.#failed.push(operation)
+    if (this.#failed.length > failedMax) this.#failed.shift()
+  }
+
+  /** An operation that is already held keeps its position. */
   #hold(operation: HistoryOperation): void {
     this.#operations.set(operation.id, operation)
     this.#bytes += bytesIn(operation)
@@ -136,6 +152,10 @@ export class HistoryOfTrace {
     }
   }
 }
+
+/** How many failed operations are kept, and the most bytes of each. */
+const failedMax = 1000
+const failedBytesMax = 4096
 
 function bytesIn({ operation, result }: HistoryOperation): number {
   const written = 'value' in operation ? operation.value.length : 0

@@ -1,59 +1,52 @@
-// Is a history linearizable? Each key is judged by itself: a history is linearizable exactly if each of its keys is (Herlihy and Wing).
+// Is a history linearizable? It judges each key by itself: a history is linearizable exactly if each of its keys is (Herlihy and Wing).
 import type { ByteString } from '../../protocol'
-import { defaultLimits, type HistoryJudgement, type HistoryOperation, type KeyJudgement, type SearchLimits, type Verdict } from './history'
-import { searchOrder } from './search'
-import { sweep } from './sweep'
-import { whyUnknown, whyUnplaced } from './why'
+import { defaultLimits, type HistoryJudgement, type HistoryOperation, type HistoryVerdict, type SearchLimits, type Verdict } from './history'
+import { KeySearch, limitsLeft } from './key-search'
 
-export function judgeHistory(operations: readonly HistoryOperation[], limits: SearchLimits = defaultLimits): HistoryJudgement {
-  const left = limitsLeft(limits)
-  const keys = [...byKey(operations)].map(([key, ofKey]) => judgeKey(key, ofKey, left()))
-  return { verdict: verdictOf(keys), keys }
+export interface JudgeOptions {
+  /** Failed operations, for messages: a client may have seen a value that one of them wrote. */
+  readonly failed?: readonly HistoryOperation[]
 }
 
-/** The limits with the time that is left of them, whenever it is asked for. */
-function limitsLeft(limits: SearchLimits): () => SearchLimits {
-  const { now, milliseconds } = limits
-  if (now === undefined || milliseconds === undefined) return () => limits
-  const until = now() + milliseconds
-  return () => ({ ...limits, milliseconds: Math.max(0, until - now()) })
-}
+/** The step limit of a key's first search: a fixed part and a part per operation. Each further round multiplies it by `stepsGrowth`. */
+const stepsSoon = 20_000
+const stepsSoonEach = 20
+const stepsGrowth = 8
 
-/** Steps of the first search, in all and for each operation. */
-const stepsSoon = 200_000
-const stepsSoonEach = 50
-
-export function judgeKey(key: ByteString, operations: readonly HistoryOperation[], limits: SearchLimits = defaultLimits): KeyJudgement {
-  // Nearly every history has its answer soon. Of the others many are answered by a sweep; what then is left gets all that may be spent.
-  const soon = Math.min(limits.stepsMax, stepsSoon + operations.length * stepsSoonEach)
+/**
+ * Judges the keys in rounds, the cheapest first: nearly every key is answered soon, and none waits for a hard one. A key that a round leaves
+ * open gets more steps in the next, until it is answered or a limit ends it.
+ */
+export function judgeHistory(operations: readonly HistoryOperation[], limits: SearchLimits = defaultLimits, { failed = [] }: JudgeOptions = {}): HistoryJudgement {
   const left = limitsLeft(limits)
-  let found = searchOrder(operations, { ...limits, stepsMax: soon })
-  const known = { key, operations: operations.length, order: found.order.map(({ id }) => id), unplaced: null, why: '' }
-  if (found.limit === 'steps' && soon < limits.stepsMax) {
-    const { verdict, unplaced, holds } = sweep(operations, left())
-    if (unplaced !== null) return { ...known, verdict, unplaced: unplaced.id, why: whyUnplaced(unplaced, operations, holds) }
-    if (verdict === 'linearizable') return { ...known, verdict }
-    found = searchOrder(operations, left())
-    known.order = found.order.map(({ id }) => id)
-  }
-  switch (found.end) {
-    case 'order': return { ...known, verdict: 'linearizable' }
-    case 'limit': return { ...known, verdict: 'unknown', why: whyUnknown(found, limits) }
-    case 'none': {
-      const { unplaced, holds } = found
-      if (unplaced === null) throw new Error('a search that rules out every order names the operation that has no place')
-      return { ...known, verdict: 'not-linearizable', unplaced: unplaced.id, why: whyUnplaced(unplaced, operations, holds) }
+  const failedOf = byKey(failed)
+  const searches = [...byKey(operations)].map(([key, ofKey]) => new KeySearch(key, ofKey, failedOf.get(key) ?? []))
+  let open = [...searches].sort((one, other) => one.size - other.size)
+  for (let factor = 1; open.length > 0; factor *= stepsGrowth) {
+    for (const search of open) {
+      search.advance(left(), (stepsSoon + search.size * stepsSoonEach) * factor)
+      if (limits.untilProof && search.judgement?.verdict === 'not-linearizable') return judgementOf(operations, searches)
     }
+    open = open.filter(({ judgement }) => judgement === null)
   }
+  return judgementOf(operations, searches)
 }
 
-/** The worst of them; one wrong key is enough, however little is known of the others. */
+/** The judgement of all keys; those without a judgement are left out and counted. */
+function judgementOf(operations: readonly HistoryOperation[], searches: readonly KeySearch[]): HistoryJudgement {
+  const keys = searches.flatMap(({ judgement }) => judgement ?? [])
+  const isExercised = operations.some(({ returned, isInitial }) => returned !== null && !isInitial)
+  const verdict: HistoryVerdict = isExercised ? verdictOf(keys) : 'not-exercised'
+  return { verdict, keys, unjudged: searches.length - keys.length }
+}
+
+/** The worst verdict: one wrong key is enough, however little is known of the others. */
 export function verdictOf(keys: readonly { readonly verdict: Verdict }[]): Verdict {
   if (keys.some(({ verdict }) => verdict === 'not-linearizable')) return 'not-linearizable'
   return keys.some(({ verdict }) => verdict === 'unknown') ? 'unknown' : 'linearizable'
 }
 
-/** Keys in the order of their first operation. */
+/** Operations by key, in the order of the keys' first operations. */
 export function byKey(operations: readonly HistoryOperation[]): Map<ByteString, HistoryOperation[]> {
   const keys = new Map<ByteString, HistoryOperation[]>()
   for (const operation of operations) {

@@ -6,7 +6,7 @@ import { judgeHistory } from './judge'
 import { LiveHistory } from './live-history'
 import { allKinds, ranHistory, spoiled, type HistoryShape } from './testing/histories'
 
-/** The history as events of a trace: what it calls a time is the number of its event, so ids change. */
+/** The history as events of a trace. An event's seq replaces the history's time, so ids change. */
 function eventsOf(history: readonly HistoryOperation[]): TraceEvent[] {
   const moments = history.flatMap((operation) => [
     { at: operation.invoked, operation, isReturn: false }, ...(operation.returned === null ? [] : [{ at: operation.returned, operation, isReturn: true }]),
@@ -21,7 +21,7 @@ function bodyOf({ id, process, operation, result }: HistoryOperation, isReturn: 
   return { ...of, ...recordReport({ type: 'operation-returned', operationId: id, tries: 1, outcome }) }
 }
 
-/** All keys settled: what never returned has died with its client. */
+/** Settles all keys: operations that never returned end with the death of their client. */
 function judgedLive(history: readonly HistoryOperation[]): LiveHistory {
   const live = new LiveHistory({ source: 'live', settings: defaultSettings })
   const events = eventsOf(history)

@@ -1,46 +1,56 @@
-// A trace's operations judged while they happen: each key by itself, as far as outcomes are known. What went wrong is told with the return
-// that nothing explains. Bounded, and exact or "unknown"; `judgeHistory` judges what is held as a whole.
+// Judges the operations of a trace while they happen, each key by itself, as far as outcomes are known. An error is reported with the
+// return that no order explains. It must never guess: memory is bounded, and beyond it the answer is "unknown". `judgeHistory` judges a whole.
 import type { ByteString } from '../../protocol'
 import type { TraceEvent, TraceHeader } from '../../trace'
 import type { HistoryJudgement, HistoryOperation, SearchLimits, Verdict } from './history'
+import { endReads, type ServedState } from './end-reads'
 import { heldMax, HistoryOfTrace, type HeldMax } from './history-of-trace'
 import { byKey, judgeHistory, verdictOf } from './judge'
 import { LiveKey } from './live-key'
 import { whyUnplaced } from './why'
 
-/** What is judged at most; of more keys it says that it does not know, and of more operations it judges as far as it can live. */
+/** The most that is judged. With more keys the verdict is unknown; with more operations than are held, only the live judgement remains. */
 export interface HistoryMax extends HeldMax {
   readonly keys: number
 }
 
-/** As much as a window may take beside all else. */
+/** As much memory as a window can spare. */
 export const liveMax: HistoryMax = { ...heldMax, keys: 10_000 }
 
 export interface HistoryError {
   readonly key: ByteString
-  /** The operation whose return nothing explains (an id: the event of its invocation), and that return. */
+  /**
+   * The operation whose return no order explains (its id, which is the seq of its invocation), and the seq of that return. For the judge's own
+   * reads at the end, both are the last event.
+   */
   readonly unplaced: number
   readonly seq: number
   /** One sentence. */
   readonly why: string
 }
 
-/** `not-promised`: asynchronous replication promises nothing of the kind; what was found is told all the same. */
+/** `not-promised`: asynchronous replication does not promise linearizability; errors are reported all the same. */
 export type Linearizability = Verdict | 'not-exercised' | 'not-promised'
 
 export interface HistoryStanding {
   readonly standing: Linearizability
-  /** Of everything that was judged, promised or not. */
+  /** The verdict on everything that was judged, promised or not. */
   readonly verdict: Verdict
-  /** In the order in which they were found; one for each key. */
+  /** In the order in which they were found; at most one for each key. */
   readonly errors: readonly HistoryError[]
-  /** Why a part is not known; empty if all is. */
+  /** Why a part is unknown; empty if nothing is. */
   readonly limit: string
-  /** Operations that began, those that returned with a result, and those of them that are judged. */
+  /** Operations that began, those that returned with a result, and those of them that were judged. */
   readonly invoked: number
   readonly returned: number
   readonly judged: number
   readonly keys: number
+}
+
+export interface FinishOptions {
+  /** What the primary holds at the end, after event `seq`; null: not known. */
+  readonly served?: ServedState | null
+  readonly seq?: number
 }
 
 export class LiveHistory {
@@ -66,23 +76,31 @@ export class LiveHistory {
     this.history.take(event)
   }
 
-  /** As far as it is known by now; operations that are still open may change it. */
+  /** The judgement so far; operations that are still open may change it. */
   standing(): HistoryStanding {
     const verdict = this.#errors.length > 0 ? 'not-linearizable' : this.#limit !== '' ? 'unknown' : verdictOf([...this.#keys.values()])
     return this.#standing(verdict, this.#errors, this.#limit, this.#settled)
   }
 
-  /** At the end of a trace: what is held, judged as a whole. Where not all is held, as far as it is known live. */
-  finish(limits: SearchLimits): HistoryStanding {
-    if (this.history.left > 0) return this.standing()
-    return this.standingOf(judgeHistory(this.history.operations, limits))
+  /**
+   * Judges a finished trace: all held operations together, and what the servers then hold. If some operations are no longer held, or if one
+   * proof is enough and there is one, it returns the live judgement.
+   */
+  finish(limits: SearchLimits, { served = null, seq = 0 }: FinishOptions = {}): HistoryStanding {
+    if (this.history.left > 0 || (limits.untilProof && this.#errors.length > 0)) return this.standing()
+    const { operations, failed } = this.history
+    const all = served === null ? operations : [...operations, ...endReads(operations, served, seq)]
+    return this.standingOf(judgeHistory(all, limits, { failed }), seq)
   }
 
-  /** The same for a judgement of all that is held. */
-  standingOf({ verdict, keys }: HistoryJudgement): HistoryStanding {
-    const errors = keys.flatMap(({ key, unplaced, why }) => unplaced === null ? [] : [{ key, unplaced, why, seq: this.history.byId.get(unplaced)?.returned ?? 0 }])
+  /** The standing for a judgement of all held operations; `end`: the event that the judge's own reads follow. */
+  standingOf({ keys }: HistoryJudgement, end = 0): HistoryStanding {
+    const { byId } = this.history
+    const errors = keys.flatMap(({ key, unplaced, why }) => (
+      unplaced === null ? [] : [{ key, unplaced: byId.has(unplaced) ? unplaced : end, why, seq: byId.get(unplaced)?.returned ?? end }]
+    ))
     const limit = keys.find((key) => key.verdict === 'unknown')?.why ?? ''
-    return this.#standing(verdict, errors.sort((one, other) => one.seq - other.seq), limit, this.history.returned)
+    return this.#standing(verdictOf(keys), errors.sort((one, other) => one.seq - other.seq), limit, this.history.returned)
   }
 
   #standing(verdict: Verdict, errors: readonly HistoryError[], limit: string, judged: number): HistoryStanding {
@@ -109,6 +127,7 @@ export class LiveHistory {
 
   #errorOf(key: ByteString, unplaced: HistoryOperation, holds: ByteString | null): HistoryError {
     const operations = this.history.left > 0 ? null : byKey(this.history.operations).get(key) ?? []
-    return { key, unplaced: unplaced.id, seq: unplaced.returned ?? 0, why: whyUnplaced(unplaced, operations, holds) }
+    const failed = this.history.failed.filter(({ operation }) => operation.key === key)
+    return { key, unplaced: unplaced.id, seq: unplaced.returned ?? 0, why: whyUnplaced(unplaced, operations, holds, failed) }
   }
 }

@@ -1,17 +1,17 @@
-// One key, judged while its operations come: as each ends, the set of everything that may be so (what the key holds, and which of the
-// operations that are still open have had their place already) is taken one return further (Lowe's just-in-time linearization).
-// Nothing of the past is held but that set. Exact, or it says that it does not know.
+// Judges one key while its operations arrive, by Lowe's just-in-time linearization. It holds the set of possible configurations: what the key
+// may hold, and which open operations are linearized already. Each return advances that set by one step; older history is dropped.
+// It must never guess: the answer is exact, or unknown.
 import type { HistoryOperation, Verdict } from './history'
 import { Moves } from './moves'
 import { missingState, type States } from './states'
 
-/** Configurations after a return, and operations that wait for an older one whose outcome is still open. */
+/** The most configurations after a return, and the most operations that wait for an older one whose outcome is still open. */
 export const configurationsMax = 1000
 export const waitingMax = 20_000
-/** Contents and operations that are numbered before the numbers begin anew. */
+/** How many contents and operations are numbered before the numbering restarts. */
 const numbersMax = 4000
 
-/** An operation that has its result, or never will, and is not settled: `index` is its move. */
+/** An operation whose outcome is known, or never will be, and which is not settled; `index` is its move. */
 interface Known {
   readonly operation: HistoryOperation
   index: number
@@ -19,26 +19,26 @@ interface Known {
 
 interface Configuration {
   readonly state: number
-  /** Ids, sorted, of operations that had their place before they returned, or never return. */
+  /** Sorted ids of operations that were linearized before they returned, or that never return. */
   readonly taken: readonly number[]
 }
 
 export class LiveKey {
   verdict: Verdict = 'linearizable'
-  /** Without a place: the return that ended it, and what the key may have held then. */
+  /** The operation that could not be linearized, and what the key may have held then. */
   unplaced: HistoryOperation | null = null
   holds: ReturnType<States['valueOf']> = null
-  /** Why it does not know; empty if it does. */
+  /** Why the verdict is unknown; empty if it is not. */
   limit = ''
-  /** Operations that returned and are explained. */
+  /** How many operations returned and are explained. */
   settled = 0
-  /** Configurations that were tried for that. */
+  /** How many configurations were tried for that. */
   tries = 0
-  /** Their outcome is still open, by id, in the order of their invocation. */
+  /** Operations whose outcome is still open, by id, in the order of their invocation. */
   readonly #open = new Map<number, HistoryOperation>()
-  /** They returned and are to be settled, in the order of their return. */
+  /** Operations that returned and are to be settled, in the order of their return. */
   #waiting: Known[] = []
-  /** Their outcome will never be known. */
+  /** Operations whose outcome will never be known. */
   #never: Known[] = []
   #moves = new Moves([])
   #configurations: readonly Configuration[] = [{ state: missingState, taken: [] }]
@@ -64,7 +64,7 @@ export class LiveKey {
     this.#settle()
   }
 
-  /** As far as every operation that began before a return has its outcome: what it gave decides where it may have been. */
+  /** Settles each return as soon as every operation invoked before it has an outcome: that outcome decides where the operation can be linearized. */
   #settle(): void {
     let next = this.#waiting[0]
     while (next !== undefined && this.verdict === 'linearizable') {
@@ -119,7 +119,7 @@ export class LiveKey {
   }
 }
 
-/** One return, explained from every configuration that there was before it. */
+/** Explains one return from every configuration that was possible before it. */
 class Placing {
   readonly #moves: Moves
   readonly #last: Known
@@ -139,7 +139,7 @@ class Placing {
     return this.#tried.size
   }
 
-  /** False if there are too many. */
+  /** False if there are too many configurations. */
   from({ state, taken }: Configuration): boolean {
     const { id } = this.#last.operation
     if (!taken.includes(id)) return this.#try(state, taken, false)
@@ -147,7 +147,7 @@ class Placing {
     return true
   }
 
-  /** Without those that another is better than: the same, with fewer of the operations used up that need not have a place. */
+  /** The configurations without those that a better one replaces: one with the same state that has used fewer of the optional operations. */
   configurations(): Configuration[] {
     const found = [...this.#found.values()]
     if (this.#optional.length === 0) return found
@@ -156,7 +156,7 @@ class Placing {
       && better.taken.every((id) => taken.includes(id)) && taken.every((id) => free.has(id) || better.taken.includes(id))))
   }
 
-  /** `isHidden`: what came right before need not have happened, and a put would hide that it did. */
+  /** `isHidden`: the operation just before is optional, and a put here would hide whether it happened. */
   #try(state: number, before: readonly number[], isHidden: boolean): boolean {
     const taken = this.#withLooks(state, before)
     const place = placeOf(state, taken)
@@ -165,7 +165,7 @@ class Placing {
     if (this.#tried.size > configurationsMax || this.#found.size > configurationsMax) return false
     const moves = this.#moves
     const { index: last } = this.#last
-    // Whoever looked since has seen it.
+    // A read in between has seen the operation, so a put no longer hides it.
     const hides = isHidden && taken === before
     const fits = (index: number): boolean => moves.next(state, index) !== -1 && !(hides && moves.kind(index) === 'put')
     if (fits(last)) {
@@ -187,7 +187,7 @@ class Placing {
     return true
   }
 
-  /** What only looked, and fits here, has its place here: it would fit nowhere better. */
+  /** Reads that fit this state are linearized here: no other position is better for them. */
   #withLooks(state: number, taken: readonly number[]): readonly number[] {
     const fitting = this.#required.filter(({ index, operation: { id } }) =>
       this.#moves.changesNothing(index) && !taken.includes(id) && this.#moves.next(state, index) !== -1)

@@ -1,37 +1,43 @@
-// Operations on one key as moves between numbered states: what each does where, given what its client saw. Says what the store's `execute`
-// (src/protocol/application.ts) would; a test compares the two.
+// Operations on one key as moves between numbered states: where each leads from a state, given what its client saw. It must never differ from
+// the store's `execute` (src/protocol/application.ts); a test compares the two.
 import { valueBytesMax } from '../../protocol'
 import type { HistoryOperation } from './history'
 import { missingState, States } from './states'
 
-/** What a move is. `look` covers every operation that changed nothing, by what its client saw. */
+/** The kind of a move. `look` stands for every operation that changed nothing, with what its client saw. */
 export type MoveKind = 'put' | 'append' | 'append-or-not' | 'look' | 'cas' | 'cas-or-not' | 'delete' | 'delete-or-not' | 'too-large' | 'free' | 'never'
+
+/** What a move may do to the state: nothing, extend what the key holds, or put something else in its place. No state comes after an impossible one. */
+const changes: Readonly<Record<MoveKind, 'nothing' | 'extends' | 'replaces' | 'impossible'>> = {
+  'put': 'replaces', 'cas': 'replaces', 'cas-or-not': 'replaces', 'delete': 'replaces', 'delete-or-not': 'replaces', 'append': 'extends', 'append-or-not': 'extends',
+  'look': 'nothing', 'too-large': 'nothing', 'free': 'nothing', 'never': 'impossible',
+}
 
 interface Move {
   readonly kind: MoveKind
-  /** put: the state it writes; append: its value; look: what is there; cas: what is expected. */
+  /** put: the state that it writes; append: its value; look: the state that it saw; cas: the state that it expects. */
   readonly a: number
-  /** cas: what it writes. */
+  /** cas: the state that it writes. */
   readonly b: number
 }
 
-/** Appends that are remembered at once. */
+/** How many append results are cached. */
 const appendedMax = 500_000
 
-/** More than there are operations: a state and an operation are one number. */
+/** More than there are operations, so that one number can encode a state and an operation. */
 const placesPerState = 2 ** 24
 
 export class Moves {
   readonly #states = new States(valueBytesMax)
   readonly #moves: Move[] = []
-  /** Of appends, by state and operation: joining values is dearer than remembering. */
+  /** The results of appends, by state and operation: joining values costs more than caching them. */
   readonly #appended = new Map<number, number>()
 
   constructor(operations: readonly HistoryOperation[]) {
     for (const operation of operations) this.add(operation)
   }
 
-  /** Gives the operation's index. */
+  /** Returns the operation's index. */
   add(operation: HistoryOperation): number {
     return this.#moves.push(this.#moveOf(operation)) - 1
   }
@@ -48,24 +54,28 @@ export class Moves {
     return (this.#moves[index] as Move).kind
   }
 
-  /** It leaves the state as it is wherever it fits: such a move is taken where it fits first, and never needs a second place. */
+  /** True if the move never changes the state. Such a move is linearized where it first fits, and needs no other position. */
   changesNothing(index: number): boolean {
-    const kind = this.kind(index)
-    return kind === 'look' || kind === 'too-large' || kind === 'free'
+    return changes[this.kind(index)] === 'nothing'
   }
 
-  /** Equal texts are equal moves. */
+  /** True if the key may hold something that does not begin with what it held before. */
+  mayReplace(index: number): boolean {
+    return changes[this.kind(index)] === 'replaces'
+  }
+
+  /** Moves with equal texts are equal. */
   classOf(index: number): string {
     const { kind, a, b } = this.#moves[index] as Move
     return `${kind} ${a} ${b}`
   }
 
-  /** The state that a look saw. */
+  /** The state that a `look` saw. */
   seenBy(index: number): number {
     return (this.#moves[index] as Move).a
   }
 
-  /** The state after this operation in `state`; -1 if what its client saw cannot have come from there. */
+  /** The state after this operation in `state`; -1 if its client cannot have got its result from `state`. */
   next(state: number, index: number): number {
     const { kind, a, b } = this.#moves[index] as Move
     switch (kind) {

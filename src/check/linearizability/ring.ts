@@ -1,8 +1,8 @@
-// Some of the operations in an order, of which those without a place can be walked along: taking one out and giving it back are constant
-// work, as long as they are given back in the reverse order of taking (Knuth's dancing links).
+// A ring of the operations that are not linearized yet, in a given order. Taking one out and giving it back takes constant time, provided
+// that operations are given back in the reverse order of taking (Knuth's dancing links).
 
 export class Ring {
-  /** Behind the last, and before the first. */
+  /** The index after the last member and before the first. */
   readonly end: number
   readonly #next: Int32Array
   readonly #before: Int32Array
@@ -30,12 +30,12 @@ export class Ring {
     return this.#next[this.end] as number
   }
 
-  /** Also of one that is just given back. */
+  /** The member after `index`; also right after that one was given back. */
   after(index: number): number {
     return this.#next[index] as number
   }
 
-  /** Nothing happens with an index that is no member. */
+  /** Takes a member out; an index that is no member has no effect. */
   take(index: number): void {
     if (this.#isMember[index] === 0) return
     const next = this.#next[index] as number

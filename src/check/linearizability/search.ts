@@ -1,39 +1,41 @@
-// Wing and Gong's search with Lowe's memory, for the operations on one key: is there an order that gives every client what it saw? Depth first;
-// on the way it takes every shortcut that cannot lose an order:
-// - what changed nothing takes its place at once where it fits: it would fit nowhere better;
-// - of equal operations with unknown outcomes, the earliest is tried alone;
-// - an operation with an unknown outcome is only tried where it changes something, and never right before a put, which would hide it;
-// - where only appends can come before the next look, the key must hold a beginning of what that look saw (appends.ts).
+// Wing and Gong's depth-first search with Lowe's memo, for the operations on one key: does some order give every client what it saw?
+// It takes every shortcut that cannot lose an order:
+// - an operation that changed nothing is linearized at once where it fits: no other position is better;
+// - of equal operations with unknown outcomes, it tries only the earliest;
+// - it tries an operation with an unknown outcome only where it changes something, and never right before a put, which would hide it;
+// - where only appends can come before the next read, the key must hold a prefix of what that read saw (appends.ts).
 // It must never guess: at a limit it says so.
 import { AppendsToLook } from './appends'
 import { Configurations } from './configurations'
-import type { HistoryOperation, SearchLimits } from './history'
+import { contentBytesDefault, type HistoryOperation, type SearchLimits } from './history'
 import { Moves } from './moves'
 import { Ring } from './ring'
 import { missingState, type States } from './states'
 
 export interface Found {
-  /** `limit`: the search ended before it knew. */
+  /** `limit`: the search ended without an answer. */
   readonly end: 'order' | 'none' | 'limit'
-  /** Operations in order: all that must have a place, or the longest part. */
+  /** Operations in order: all that must be linearized, or the longest part found. */
   readonly order: readonly HistoryOperation[]
-  /** Without an order: the operation that had to have its place next. */
+  /** Without an order: the operation that had to be linearized next. */
   readonly unplaced: HistoryOperation | null
   /** What the key holds after `order`. */
   readonly holds: ReturnType<States['valueOf']>
   readonly limit: 'steps' | 'time' | 'memory' | ''
   readonly steps: number
   readonly memoBytes: number
+  /** How many different contents of the key it reached. */
+  readonly contents: number
 }
 
-/** Steps between two looks at the clock. */
+/** Steps between two reads of the clock. */
 const stepsPerLook = 4096
 
 export function searchOrder(operations: readonly HistoryOperation[], limits: SearchLimits): Found {
   return new Search(operations, limits).run()
 }
 
-/** The operations as columns: first those that must have a place, by their invocation, then those that may, by theirs. */
+/** The operations as columns: first the required ones by invocation, then the optional ones by invocation. */
 class Search {
   readonly #operations: readonly HistoryOperation[]
   readonly #required: number
@@ -41,31 +43,31 @@ class Search {
   readonly #moves: Moves
   readonly #invoked: Float64Array
   readonly #returned: Float64Array
-  /** Of operations that may have a place: the one before that does the same; -1: none. */
+  /** For optional operations: the previous one with the same effect; -1: none. */
   readonly #alike: Int32Array
-  /** Those without a place. */
+  /** Operations that are not linearized yet: required ones, and optional ones. */
   readonly #must: Ring
   readonly #may: Ring
   readonly #appends: AppendsToLook
   readonly #taken: Int32Array
   readonly #memo: Configurations
-  /** Of those that must have a place: its number in the order of returns. */
+  /** For required operations: the rank in the order of returns. */
   readonly #rank: Int32Array
   readonly #words: Int32Array
   #hash = 0
   #state = missingState
   #steps = 0
   #left: number
-  /** The latest invocation that has its place, of those that must; -1: none has. */
+  /** The highest index of a linearized required operation; -1: none is. */
   #highest = -1
-  /** The way here: which operation, the state before it, up to which moment operations could begin then, and whether it was a choice. */
+  /** The path so far: each operation, the state before it, the latest invocation allowed there, and whether the operation was forced. */
   readonly #path: Int32Array
   readonly #pathStates: Int32Array
   readonly #pathBounds: Float64Array
   readonly #pathForced: Uint8Array
   readonly #pathHighest: Int32Array
   #depth = 0
-  /** The furthest dead end: `#best` is its path, equal to the present one up to `#bestCommon`. */
+  /** The furthest dead end: `#best` is its path, equal to the current one up to `#bestCommon`. */
   readonly #best: Int32Array
   #bestDepth = 0
   #bestCommon = 0
@@ -101,7 +103,7 @@ class Search {
   }
 
   run(): Found {
-    const { milliseconds = Infinity, now, memoMax, stepsMax } = this.#limits
+    const { milliseconds = Infinity, now, contentBytesMax = contentBytesDefault, stepsMax } = this.#limits
     const until = now === undefined ? Infinity : now() + milliseconds
     let candidate = this.#arrive()
     for (let looks = 0; this.#left > 0;) {
@@ -112,7 +114,7 @@ class Search {
       } else candidate = this.#go(candidate)
       if (candidate === -1) return this.#found('none', '')
       if (this.#steps >= stepsMax) return this.#found('limit', 'steps')
-      if (this.#moves.states.count > memoMax) return this.#found('limit', 'memory')
+      if (this.#moves.states.bytes > contentBytesMax) return this.#found('limit', 'memory')
       if (now !== undefined && this.#steps >= looks * stepsPerLook) {
         looks = Math.floor(this.#steps / stepsPerLook) + 1
         if (now() > until) return this.#found('limit', 'time')
@@ -123,13 +125,13 @@ class Search {
 
   // ---- one configuration
 
-  /** The moment up to which operations may take their place here: the earliest return that has none. */
+  /** Operations invoked after this time cannot be linearized here: it is the earliest return of an operation that is not linearized. */
   #bound = Infinity
   #forced = -1
-  /** A look that will not see here what it saw, whatever comes before it; -1: none is known. */
+  /** A read that cannot see what it saw, whatever is linearized before it; -1: none is known. */
   #missed = -1
 
-  /** Looks at a configuration for the first time; gives the first candidate. */
+  /** Enters a new configuration; returns its first candidate. */
   #arrive(): number {
     let bound = Infinity
     this.#forced = -1
@@ -145,8 +147,8 @@ class Search {
   }
 
   /**
-   * The operation of the first candidate from this one on that fits; -1: none. Candidates are numbers: below `#required` ranks of those that
-   * must have a place, the earliest return first, as that is where a place is most needed; from there on indexes of the others.
+   * The operation of the first candidate from `from` on that fits; -1: none. A candidate below `#required` is the rank of a required operation;
+   * the earliest return comes first because it is the most urgent. From there on candidates are the indexes of optional operations.
    */
   #firstThatFits(from: number): number {
     if (this.#missed !== -1 || from === noneLeft(this.#must)) return -1
@@ -178,7 +180,7 @@ class Search {
 
   // ---- along the path
 
-  /** Gives the operation its place; the first candidate of the configuration behind it, or the next one here if that is known. */
+  /** Linearizes the operation; returns the first candidate of the new configuration, or the next one here if the memo has the new one. */
   #go(index: number): number {
     const at = this.#depth++
     this.#path[at] = index
@@ -196,7 +198,7 @@ class Search {
     return this.#goBack()
   }
 
-  /** Back to the last choice; gives what is to be tried there next, or -1 at the end of all. */
+  /** Backtracks to the last choice; returns the next candidate there, or -1 when the search is exhausted. */
   #goBack(): number {
     for (;;) {
       if (this.#depth === 0) return -1
@@ -225,7 +227,7 @@ class Search {
     this.#hash ^= printOf(index)
   }
 
-  /** In the reverse order of taking. */
+  /** Must run in the reverse order of taking. */
   #giveBack(index: number): void {
     this.#appends.giveBack(index)
     this.#may.giveBack(index)
@@ -238,7 +240,7 @@ class Search {
     return ((this.#taken[index >>> 5] as number) & (1 << (index & 31))) !== 0
   }
 
-  /** What the key holds, which of the operations up to the highest have no place yet, and which of the others have one. Gives how many words. */
+  /** Encodes the configuration: the state, the required operations below the highest that are not linearized, the optional ones that are. Returns its length. */
   #writeWords(): number {
     const words = this.#words
     words[0] = this.#state
@@ -254,7 +256,7 @@ class Search {
   // ---- the answer
 
   #noteDeadEnd(): void {
-    // Up to a look that is missed all others would find a place.
+    // Everything before the read that fails could be linearized.
     const bound = this.#missed === -1 ? this.#bound : this.#returned[this.#missed] as number
     const isFurther = bound > this.#bestBound || (bound === this.#bestBound && this.#depth > this.#bestDepth)
     if (!isFurther) return
@@ -275,12 +277,12 @@ class Search {
       order: Array.from(path, (index) => this.#operations[index] as HistoryOperation),
       unplaced: end === 'none' ? this.#operations[this.#bestUnplaced] ?? null : null,
       holds: this.#moves.states.valueOf(end === 'order' ? this.#state : this.#bestState),
-      steps: this.#steps, memoBytes: this.#memo.bytes,
+      steps: this.#steps, memoBytes: this.#memo.bytes, contents: this.#moves.states.count,
     }
   }
 }
 
-/** A candidate behind the last of all. */
+/** The candidate after the last one. */
 function noneLeft({ end }: Ring): number {
   return end + 1
 }
@@ -289,7 +291,7 @@ function range(begin: number, end: number): number[] {
   return Array.from({ length: end - begin }, (_, offset) => begin + offset)
 }
 
-/** Places in the order of returns. */
+/** Ranks in the order of returns. */
 function ranksOf(returned: Float64Array, count: number): Int32Array {
   const ranks = new Int32Array(count)
   const order = range(0, count).sort((one, other) => (returned[one] as number) - (returned[other] as number))
@@ -308,7 +310,7 @@ function alikeBefore(moves: Moves, begin: number, end: number): Int32Array {
   return alike
 }
 
-/** Required operations that may have a place before one of them has: the most that began after it and before its return. */
+/** The most required operations that may be linearized before one of them is: those invoked between its invocation and its return. */
 function widestWindow(invoked: Float64Array, returned: Float64Array, count: number): number {
   let widest = 0
   for (let index = 0; index < count; index++) {
@@ -324,7 +326,7 @@ function widestWindow(invoked: Float64Array, returned: Float64Array, count: numb
   return widest
 }
 
-/** A number for each operation; a configuration's hash is theirs, mixed. */
+/** A hash of an operation; a configuration's hash combines those of its operations. */
 function printOf(index: number): number {
   let print = Math.imul(index + 1, 0x9e3779b1)
   print = Math.imul(print ^ (print >>> 15), 0x85ebca6b)

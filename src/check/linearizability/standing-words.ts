@@ -1,4 +1,4 @@
-// How a history stands, in words: for the command line, reports and the window.
+// The standing of a history in words, for the command line, reports and the window.
 import { counted } from '../../trace'
 import type { HistoryError, HistoryStanding } from './live-history'
 import { shownValue } from './why'
@@ -8,11 +8,11 @@ export const linearizabilityText = {
   says: 'What the clients saw can be explained by operations that took effect one at a time, each between its invocation and its return.',
 } as const
 
-/** A sentence, or a few. */
+/** One or a few sentences. */
 export function standingSentence(history: HistoryStanding): string {
   const { standing, limit, judged } = history
   switch (standing) {
-    case 'not-exercised': return 'No operation returned.'
+    case 'not-exercised': return 'No operation returned: nothing to judge.'
     case 'linearizable': return `${counted(judged, 'operation')} on ${counted(history.keys, 'key')} can be put in order.`
     case 'not-linearizable': return errorsSentence(history.errors)
     case 'unknown': return limit

@@ -1,15 +1,17 @@
-// One key judged forward, return by return (live-key.ts), where the search for an order came to its first limit: of a history that is wrong
-// far from its beginning the search tries very much before it knows, and the sweep comes there straight. It finds no order, only whether there is one.
+// Judges one key forward, return by return (live-key.ts), once the search for an order reached its first limit. The search tries a great
+// deal before it finds an error far from the beginning; the sweep gets there directly. It finds whether an order exists, not which.
 import type { HistoryOperation, SearchLimits } from './history'
 import { LiveKey } from './live-key'
 
-/** What is tried for a return costs about as much as so many steps of the search. */
+export type Swept = Pick<LiveKey, 'verdict' | 'unplaced' | 'holds'> & { readonly isFull: boolean }
+
+/** One try of the sweep costs about as much as this many search steps. */
 const stepsPerTry = 8
-/** Returns between two looks at the clock. */
+/** Returns between two reads of the clock. */
 const returnsPerLook = 64
 
-/** Says `unknown` at a limit, too. */
-export function sweep(operations: readonly HistoryOperation[], { stepsMax, milliseconds = Infinity, now }: SearchLimits): Pick<LiveKey, 'verdict' | 'unplaced' | 'holds'> {
+/** `unknown` also at a limit. `isFull`: it hit the limit of configurations, so more steps would not help. */
+export function sweep(operations: readonly HistoryOperation[], { stepsMax, milliseconds = Infinity, now }: SearchLimits): Swept {
   const until = now === undefined ? Infinity : now() + milliseconds
   const key = new LiveKey()
   const moments = operations.flatMap((operation) => [
@@ -23,7 +25,8 @@ export function sweep(operations: readonly HistoryOperation[], { stepsMax, milli
     if (key.tries * stepsPerTry > stepsMax) return unknown
     if (now !== undefined && isEnd && ++looks % returnsPerLook === 0 && now() > until) return unknown
   }
-  return key
+  const { verdict, unplaced, holds } = key
+  return { verdict, unplaced, holds, isFull: verdict === 'unknown' }
 }
 
-const unknown = { verdict: 'unknown', unplaced: null, holds: null } as const
+const unknown: Swept = { verdict: 'unknown', unplaced: null, holds: null, isFull: false }

@@ -1,46 +1,59 @@
 // Equal copies: at quiet points the primary and its backups hold the same store and the same at-most-once table. The trace holds inputs and
-// no states, so each replica is stepped again beside the run, and the copies are compared where nothing is under way between them.
-// It must never judge copies that are not those of the run: where stepping again gives other messages, it says nothing from there on.
+// no states, so each replica is replayed beside the run, and the copies are compared when nothing is in flight between them.
+// It must never judge copies that differ from the run's: where a replay sends other messages, it judges nothing from there on.
 import {
   createMachine, heldCopy,
-  type ByteString, type EffectSink, type HeldCopy, type Input, type Machine, type Message, type Settings, type Start, type TableRow,
+  type ByteString, type EffectSink, type HeldCopy, type Input, type Machine, type MakeStore, type Message, type NodeName, type Settings, type Start, type TableRow,
 } from '../../protocol'
-import { messageOf, recordBytes, shorten, type EventOf, type TraceEvent } from '../../trace'
+import { messageInputOf, receiverAs, recordBytes, shorten, startOfEvent, stepInputOf, type EventOf, type TraceEvent } from '../../trace'
 import { sameValue } from '../same-value'
-import type { Breach, Monitor } from './breach'
+import type { Violation, LooksAt, Monitor } from './violation'
 import { incarnationOfId, type RunFacts } from './facts'
 
-/** Keys and clients that are compared at one quiet point; the others' turn comes at the next. */
+/** How many keys and clients are compared at one quiet point; the rest are compared at the next ones. */
 const comparedMax = 64
 
-/** Longer values are compared by their length: an append to one would be paid with reading all of it. */
+/** Longer values are compared by length only: else each append to a long value would cost a read of all of it. */
 const comparedBytesMax = 64 * 1024
 
 export class EqualCopies implements Monitor {
   readonly rule = 'equal-copies'
+  readonly looksAt: LooksAt = { events: ['node-started', 'node-exited', 'timer-fired', 'peer-lost'], sent: 'all', taken: 'all' }
   readonly #settings: Settings
+  readonly #storeOf: ((server: NodeName) => MakeStore) | undefined
   readonly #lives = new Map<string, SteppedLife>()
-  /** Keys, and clients of table rows, that a copy may have changed since they were compared, with the event that brought them last. */
+  /** Keys, and clients of table rows, that may have changed since they were compared, each with the event that changed it last. */
   readonly #keys = new Map<ByteString, number>()
   readonly #clients = new Map<string, number>()
-  /** What was compared last: nothing has to be compared twice. */
+  /** What was compared last, so that nothing is compared twice. */
   #compared = ''
-  /** Backups of views of which a difference was told. */
+  /** Pairs of a view and a backup whose difference is already reported. */
   readonly #isTold = new Set<string>()
   #held = 0
-  #differs = false
+  /** Why it judges nothing; empty while the replay follows the run. */
+  limit = ''
 
-  constructor(settings: Settings) {
+  /** Without `storeOf`, servers are replayed with map stores. */
+  constructor(settings: Settings, storeOf?: (server: NodeName) => MakeStore) {
     this.#settings = settings
+    this.#storeOf = storeOf
   }
 
-  /** Of a run that stepping again does not follow nothing can be said, also not of its beginning. */
+  /** 0 for a run that the replay does not follow: then nothing is certain, not even its beginning. */
   get held(): number {
-    return this.#differs ? 0 : this.#held
+    return this.limit === '' ? this.#held : 0
   }
 
-  look(event: TraceEvent, facts: RunFacts): Breach | null {
-    if (this.#differs) return null
+  /** The copy of this incarnation while it serves this view as its primary; null if it does not or that is unknown. */
+  servedBy(name: string, incarnation: number, viewnum: number): HeldCopy | null {
+    const life = this.#lives.get(name)
+    if (life?.incarnation !== incarnation) return null
+    const { copy } = life
+    return copy.role === 'primary' && copy.serving && copy.viewnum === viewnum ? copy : null
+  }
+
+  look(event: TraceEvent, facts: RunFacts): Violation | null {
+    if (this.limit !== '') return null
     switch (event.type) {
       case 'node-started': return this.#started(event)
       case 'node-exited':
@@ -48,30 +61,28 @@ export class EqualCopies implements Monitor {
         return null
       case 'message-taken': return this.#taken(event, facts)
       case 'message-sent': return this.#sent(event)
-      case 'timer-fired': return this.#step(event, { type: 'timer', name: event.name })
-      case 'peer-lost': return this.#step(event, { type: 'peer-lost', peer: event.peer })
+      case 'timer-fired':
+      case 'peer-lost': return this.#step(event, stepInputOf(event))
       default: return null
     }
   }
 
-  #started({ node, kind, incarnation, seed }: EventOf<'node-started'>): null {
-    if (kind === 'replica') {
-      const start: Start = { type: 'start', name: node, kind, incarnation, address: '', settings: this.#settings, seed }
-      this.#lives.set(node, new SteppedLife(start))
-    }
+  #started(event: EventOf<'node-started'>): null {
+    const { node, kind } = event
+    if (kind === 'replica') this.#lives.set(node, new SteppedLife(startOfEvent(event, this.#settings), this.#storeOf?.(node)))
     return null
   }
 
-  #taken(event: EventOf<'message-taken'>, facts: RunFacts): Breach | null {
+  #taken(event: EventOf<'message-taken'>, facts: RunFacts): Violation | null {
     if (!this.#lives.has(event.node)) return null
     const sent = facts.sentOf(event.id)
-    if (sent === undefined) return this.#leave()
-    const message = messageOf(sent.message)
-    this.#note(message, event.seq)
-    return this.#step(event, { type: 'message', from: sent.from, message })
+    if (sent === undefined) return this.#leave(`what ${event.node} took in event #${event.seq} is not known`)
+    const input = messageInputOf(sent)
+    if (input.type === 'message') this.#note(input.message, event.seq)
+    return this.#step(event, input)
   }
 
-  /** What this message may change in the copy of its receiver. */
+  /** Notes what this message may change in its receiver's copy. */
   #note(message: Message, seq: number): void {
     if (message.type === 'forward' || message.type === 'request') {
       this.#keys.set(message.operation.key, seq)
@@ -82,11 +93,11 @@ export class EqualCopies implements Monitor {
     }
   }
 
-  #step({ node, incarnation, seq }: EventOf<'message-taken' | 'timer-fired' | 'peer-lost'>, input: Exclude<Input, Start>): Breach | null {
+  #step({ node, incarnation, seq }: EventOf<'message-taken' | 'timer-fired' | 'peer-lost'>, input: Exclude<Input, Start>): Violation | null {
     const life = this.#lives.get(node)
     if (life?.incarnation !== incarnation) return null
     if (!life.step(input)) {
-      // It broke a rule on the way and ended there, as its node did.
+      // The machine broke a rule and stopped there, as its node did.
       this.#lives.delete(node)
       return null
     }
@@ -96,20 +107,22 @@ export class EqualCopies implements Monitor {
 
   #sent(event: EventOf<'message-sent'>): null {
     const life = this.#lives.get(event.from)
-    if (life?.incarnation === incarnationOfId(event.id) && !life.hasSent(event.to, event.message.type)) this.#leave()
+    if (life?.incarnation === incarnationOfId(event.id) && !life.hasSent(receiverAs(event), event.message.type)) {
+      return this.#leave(`stepping ${event.from} again gives other messages from event #${event.seq} on: its copy would not be the run's`)
+    }
     return null
   }
 
-  #leave(): null {
-    this.#differs = true
+  #leave(why: string): null {
+    this.limit = why
     this.#lives.clear()
     return null
   }
 
   // ---- quiet points
 
-  /** The primary waits for nobody: every backup that is initialised in its view has executed what it has. */
-  #compare(primary: string, copy: HeldCopy, seq: number): Breach | null {
+  /** Runs when the primary waits for no backup: every initialised backup of its view has then executed what it has. */
+  #compare(primary: string, copy: HeldCopy, seq: number): Violation | null {
     const compared = `${primary} ${copy.viewnum} ${copy.executed}`
     if (compared === this.#compared && this.#keys.size === 0 && this.#clients.size === 0) return null
     const backups = this.#backupsOf(copy)
@@ -117,22 +130,24 @@ export class EqualCopies implements Monitor {
     this.#compared = compared
     const keys = first(this.#keys)
     const clients = first(this.#clients)
-    let breach: Breach | null = null
+    let violation: Violation | null = null
+    let areEqual = true
     for (const backup of backups) {
       const found = differenceOf(copy, backup.copy, keys, clients)
+      areEqual &&= found === null
       const told = `${copy.viewnum} ${backup.name} ${backup.incarnation}`
       if (found === null || this.#isTold.has(told)) continue
       this.#isTold.add(told)
       const says = found.says.replaceAll('@primary', `${primary}, the primary of view ${copy.viewnum},`).replaceAll('@backup', backup.name)
-      breach ??= { rule: this.rule, seq, evidence: [found.since, seq].filter((one, at) => one > 0 && (at === 1 || one < seq)), text: `Nothing is under way, and ${says}.` }
+      violation ??= { rule: this.rule, seq, evidence: [found.since, seq].filter((one, at) => one > 0 && (at === 1 || one < seq)), text: `Nothing is in flight, and ${says}.` }
     }
-    if (breach === null) this.#held++
+    if (areEqual) this.#held++
     for (const [key] of keys) this.#keys.delete(key)
     for (const [clientId] of clients) this.#clients.delete(clientId)
-    return breach
+    return violation
   }
 
-  /** The backups that are in the primary's view; null where there are none, or one of them is not ready. */
+  /** The backups in the primary's view; null if there are none, or if one of them is not ready. */
   #backupsOf({ viewnum }: HeldCopy): SteppedLife[] | null {
     const backups: SteppedLife[] = []
     for (const life of this.#lives.values()) {
@@ -145,7 +160,7 @@ export class EqualCopies implements Monitor {
   }
 }
 
-/** The first of those that wait to be compared. */
+/** The first of those that wait to be compared, at most `comparedMax`. */
 function first<Key>(waiting: ReadonlyMap<Key, number>): [Key, number][] {
   const taken: [Key, number][] = []
   for (const entry of waiting) {
@@ -157,7 +172,7 @@ function first<Key>(waiting: ReadonlyMap<Key, number>): [Key, number][] {
 
 interface Found {
   readonly says: string
-  /** The event that brought what differs; 0: not known. */
+  /** The event that changed the differing entry; 0: not known. */
   readonly since: number
 }
 
@@ -181,7 +196,7 @@ function sameBytes(one: ByteString | undefined, other: ByteString | undefined): 
   return one?.length === other?.length && ((one?.length ?? 0) > comparedBytesMax || one === other)
 }
 
-/** A row's view is left out: a copy executes an operation in the view in which it takes it. */
+/** A row's view is left out: each copy records the view in which it executed the operation itself. */
 function sameRow(one: TableRow | undefined, other: TableRow | undefined): boolean {
   if (one === undefined || other === undefined) return one === other
   return one.requestId === other.requestId && one.seq === other.seq && sameValue(one.result, other.result)
@@ -195,19 +210,19 @@ function rowText(row: TableRow | undefined): string {
   return row === undefined ? 'no request' : `request #${row.requestId} as seq ${row.seq}`
 }
 
-/** A life of a replica, stepped again. */
+/** A replayed incarnation of a replica. */
 class SteppedLife implements EffectSink {
   readonly name: string
   readonly incarnation: number
   readonly #machine: Machine
-  /** What the last step sent, and how much of it the trace has shown. */
+  /** What the last step sent, and how much of that the trace has shown. */
   #sent: { readonly to: string; readonly type: string }[] = []
   #shown = 0
 
-  constructor(start: Start) {
+  constructor(start: Start, makeStore: MakeStore | undefined) {
     this.name = start.name
     this.incarnation = start.incarnation
-    this.#machine = createMachine(start, this)
+    this.#machine = createMachine(start, this, makeStore)
   }
 
   get copy(): HeldCopy {
@@ -216,7 +231,7 @@ class SteppedLife implements EffectSink {
     return copy
   }
 
-  /** False where the machine says that a rule was broken. */
+  /** False if the machine reports a broken rule. */
   step(input: Exclude<Input, Start>): boolean {
     this.#sent = []
     this.#shown = 0
@@ -234,18 +249,18 @@ class SteppedLife implements EffectSink {
     return next?.to === to && next.type === type
   }
 
-  // ---- the sink of the machine
+  // ---- the machine's effect sink
 
   send(to: string, { type }: Message): void {
     this.#sent.push({ to, type })
   }
 
   setTimer(): void {
-    // Timers that fire are inputs of the trace.
+    // The timers that fire are inputs of the trace.
   }
 
   cancelTimer(): void {
-    // As above.
+    // The timers that fire are inputs of the trace.
   }
 
   report(): void {

@@ -1,61 +1,62 @@
-// What monitors must know of a run, gathered once for all of them: views, beliefs, messages under way, requests. Bounded by what is under
-// way, by servers, and by the views and clients of the run; each event is constant work.
-import type { Message, Role } from '../../protocol'
-import type { EventOf, Recorded, TraceEvent } from '../../trace'
+// The facts of a run that monitors need, gathered once for all: views, beliefs, messages in flight, requests. It must do only constant work
+// for each event; its memory is bounded by messages in flight, servers, views and clients.
+import type { Role } from '../../protocol'
+import { MessagesInFlight, type EventOf, type TraceEvent } from '../../trace'
 
 export interface KnownView {
   readonly viewnum: number
   readonly seq: number
   readonly primary: { readonly name: string; readonly incarnation: number } | null
   readonly backups: readonly { readonly name: string; readonly incarnation: number }[]
-  /** The event of its ack; 0: none yet. */
+  /** The event that acked it; 0: not acked yet. */
   ackedSeq: number
-  /** Lives that the primary's ack listed as initialised. */
+  /** The incarnations that the primary's ack listed as initialised. */
   initialised: readonly { readonly name: string; readonly incarnation: number }[]
 }
 
-/** What a life of a server believes. */
+/** What an incarnation of a server believes. */
 export interface Belief {
   readonly incarnation: number
   role: Role
   viewnum: number
   serving: boolean
-  /** The event that told it. */
+  /** The event that reported it. */
   seq: number
 }
 
-export interface SentMessage {
-  readonly seq: number
-  readonly from: string
-  readonly to: string
-  readonly message: Recorded<Message>
-}
+export type SentMessage = Pick<EventOf<'message-sent'>, 'seq' | 'from' | 'fromAs' | 'to' | 'message'>
 
 export class RunFacts {
   readonly views = new Map<number, KnownView>()
-  /** The newest view that the view server made. */
+  /** The newest view of the view server. */
   current: KnownView | null = null
   /** By server. */
   readonly beliefs = new Map<string, Belief>()
-  readonly #underWay = new Map<string, SentMessage>()
-  /** By node: the message that its present step took; null for another input. */
+  /** The view server's name; empty before it has started. */
+  viewServer = ''
+  readonly #inFlight = new MessagesInFlight<SentMessage>({ sent: (sending) => sending })
+  /** By node: the message that its current step took; null for another input. */
   readonly #inputs = new Map<string, SentMessage | null>()
 
-  /** Takes an event in after every monitor has looked at it. */
+  /** The last lookup: every monitor asks for the same message. */
+  #askedId = ''
+  #asked: SentMessage | undefined
+
+  /** Takes an event. Call it after every monitor has seen the event. */
   take(event: TraceEvent): void {
+    this.#askedId = ''
     switch (event.type) {
-      case 'message-sent': return void this.#underWay.set(event.id, { seq: event.seq, from: event.from, to: event.to, message: event.message })
-      case 'message-duplicated': {
-        const sent = this.#underWay.get(event.of)
-        if (sent) this.#underWay.set(event.id, sent)
-        return
-      }
+      case 'message-handed': return
+      case 'message-sent':
+      case 'message-duplicated':
+      case 'message-dropped': return void this.#inFlight.take(event)
       case 'message-taken': return this.#taken(event)
-      case 'message-dropped': return void this.#underWay.delete(event.id)
       case 'timer-fired':
       case 'peer-lost':
-      case 'operation-invoked':
-      case 'node-started': return this.#begin(event, null)
+      case 'operation-invoked': return this.#begin(event, null)
+      case 'node-started':
+        if (event.kind === 'view-server') this.viewServer = event.node
+        return this.#begin(event, null)
       case 'view-changed': return this.#viewChanged(event)
       case 'view-acked': {
         const view = this.views.get(event.view.viewnum)
@@ -70,27 +71,28 @@ export class RunFacts {
     }
   }
 
-  /** The message that this event is about; undefined if it is not known. */
+  /** The message with this id; undefined if it is not known. */
   sentOf(id: string): SentMessage | undefined {
-    return this.#underWay.get(id)
+    if (id === this.#askedId) return this.#asked
+    this.#askedId = id
+    return this.#asked = this.#inFlight.get(id)
   }
 
-  /** The message that a node's present step took; null if it took another input, undefined before its first. */
+  /** The message that a node's current step took; null if it took another input, undefined before its first step. */
   inputOf(node: string): SentMessage | null | undefined {
     return this.#inputs.get(node)
   }
 
-  /** What this life of a server believes; undefined before it said so, and of another life. */
+  /** What this incarnation of a server believes; undefined for another incarnation, or before its first report. */
   beliefOf(node: string, incarnation: number): Belief | undefined {
     const belief = this.beliefs.get(node)
     return belief?.incarnation === incarnation ? belief : undefined
   }
 
   #taken(event: EventOf<'message-taken'>): void {
-    const sent = this.#underWay.get(event.id) ?? null
-    this.#underWay.delete(event.id)
+    const sent = this.#inFlight.take(event) ?? null
     this.#begin(event, sent)
-    // The ack lists the lives that were initialised: they are its backups from then on.
+    // The ack lists the initialised incarnations: they are the view's backups from then on.
     const message = sent?.message
     const view = this.current
     if (message?.type === 'ping' && view?.primary && sent?.from === view.primary.name && message.viewnum === view.viewnum && message.initialised.length > 0) {
@@ -109,7 +111,7 @@ export class RunFacts {
   }
 }
 
-/** The life that sent a message, from its id `node.incarnation.step.index`. */
+/** The incarnation that sent a message, from the message's id `node.incarnation.step.index`. */
 export function incarnationOfId(id: string): number {
   const from = id.indexOf('.') + 1
   return Number(id.slice(from, id.indexOf('.', from)))

@@ -1,9 +1,9 @@
-// Which monitor is there for which mutant: the table of mutants and the tests ask it.
+// Which monitor catches which mutant, for the page of mutants and the tests.
 import type { MutantName } from '../../protocol'
-import type { RuleName } from './breach'
+import type { RuleName } from './violation'
 
-/** The monitor that catches each mutant; of a mutant that breaks a rule it is that rule's. */
-export const ownMonitor: Readonly<Record<MutantName, RuleName>> = {
+/** The monitor that catches each mutant, or `linearizability`; for a mutant that breaks a rule, the monitor of that rule. */
+export const ownMonitor: Readonly<Record<MutantName, RuleName | 'linearizability'>> = {
   'answers-before-backups': 'rule-1',
   'reads-without-backups': 'rule-1',
   'waits-for-one-backup': 'rule-1',
@@ -34,4 +34,33 @@ export const ownMonitor: Readonly<Record<MutantName, RuleName>> = {
   'keeps-old-keys': 'equal-copies',
   'executed-not-transferred': 'equal-copies',
   'numbers-restart': 'equal-copies',
+  'waits-for-three-backups': 'rule-1',
+  'counts-old-transfer-acks': 'rule-4',
+  'installs-on-last-chunk': 'whole-transfer',
+  'says-installed-early': 'whole-transfer',
+  'transfer-without-empty': 'whole-transfer',
+  'transfer-without-last-key': 'whole-transfer',
+  'rows-as-they-come': 'whole-transfer',
+  'map-store-skips-entry': 'whole-transfer',
+  'map-store-skips-bucket': 'whole-transfer',
+  'slab-store-skips-entry': 'whole-transfer',
+  'slab-store-skips-bucket': 'whole-transfer',
+  'map-store-drops-append': 'linearizability',
+  'slab-store-drops-append': 'linearizability',
+  'takes-empty-for-missing': 'linearizability',
+  'evicts-by-arrival': 'at-most-once',
+  'executes-forwards-again': 'equal-copies',
+  'keeps-forwards-ahead': 'backup-not-ahead',
+  'acks-highest-received': 'backup-not-ahead',
+  'deletes-not-forwarded': 'equal-copies',
+  'takes-late-rejections': 'nothing-stale',
+  'reuses-failed-id': 'at-most-once',
+  'calls-refusals-definite': 'honest-failure',
+  'old-ping-keeps-alive': 'right-view',
+  'takes-old-pings': 'nothing-stale',
+  'keeps-ack-list': 'right-view',
+  'ack-forgets-new-lives': 'right-view',
+  'promotes-second-backup': 'right-view',
+  'forms-view-at-once': 'right-view',
+  'tells-unacked-views': 'acked-views',
 }

@@ -1,28 +1,34 @@
-// Watches the rules of a run while it goes on, and tells each that breaks as an event of the trace: once for each rule and run, so that a
-// cluster that breaks one with every answer fills no recording. It must never judge otherwise than rule-monitors.ts.
-import { parseEventLines, type TraceEvent, type TraceHeader, type Violation } from '../../trace'
-import type { RuleName } from './breach'
+// Watches the rules during a run and reports each violation as an event of the trace, once per rule and run. So a cluster that breaks a rule
+// with every answer does not fill the recording. It must never judge otherwise than rule-monitors.ts.
+import { parseEventLines, type TraceEvent, type TraceHeader, type ViolationFound } from '../../trace'
+import type { RuleName } from './violation'
 import { RuleMonitors } from './rule-monitors'
 
 export class RuleTeller {
   readonly #monitors: RuleMonitors
-  readonly #tell: (violation: Violation) => void
+  readonly #tell: (violation: ViolationFound) => void
   readonly #told = new Set<string>()
   readonly #past: number
+  readonly #look: (event: TraceEvent) => void
 
-  /** `past`: events up to this one are another recording's, from which this run goes on; what broke there was that one's to tell. */
-  constructor(header: Pick<TraceHeader, 'settings'>, tell: (violation: Violation) => void, past = 0) {
+  /**
+   * `past`: events up to this seq belong to the recording from which this run continues; violations there are not reported again.
+   * `look` gets each event that is parsed; not all are.
+   */
+  constructor(header: Pick<TraceHeader, 'settings'>, tell: (violation: ViolationFound) => void, past = 0, look: (event: TraceEvent) => void = () => undefined) {
     this.#monitors = new RuleMonitors(header)
     this.#tell = tell
     this.#past = past
+    this.#look = look
   }
 
   take(event: TraceEvent): void {
+    this.#look(event)
     if (event.type === 'violation') this.#told.add(event.rule)
     for (const { rule, seq, evidence, text } of this.#monitors.take(event)) this.#found(rule, seq, evidence, text)
   }
 
-  /** Takes the events of these lines; those that no monitor looks at are not even read. */
+  /** Takes the events of these lines; lines that no monitor looks at are not parsed. */
   takeLines(text: string): void {
     for (const event of parseEventLines(text.split('\n').filter(isWatched).join('\n'))) this.take(event)
   }
@@ -34,10 +40,10 @@ export class RuleTeller {
   }
 }
 
-/** Two in five events of a busy cluster. No other event can have this text in it: quotes within a value are escaped. */
-const unwatched = /"type":"(?:message-handed|operation-invoked|operation-returned)"/
+/** Two of five events in a busy cluster. No other event can contain this text: quotes inside values are escaped. */
+const unwatched = /"type":"(?:message-handed|operation-invoked)"|"type":"operation-returned","operationId":\d+,"outcome":{"type":"(?:ok|unknown)"/
 
-/** Longer lines carry values: they are read without being searched. */
+/** Longer lines carry values; they are parsed without being searched first. */
 const searchedCharactersMax = 1000
 
 function isWatched(line: string): boolean {

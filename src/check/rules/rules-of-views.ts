@@ -1,14 +1,16 @@
-// The rules that are about who is what: 2 and 6 (the view server's), 5 (who may answer), and that one life acts as primary of a view.
+// The rules about roles: 2 and 6 (the view server's), 5 (who may answer), that one incarnation acts as primary of a view, and which views
+// clients get.
 import type { EventOf, TraceEvent } from '../../trace'
-import type { Breach, Monitor } from './breach'
+import { evidenceOf, type Violation, type LooksAt, type Monitor } from './violation'
 import { incarnationOfId, type KnownView, type RunFacts } from './facts'
 
 /** Rule 2: the primary of a view was primary or backup of the view before. */
 export class Rule2 implements Monitor {
   readonly rule = 'rule-2'
+  readonly looksAt: LooksAt = { events: ['view-changed'] }
   held = 0
 
-  look(event: TraceEvent, facts: RunFacts): Breach | null {
+  look(event: TraceEvent, facts: RunFacts): Violation | null {
     const before = facts.current
     if (event.type !== 'view-changed' || before === null) return null
     const { primary, viewnum } = event.view
@@ -25,18 +27,25 @@ export class Rule2 implements Monitor {
 
 function wasIn(view: KnownView, { name, incarnation }: { readonly name: string; readonly incarnation: number }): boolean {
   const isOne = (member: { readonly name: string; readonly incarnation: number } | null): boolean => member?.name === name && member.incarnation === incarnation
-  // A backup that restarted before the ack is a member in the life that the ack listed.
+  // A backup that restarted before the ack is a member in the incarnation that the ack listed.
   return isOne(view.primary) || view.backups.some(isOne) || (view.backups.some((backup) => backup.name === name) && view.initialised.some(isOne))
 }
 
-/** Rule 5: a server that is not primary refuses what clients ask, also what they asked of an earlier primary. */
+interface TakenRequest {
+  readonly requestId: number
+  readonly viewnum: number
+  readonly seq: number
+}
+
+/** Rule 5: a server that is not primary refuses clients' requests. It also refuses requests meant for an earlier primary. */
 export class Rule5 implements Monitor {
   readonly rule = 'rule-5'
+  readonly looksAt: LooksAt = { sent: ['rejected', 'reply'], taken: ['request'] }
   held = 0
   /** By server and client: the newest request that was taken. */
-  readonly #taken = new Map<string, { readonly requestId: number; readonly viewnum: number; readonly seq: number }>()
+  readonly #taken = new Map<string, TakenRequest>()
 
-  look(event: TraceEvent, facts: RunFacts): Breach | null {
+  look(event: TraceEvent, facts: RunFacts): Violation | null {
     if (event.type === 'message-taken') this.#take(event, facts)
     if (event.type !== 'message-sent') return null
     const { message } = event
@@ -50,20 +59,20 @@ export class Rule5 implements Monitor {
     const { clientId, requestId, viewnum } = sent.message
     const key = `${node} ${clientId}`
     const before = this.#taken.get(key)
-    // Of copies the one that is meant for the newest view: that it is answered is right.
+    // Of copies, keep the one for the newest view: answering that one is right.
     if (before === undefined || requestId > before.requestId || (requestId === before.requestId && viewnum > before.viewnum)) {
       this.#taken.set(key, { requestId, viewnum, seq: sent.seq })
     }
   }
 
-  #answered(event: EventOf<'message-sent'>, viewnum: number, facts: RunFacts): Breach | null {
+  #answered(event: EventOf<'message-sent'>, viewnum: number, facts: RunFacts): Violation | null {
     const { id, from, seq, to } = event
     const view = facts.views.get(viewnum)
     const incarnation = incarnationOfId(id)
     if (view?.primary?.name === from && view.primary.incarnation === incarnation) {
-      const breach = this.#askedOther(event, view, facts)
-      if (breach === null) this.held++
-      return breach
+      const violation = this.#askedOther(event, view, facts)
+      if (violation === null) this.held++
+      return violation
     }
     const belief = facts.beliefOf(from, incarnation)
     const primary = view?.primary ? `${lifeText(view.primary.name, from)} is primary` : 'there is no such view'
@@ -74,10 +83,10 @@ export class Rule5 implements Monitor {
     }
   }
 
-  /** The request was meant for an earlier view, and between that and this one somebody else was primary. */
-  #askedOther({ from, seq, message }: EventOf<'message-sent'>, view: KnownView, facts: RunFacts): Breach | null {
+  /** Finds an answer to a request for an earlier view, if another server was primary in between. A replayed answer executes nothing. */
+  #askedOther({ from, seq, message }: EventOf<'message-sent'>, view: KnownView, facts: RunFacts): Violation | null {
     const request = message.type === 'reply' ? this.#taken.get(`${from} ${message.clientId}`) : undefined
-    if (message.type !== 'reply' || request?.requestId !== message.requestId) return null
+    if (message.type !== 'reply' || message.replayed || request?.requestId !== message.requestId) return null
     for (let viewnum = request.viewnum; viewnum < view.viewnum; viewnum++) {
       const other = facts.views.get(viewnum)
       if (!other?.primary || (other.primary.name === from && other.primary.incarnation === view.primary?.incarnation)) continue
@@ -90,7 +99,7 @@ export class Rule5 implements Monitor {
   }
 }
 
-/** Another life than that of the server that is spoken of. */
+/** Names a server, or another incarnation of the server `of`. */
 function lifeText(name: string, of: string): string {
   return name === of ? `another life of ${name}` : name
 }
@@ -98,9 +107,10 @@ function lifeText(name: string, of: string): string {
 /** Rule 6: the view server changes no view until the primary has acked the current one. */
 export class Rule6 implements Monitor {
   readonly rule = 'rule-6'
+  readonly looksAt: LooksAt = { events: ['view-changed', 'view-acked'] }
   held = 0
 
-  look(event: TraceEvent, facts: RunFacts): Breach | null {
+  look(event: TraceEvent, facts: RunFacts): Violation | null {
     if (event.type === 'view-acked') return this.#acked(event, facts)
     const before = facts.current
     if (event.type !== 'view-changed' || before === null) return null
@@ -115,26 +125,30 @@ export class Rule6 implements Monitor {
   }
 
   /** An ack is a ping of the primary with that viewnum, and nothing else. */
-  #acked(event: EventOf<'view-acked'>, facts: RunFacts): Breach | null {
+  #acked(event: EventOf<'view-acked'>, facts: RunFacts): Violation | null {
     const { primary, viewnum } = event.view
     const ping = facts.inputOf(event.node)
-    if (ping?.message.type === 'ping' && ping.from === primary?.name && ping.message.viewnum === viewnum) return null
+    const isOfPrimary = ping?.message.type === 'ping' && ping.from === primary?.name && ping.message.viewnum === viewnum
+    // 0: a caller that reports no incarnations.
+    if (isOfPrimary && ping.message.type === 'ping' && (ping.message.incarnation === 0 || ping.message.incarnation === primary?.incarnation)) return null
+    const had = isOfPrimary ? 'only another life of it had pinged with it' : 'it had not pinged with it'
     return {
-      rule: this.rule, seq: event.seq, evidence: [ping?.seq ?? 0, event.seq].filter((seq) => seq > 0),
-      text: `The view server took view ${viewnum} for acked, and ${primary?.name ?? 'its primary'} had not pinged with it.`,
+      rule: this.rule, seq: event.seq, evidence: evidenceOf(ping?.seq, event.seq),
+      text: `The view server took view ${viewnum} for acked by ${primary?.name ?? 'its primary'}, and ${had}.`,
     }
   }
 }
 
-/** One life of one server acts as primary of a view, and of none that it has left behind. */
+/** One incarnation of one server acts as primary of a view, and never of an older view than its latest. */
 export class OnePrimary implements Monitor {
   readonly rule = 'one-primary'
+  readonly looksAt: LooksAt = { events: ['role-changed'] }
   held = 0
   readonly #acting = new Map<number, { readonly node: string; readonly incarnation: number; readonly seq: number }>()
-  /** By server: the latest view that its life has adopted. */
+  /** By server: the latest view that its incarnation has adopted. */
   readonly #latest = new Map<string, { readonly incarnation: number; readonly viewnum: number; readonly seq: number }>()
 
-  look(event: TraceEvent): Breach | null {
+  look(event: TraceEvent): Violation | null {
     if (event.type !== 'role-changed') return null
     const { node, incarnation, viewnum, seq } = event
     const before = this.#latest.get(node)
@@ -151,5 +165,38 @@ export class OnePrimary implements Monitor {
     this.#acting.set(viewnum, { node, incarnation, seq })
     this.held++
     return null
+  }
+}
+
+/** Clients get only the latest acked view: the primary of another view may not answer yet, or no longer. */
+export class AckedViews implements Monitor {
+  readonly rule = 'acked-views'
+  readonly looksAt: LooksAt = { events: ['node-started', 'view-acked'], sent: ['view-reply'] }
+  held = 0
+  /** The latest view that this incarnation of the view server took as acked. */
+  #acked = { viewnum: 0, seq: 0 }
+
+  look(event: TraceEvent, facts: RunFacts): Violation | null {
+    switch (event.type) {
+      case 'node-started':
+        if (event.kind === 'view-server') this.#acked = { viewnum: 0, seq: 0 }
+        return null
+      case 'view-acked':
+        this.#acked = { viewnum: event.view.viewnum, seq: event.seq }
+        return null
+      case 'message-sent': return event.message.type === 'view-reply' && facts.inputOf(event.from)?.message.type === 'get-view' ? this.#told(event, event.message.view.viewnum) : null
+      default: return null
+    }
+  }
+
+  #told({ to, seq }: EventOf<'message-sent'>, viewnum: number): Violation | null {
+    const { viewnum: acked, seq: ackedSeq } = this.#acked
+    if (viewnum === acked) {
+      this.held++
+      return null
+    }
+    const text = viewnum < acked ? `${to} was told view ${viewnum}, and view ${acked} had been acked since.`
+      : `${to} was told view ${viewnum}, which its primary had not acked: it may not answer yet.`
+    return { rule: this.rule, seq, evidence: evidenceOf(ackedSeq, seq), text }
   }
 }

@@ -1,29 +1,33 @@
-// What is asked of the workers of a simulation, and what they answer: plain data, each answer the same wherever it is worked out.
+// The jobs and answers of a simulation's workers, as plain data. An answer must depend only on its job, not on the worker.
 import type { MutantName } from '../../protocol'
-import { drawPlan, runPlan, shrink, sizeOf, type CheckName, type DrawOptions, type Finding, type Plan, type PlanRun, type PlanSize } from '../../sim'
+import {
+  drawPlan, RunCoverage, runPlan, shrink, sizeOf, type CheckName, type DrawOptions, type Finding, type Plan, type PlanRun, type PlanSize, type Reached,
+} from '../../sim'
 
 /** One seed's run in numbers. */
 export interface SeedResult {
   readonly seed: number
   readonly operations: number
   readonly acknowledged: number
-  /** Those that happened. */
+  /** Faults that took effect. */
   readonly faults: number
   readonly events: number
   readonly virtualMs: number
   readonly isStuck: boolean
   readonly history: PlanRun['history']
   readonly found: Finding | null
+  /** What the run has reached, if coverage was requested. */
+  readonly reached?: Reached
 }
 
-/** A bad run, made small. */
+/** A failing run after shrinking. */
 export interface ShrunkRun {
   readonly seed: number
   readonly check: CheckName
-  /** Of the plan that was drawn, with all that happened. */
+  /** The size of the original plan, with all that happened. */
   readonly before: PlanSize
   readonly size: PlanSize
-  /** What was found in the run that was drawn, and in the small one. */
+  /** The finding in the original run, and in the small one. */
   readonly found: string
   readonly text: string
   readonly runs: number
@@ -32,37 +36,39 @@ export interface ShrunkRun {
   readonly plan: Plan
 }
 
-/** The first seed that shows a mutant. */
+/** The first seed that exposes a mutant. */
 export interface MutantRow {
   readonly mutant: MutantName
-  /** How many seeds were run. */
+  /** The number of seeds that were run. */
   readonly seeds: number
   readonly ms: number
-  /** Null: none of them shows it. */
+  /** Null: no seed exposes it. */
   readonly shrunk: ShrunkRun | null
 }
 
-/** What a small run must show too. */
+/** The finding that the shrunk run must also have. */
 type Found = Pick<Finding, 'check' | 'text'>
 
-/** What a simulation looks at. */
+/** What a simulation checks. */
 export interface Look {
   readonly draw: DrawOptions
-  /** Looks for this and nothing else; null: for everything. */
+  /** The only check to run; null: all checks. */
   readonly only: CheckName | null
+  /** Also report what each run has reached. */
+  readonly coverage?: boolean
 }
 
 export type Job =
   | { readonly type: 'seeds'; readonly from: number; readonly to: number; readonly stopAtFirst: boolean; readonly look: Look }
   | { readonly type: 'shrink'; readonly seed: number; readonly found: Found; readonly draw: DrawOptions }
-  | { readonly type: 'mutant'; readonly mutant: MutantName; readonly from: number; readonly to: number; readonly look: Look }
+  | { readonly type: 'mutant'; readonly mutant: MutantName; readonly from: number; readonly to: number; readonly look: Look; readonly shrinkRunsMax?: number }
 
 export type Answer =
   | { readonly type: 'seeds'; readonly results: readonly SeedResult[] }
   | { readonly type: 'shrink'; readonly shrunk: ShrunkRun }
   | { readonly type: 'mutant'; readonly row: MutantRow }
 
-/** `now` gives milliseconds of real time: how long something took is told, and nothing else depends on it. */
+/** `now`: a clock in real milliseconds. Durations are reported; nothing else depends on it. */
 export function work(job: Job, now: () => number): Answer {
   switch (job.type) {
     case 'seeds': return { type: 'seeds', results: runSeeds(job) }
@@ -81,24 +87,28 @@ function runSeeds({ from, to, stopAtFirst, look }: Extract<Job, { type: 'seeds' 
   return results
 }
 
-function runSeed(seed: number, { draw, only }: Look): SeedResult {
-  const { operations, faults, acknowledged, events, virtualMs, isStuck, history, found } = runPlan(drawPlan(String(seed), draw), only ? { only } : {})
-  return { seed, operations: operations.length, acknowledged, faults: faults.length, events, virtualMs, isStuck, history, found }
+function runSeed(seed: number, { draw, only, coverage: isCounted = false }: Look): SeedResult {
+  const plan = drawPlan(String(seed), draw)
+  const coverage = isCounted ? new RunCoverage(plan) : null
+  const run = runPlan(plan, { ...only ? { only } : {}, ...coverage ? { onEvent: (event) => coverage.take(event) } : {} })
+  const { operations, faults, acknowledged, events, virtualMs, isStuck, history, found } = run
+  const numbers = { seed, operations: operations.length, acknowledged, faults: faults.length, events, virtualMs, isStuck, history, found }
+  return coverage ? { ...numbers, reached: coverage.end(run) } : numbers
 }
 
-function shrinkSeed(seed: number, { check, text: found }: Found, draw: DrawOptions, now: () => number): ShrunkRun {
+function shrinkSeed(seed: number, { check, text: found }: Found, draw: DrawOptions, now: () => number, runsMax?: number): ShrunkRun {
   const began = now()
   const drawn = drawPlan(String(seed), draw)
-  const { plan, run, runs, isDone } = shrink(drawn, check)
+  const { plan, run, runs, isDone } = shrink(drawn, check, runsMax === undefined ? {} : { runsMax })
   return { seed, check, before: sizeOf(drawn), size: sizeOf(plan), found, text: run.found?.text ?? '', runs, isDone, ms: now() - began, plan }
 }
 
-function firstOf({ mutant, from, to, look }: Extract<Job, { type: 'mutant' }>, now: () => number): MutantRow {
+function firstOf({ mutant, from, to, look, shrinkRunsMax }: Extract<Job, { type: 'mutant' }>, now: () => number): MutantRow {
   const began = now()
   const broken: Look = { ...look, draw: { ...look.draw, mutants: [mutant] } }
   const results = runSeeds({ type: 'seeds', from, to, stopAtFirst: true, look: broken })
   const ms = now() - began
   const bad = results.at(-1)
-  const shrunk = bad?.found ? shrinkSeed(bad.seed, bad.found, broken.draw, now) : null
+  const shrunk = bad?.found ? shrinkSeed(bad.seed, bad.found, broken.draw, now, shrinkRunsMax) : null
   return { mutant, seeds: results.length, ms, shrunk }
 }

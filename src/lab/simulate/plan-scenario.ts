@@ -1,14 +1,16 @@
-// A bad run of the simulator as a scenario: every act of its script as a step, at the same time, and at its end what must not be so. Played
-// on the simulator it is the same run, event for event; it fails as long as the fault is there.
+// Converts a failing run of the simulator into a scenario: each act becomes a step at the same time, and the last steps expect the correct result.
+// On the simulator it must be the same run, event for event; it fails as long as the fault exists.
 import type { Delay, Fault } from '../../network'
-import { bytesToUtf8, defaultSettings, type ByteString, type Operation, type Settings } from '../../protocol'
+import { bytesToUtf8, defaultSettings, viewServerName, withBytes, type ByteString, type Operation, type Settings } from '../../protocol'
 import { formatScenario, readScenario, type ScenarioText } from '../../scenario'
-import { catchUpMs, checkTitle, patienceMs, type CheckName, type HandAct, type Nth, type Plan, type PlanRun, type ScriptLine } from '../../sim'
+import { catchUpMs, checkTitle, patienceMs, type CheckName, type FaultAct, type HandAct, type Nth, type Plan, type PlanRun, type ScriptLine } from '../../sim'
 
 type StepText = ScenarioText['steps'][number]
 
-/** The text of the scenario's file; or one sentence why there is none. */
+/** The text of the scenario file, or one sentence why there is none. */
 export function scenarioOfPlan(plan: Plan, run: PlanRun, check: CheckName): { readonly text: string; readonly problem: '' } | { readonly text: ''; readonly problem: string } {
+  const unfit = whyUnfit(plan)
+  if (unfit !== '') return { text: '', problem: `It does not fit into a scenario: ${unfit}` }
   const steps = [...stepsOf(run.script, plan.durationMs), ...judgingSteps(plan, run, check)]
   const form: ScenarioText = {
     understudy: 'scenario', version: 1, title: `Seed ${plan.seed}: ${checkTitle(check)}`, suite: 'Found by the simulator',
@@ -20,9 +22,20 @@ export function scenarioOfPlan(plan: Plan, run: PlanRun, check: CheckName): { re
   return problem ? { text: '', problem: `It does not fit into a scenario: ${problem.sentence}` } : { text, problem: '' }
 }
 
+/** Why a plan cannot be expressed as a scenario; empty if it can. */
+function whyUnfit({ settings, stores, faults }: Plan): string {
+  if (stores !== 'map') return `its servers keep their entries in ${stores === 'slab' ? 'slabs' : 'slabs and maps'}, and those of a scenario on the simulator in maps.`
+  if (faults.some(({ act }) => isOfTheViewServer(act))) return 'its view server is restarted, which no stage does.'
+  return settings.newCluster ? '' : 'its view server listens before it forms a view, and a scenario\'s cluster is always a new one.'
+}
+
+function isOfTheViewServer(act: FaultAct): boolean {
+  return (act.type === 'restart' || act.type === 'restart-with-echoes') && act.node === viewServerName
+}
+
 function clusterOf({ replicas, clients, settings }: Plan): ScenarioText['cluster'] {
   const { mutants, newCluster: _, ...numbers } = settings
-  // A scenario's own defaults are others than the protocol's for these: they are always said.
+  // These defaults of scenarios differ from the protocol's, so they are always written.
   const always: readonly (keyof Settings)[] = ['pingIntervalMs', 'pingCheckIntervalMs', 'deadPings', 'retryMs', 'operationTimeoutMs']
   const said = Object.entries(numbers).filter(([name, value]) => always.includes(name as keyof Settings) || value !== defaultSettings[name as keyof Settings])
   return { replicas, clients, ...Object.fromEntries(said), ...mutants.length > 0 ? { mutants: [...mutants] } : {} }
@@ -48,8 +61,8 @@ function stepsOf(script: readonly ScriptLine[], durationMs: number): StepText[] 
 function stepOf(line: ScriptLine): StepText {
   switch (line.type) {
     case 'operation': {
-      const { id, client, session, operation } = line.planned
-      const asked = { from: client, session, as: operationName(id) }
+      const { id, client, session, operation, target } = line.planned
+      const asked = { from: client, session, as: operationName(id), ...target === '' ? {} : { to: target } }
       return operationStep(operation, asked)
     }
     case 'kill': return { kill: line.node }
@@ -58,6 +71,7 @@ function stepOf(line: ScriptLine): StepText {
     case 'resume': return { resume: line.node }
     case 'fault': return { fault: faultStep(line.fault, line.forMs) }
     case 'resend': return { resend: pickOf(line.pick) }
+    case 'disconnect': return { disconnect: { client: line.client, server: line.server } }
     case 'hand': return handStep(line.hand)
     case 'freeze': return { freeze: true }
     case 'thaw': return { thaw: true }
@@ -71,22 +85,17 @@ function operationName(id: number): string {
 
 interface Asked {
   readonly from: string
+  readonly to?: string
   readonly session: number
   readonly as: string
 }
 
 function operationStep(operation: Operation, asked: Asked): StepText {
-  const key = textOf(operation.key)
-  switch (operation.type) {
-    case 'put': return { put: { key, value: textOf(operation.value), ...asked } }
-    case 'append': return { append: { key, value: textOf(operation.value), ...asked } }
-    case 'get': return { get: { key, ...asked } }
-    case 'delete': return { delete: { key, ...asked } }
-    case 'cas': return { cas: { key, expected: operation.expected === null ? null : textOf(operation.expected), value: textOf(operation.value), ...asked } }
-  }
+  const { type, ...given } = withBytes(operation, textOf)
+  return { [type]: { ...given, ...asked } }
 }
 
-/** What a plan draws is text. */
+/** Plans contain only text. */
 function textOf(bytes: ByteString): string {
   return bytesToUtf8(bytes) ?? ''
 }
@@ -139,14 +148,15 @@ function delayOf(delay: Delay): NonNullable<NonNullable<StepText['fault']>['dela
 
 // ---- the end
 
-function judgingSteps({ mendAtMs }: Plan, { operations }: PlanRun, check: CheckName): StepText[] {
-  const last = operations.filter(({ atMs }) => mendAtMs !== null && atMs >= mendAtMs).map(({ id }) => operationName(id))
+function judgingSteps({ mendAtMs }: Plan, run: PlanRun, check: CheckName): StepText[] {
+  const last = run.operations.filter(({ atMs }) => mendAtMs !== null && atMs >= mendAtMs).map(({ id }) => operationName(id))
   const answered: StepText[] = last.length > 0 ? [{ wait: { returned: last }, within: patienceMs }] : []
   switch (check) {
     case 'progress': return answered
     case 'equal-at-end': return [...answered, { wait: { equalStores: true }, within: catchUpMs }]
+    case 'node-stopped': return [{ expect: { role: { node: run.found?.node ?? 'any', life: 'up' } } }]
     case 'linearizability': return [...answered, { expect: { linearizable: true } }]
-    // Some rules break only while the last operations are answered.
+    // Some rules are violated only while the last operations are answered.
     default: return [...answered, { expect: { rulesKept: check } }]
   }
 }

@@ -1,4 +1,4 @@
-// The other end of worker-pool.ts: a thread that works out one job after the other for its parent, and ends with it.
+// The worker thread of worker-pool.ts: it computes one job after another for its parent, and ends with it.
 import { parentPort } from 'node:worker_threads'
 import { work, type Job } from './jobs'
 

@@ -1,8 +1,9 @@
-// Simulations for the command line: many seeds on all cores, the first bad one made small, and what was found saved as files.
-import { mkdirSync, writeFileSync } from 'node:fs'
+// Simulations for the command line: many seeds on all cores. The first failing run is shrunk, and findings are saved as files.
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { MutantName } from '../../protocol'
 import { runPlan } from '../../sim'
+import { makeFolder } from '../../system'
 import { formatEvent, formatHeader } from '../../trace'
 import type { Job, Look, MutantRow, SeedResult, ShrunkRun } from './jobs'
 import { scenarioOfPlan } from './plan-scenario'
@@ -22,10 +23,10 @@ interface SeedsOptions {
   readonly onResults: (results: readonly SeedResult[]) => void
 }
 
-/** Seeds of one job: long enough that handing it over costs nothing, short enough that all cores end at the same time. */
+/** Seeds of one job: enough to make the hand-over cheap, few enough that all cores finish together. */
 const seedsOfJob = 20
 
-/** Runs the seeds; `onResults` is called as they come, in any order. With `stopAtFirst` no seed after the first bad one is looked at for long. */
+/** Runs the seeds; `onResults` is called with results as they arrive, in any order. With `stopAtFirst`, seeds after the first failing one stop soon. */
 export async function simulateSeeds(options: SimulationOptions & SeedsOptions): Promise<SeedResult[]> {
   const { from, to, look, stopAtFirst, onResults } = options
   const jobs: Job[] = []
@@ -38,12 +39,12 @@ export async function simulateSeeds(options: SimulationOptions & SeedsOptions): 
     return !stopAtFirst || answer.results.every(({ found }) => found === null)
   } })
   all.sort((one, other) => one.seed - other.seed)
-  // Others may have run further before the first bad one was known.
+  // Later seeds may have run before the first failing one was known.
   const first = stopAtFirst ? all.findIndex(({ found }) => found !== null) : -1
   return first < 0 ? all : all.slice(0, first + 1)
 }
 
-/** Makes a bad seed's run small. */
+/** Shrinks the run of a failing seed. */
 export async function shrinkBad({ seed, found }: SeedResult, options: SimulationOptions): Promise<ShrunkRun> {
   if (!found) throw new Error(`nothing was found with seed ${seed}`)
   let shrunk: ShrunkRun | undefined
@@ -55,11 +56,22 @@ export async function shrinkBad({ seed, found }: SeedResult, options: Simulation
   return shrunk
 }
 
-/** The first seed that shows each mutant, shrunk; in the order of the mutants. */
-export async function simulateMutants(mutants: readonly MutantName[], options: SimulationOptions & { readonly onRow: (row: MutantRow) => void }): Promise<MutantRow[]> {
-  const { from, to, look, onRow } = options
+interface MutantsOptions {
+  readonly onRow: (row: MutantRow) => void
+  /** The only check for a mutant; by default the check in `look`. */
+  readonly checkOf?: (mutant: MutantName) => Look['only']
+  /** The limit of runs for shrinking; by default unlimited. */
+  readonly shrinkRunsMax?: number
+}
+
+/** Finds the first seed that exposes each mutant and shrinks its run; rows are in the order of the mutants. */
+export async function simulateMutants(mutants: readonly MutantName[], options: SimulationOptions & MutantsOptions): Promise<MutantRow[]> {
+  const { from, to, look, onRow, checkOf, shrinkRunsMax } = options
   const rows: MutantRow[] = []
-  await runJobs(mutants.map((mutant) => ({ type: 'mutant', mutant, from, to, look })), { ...options, onAnswer: (answer) => {
+  const jobs = mutants.map((mutant): Job => (
+    { type: 'mutant', mutant, from, to, look: checkOf ? { ...look, only: checkOf(mutant) } : look, ...(shrinkRunsMax === undefined ? {} : { shrinkRunsMax }) }
+  ))
+  await runJobs(jobs, { ...options, onAnswer: (answer) => {
     if (answer.type !== 'mutant') return true
     rows.push(answer.row)
     onRow(answer.row)
@@ -70,18 +82,18 @@ export async function simulateMutants(mutants: readonly MutantName[], options: S
 
 export interface SavedFiles {
   readonly recording: string
-  /** Empty with the reason in `problem`. */
+  /** Empty if there is no scenario; `problem` says why. */
   readonly scenario: string
   readonly problem: string
 }
 
-/** Writes a bad run as a recording and as a scenario. Throws what the file system says. */
+/** Saves a failing run as a recording and as a scenario. Throws the file system's error. */
 export function saveShrunk({ seed, check, plan }: ShrunkRun, folder: string, protocolHash: string): SavedFiles {
   const mutants = plan.settings.mutants.map((mutant) => `${mutant}-`).join('')
   const name = join(folder, `${mutants}seed-${seed}-${check}`)
   const lines: string[] = []
   const run = runPlan(plan, { only: check, onEvent: (event) => lines.push(formatEvent(event)) })
-  mkdirSync(folder, { recursive: true })
+  makeFolder(folder)
   writeFileSync(`${name}.jsonl`, [formatHeader({ ...run.header, protocolHash }), ...lines, ''].join('\n'))
   const { text, problem } = scenarioOfPlan(plan, run, check)
   if (problem !== '') return { recording: `${name}.jsonl`, scenario: '', problem }

@@ -1,4 +1,4 @@
-// The pool with stand-ins for its program: order, an early end, and threads that die.
+// The pool with fake worker programs: order, early end, and dying threads.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,7 +11,7 @@ let folder: string
 beforeEach(() => { folder = mkdtempSync(join(tmpdir(), 'understudy-pool-test-')) })
 afterEach(() => { rmSync(folder, { recursive: true, force: true }) })
 
-/** A worker whose answer to a job is a seed that tells which job it was; `before` runs first. */
+/** A worker that answers each job with a seed that identifies the job; `before` runs first. */
 function program(before: string): URL {
   const path = join(folder, 'worker.mjs')
   writeFileSync(path, `
@@ -52,7 +52,7 @@ it('every job is answered once, whatever the number of threads', async () => {
 })
 
 it('after the last one that is wanted none is begun, and those before it are all answered', async () => {
-  // However slow the thread is that has it: what the other has begun by its answer is all that may still come.
+  // Independent of that thread's speed: only jobs that the other thread started before the answer may still finish.
   for (const slow of ['', 'if (job.from === 5) for (const until = Date.now() + 50; Date.now() < until;);']) {
     const answers = await answersOf(program(slow), 500, 2, (seed) => seed !== 5)
     expect(answers).toEqual(expect.arrayContaining([0, 1, 2, 3, 4, 5]))

@@ -1,24 +1,25 @@
-// Jobs of a simulation on as many threads as there are cores. Jobs are handed out in order; a thread that dies costs nothing but time, as
-// another does its job again. A job at which two threads have died ends it all, with one sentence.
+// Runs a simulation's jobs on as many threads as there are cores. Jobs are handed out in order; if a thread dies, another repeats its job.
+// It must never retry for ever: a job at which two threads have died ends everything with one sentence.
 import { Worker } from 'node:worker_threads'
+import { CannotRun, reasonOf } from '../../system'
 import type { Answer, Job } from './jobs'
 
 export interface PoolOptions {
   readonly program: URL
   readonly workers: number
-  /** Called with every answer as it comes, in any order; returns false if no job after that one is wanted any more. */
+  /** Called with every answer as it arrives, in any order; returns false if no later job is needed. */
   readonly onAnswer: (answer: Answer, index: number) => boolean
 }
 
-/** How often a job is tried. */
+/** Attempts for each job. */
 const triesMax = 2
 
-/** Resolves when every job that is wanted is done. Rejects with one sentence. */
+/** Resolves when every needed job is done. Rejects with a CannotRun. */
 export function runJobs(jobs: readonly Job[], { program, workers: workersMax, onAnswer }: PoolOptions): Promise<void> {
   const waiting = jobs.map((_, index) => index)
   const tries = jobs.map(() => 0)
   const workers = new Set<Worker>()
-  /** Jobs from this one on are not wanted. */
+  /** Jobs from this index on are not needed. */
   let end = jobs.length
   return new Promise((resolve, reject) => {
     const stop = (then: () => void): void => {
@@ -48,11 +49,11 @@ export function runJobs(jobs: readonly Job[], { program, workers: workersMax, on
         give()
       })
       let reason = 'it ended'
-      worker.on('error', (error) => { reason = error instanceof Error ? error.message : String(error) })
+      worker.on('error', (error) => { reason = reasonOf(error) })
       worker.on('exit', () => {
         if (!workers.delete(worker)) return
         if (current === null) return
-        if ((tries[current] ?? 0) >= triesMax) return stop(() => reject(new Error(`A part of the simulation could not be worked out: ${reason}.`)))
+        if ((tries[current] ?? 0) >= triesMax) return stop(() => reject(new CannotRun(`A part of the simulation could not be worked out: ${reason}.`)))
         waiting.unshift(current)
         startWorker()
       })

@@ -1,4 +1,4 @@
-// When the stage of real processes asks a condition again: after each event, and for a costly one also after the last.
+// When the process stage evaluates a condition: after each event, and a costly one also after the last event.
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { defaultSettings } from '../../protocol'
 import { traceVersion, type TraceHeader } from '../../trace'
@@ -9,7 +9,7 @@ const header: TraceHeader = {
   understudy: 'recording', version: traceVersion, source: 'live', title: '', createdAt: '2026-01-01T00:00:00.000Z', settings: defaultSettings,
   seed: '1', protocolHash: 'unbuilt', nodes: [], parent: null,
 }
-/** Nothing is asked of the cluster here: events are given to the stage by hand. */
+/** The cluster is unused: the test passes events to the stage. */
 const stageWithEvents = (): { stage: ProcessStage; tell: (count: number) => void; seen: () => number } => {
   const stage = new ProcessStage(header, {} as RunningCluster)
   let seq = 0
@@ -43,7 +43,7 @@ describe('a condition on real processes', () => {
     }, 10_000, true)
     tell(1)
     await vi.advanceTimersByTimeAsync(1)
-    // Too soon after the last time to be asked at once; and the cluster is frozen, so no other event comes.
+    // Too soon for an immediate evaluation; and the cluster is frozen, so no further event comes.
     tell(2)
     await vi.advanceTimersByTimeAsync(20)
     await expect(met).resolves.toBe(true)

@@ -1,13 +1,11 @@
-// Real processes as the stage of a scenario. What happens is known from the events alone, one batch after another.
-// It must never wait without a limit: a cluster that is frozen or dead tells nothing.
-import type { NetworkAct } from '../../network'
-import type { NodeName } from '../../protocol'
-import type { Stage, StageOperation } from '../../scenario'
-import { parseEventLines, type ScenarioStep, type TraceEvent, type TraceHeader } from '../../trace'
-import type { WorkloadPlan } from '../../workload'
+// Runs a scenario on real processes. It knows what happens only from the events, batch by batch.
+// It must never wait without a limit: a frozen or dead cluster sends no events.
+import type { Stage } from '../../scenario'
+import { parseEventLines, type ClusterAct, type Performed, type ScenarioStep, type TraceEvent, type TraceHeader } from '../../trace'
+import { CannotRun } from '../../system'
 import type { EventLines, RunningCluster } from '../cluster-seam'
 
-/** What costs much is asked this often at most. */
+/** The minimum interval between two evaluations of a costly condition. */
 const costlyMs = 20
 
 interface Waiter {
@@ -15,13 +13,15 @@ interface Waiter {
   readonly isCostly: boolean
   readonly settle: (holds: boolean) => void
   askedAt: number
-  /** What costs much was not asked after the last events: it will be, for nothing more may come. */
+  /** Set if the costly condition was not evaluated after the last events. It must be evaluated later, as no more events may come. */
   later: ReturnType<typeof setTimeout> | undefined
 }
 
 export class ProcessStage implements Stage {
   readonly header: TraceHeader
   readonly #cluster: RunningCluster
+  /** One sentence if the machine failed during the run: then the scenario's result says nothing. */
+  machineProblem = ''
   #listener: (event: TraceEvent) => void = () => undefined
   #early: TraceEvent[] | null = []
   readonly #waiters = new Set<Waiter>()
@@ -37,7 +37,7 @@ export class ProcessStage implements Stage {
     this.#early = null
   }
 
-  /** The cluster has told new events. */
+  /** Takes new events from the cluster. */
   take({ text }: EventLines): void {
     for (const event of parseEventLines(text)) {
       if (this.#early) this.#early.push(event)
@@ -62,7 +62,7 @@ export class ProcessStage implements Stage {
     waiter.settle(holds)
   }
 
-  /** The limit is wall time: while the cluster is frozen its own time would never come to it. */
+  /** The limit is wall time, as the time of a frozen cluster does not advance. */
   async until(done: () => boolean, ms: number, isCostly: boolean): Promise<boolean> {
     if (done()) return true
     if (ms === 0) return false
@@ -79,19 +79,16 @@ export class ProcessStage implements Stage {
     })
   }
 
-  kill(node: NodeName): Promise<void> { return this.#cluster.kill(node) }
-  pause(node: NodeName): Promise<void> { return this.#cluster.pause(node) }
-  resume(node: NodeName): Promise<void> { return this.#cluster.resume(node) }
-  restart(node: NodeName): Promise<void> { return this.#cluster.restart(node) }
-  freeze(): Promise<void> { return this.#cluster.freeze() }
-  thaw(): Promise<void> { return this.#cluster.thaw() }
-  resend(): Promise<void> { return Promise.reject(new Error('A message that is gone cannot be sent again on processes: this runs on the simulator.')) }
-  act(act: NetworkAct): Promise<void> { return this.#cluster.act(act) }
-  tell(event: ScenarioStep): Promise<void> { return this.#cluster.tell(event) }
-  startWorkload(plan: WorkloadPlan): Promise<void> { return this.#cluster.startWorkload({ ...plan, clients: [...plan.clients] }) }
-  stopWorkload(): Promise<void> { return this.#cluster.stopWorkload() }
-
-  async invoke(operation: StageOperation): Promise<void> {
-    await this.#cluster.invoke(operation)
+  async perform(act: ClusterAct): Promise<Performed> {
+    try {
+      return await this.#cluster.perform(act)
+    } catch (error) {
+      if (error instanceof CannotRun) this.machineProblem ||= error.message
+      throw error
+    }
   }
+
+  resend(): Promise<void> { return Promise.reject(new Error('A message that is gone cannot be sent again on processes: this runs on the simulator.')) }
+  disconnect(): Promise<void> { return Promise.reject(new Error('Connections of processes in a lab end with their processes: this runs on the simulator.')) }
+  tell(event: ScenarioStep): Promise<void> { return this.#cluster.tell(event) }
 }

@@ -1,4 +1,4 @@
-// Every scenario that comes with the lab, on the simulator; and what a scenario that does not pass says.
+// Every scenario that comes with the lab, on the simulator; and the messages of failing scenarios.
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { join } from 'node:path'
@@ -45,7 +45,7 @@ describe('a cluster that is broken on purpose', () => {
   const broken = withSteps(readyStep, 'break: { rule: broken }', 'put: { key: a, value: "1", as: p }', 'wait: { broken: rule-1, frozen: true }', 'thaw: true', 'wait: { returned: p }')
     .replace('clients: 2 }', 'clients: 2, mutants: [answers-before-backups] }')
 
-  it('tells the breach once, which a condition sees and a break condition stops at', async () => {
+  it('tells the violation once, which a condition sees and a break condition stops at', async () => {
     const scenario = scenarioIn(broken)
     expect(scenario.steps.map(({ text }) => text)).toEqual(expect.arrayContaining([expect.stringContaining('a rule is broken'), expect.stringContaining('rule-1 is broken')]))
     const { result, events } = await play(scenario)

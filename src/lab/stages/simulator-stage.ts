@@ -1,29 +1,28 @@
-// The simulator as the stage of a scenario: virtual time, one thread, the same trace for the same seed.
-// It must never let real time in: a scenario here takes as long as its computing.
+// Runs a scenario on the simulator: virtual time, one thread, the same trace for the same seed.
+// It must never use real time: a scenario takes only as long as its computation.
 import { RuleTeller } from '../../check'
-import { viewServerName, type NodeName } from '../../protocol'
-import type { Envelope, NetworkAct } from '../../network'
-import type { Scenario, Stage, StageOperation } from '../../scenario'
+import type { NodeName } from '../../protocol'
+import type { Envelope } from '../../network'
+import type { Scenario, Stage } from '../../scenario'
 import { World } from '../../sim'
-import type { ScenarioStep, TraceEvent, TraceHeader } from '../../trace'
-import type { WorkloadPlan } from '../../workload'
+import type { ClusterAct, Performed, ScenarioStep, TraceEvent, TraceHeader } from '../../trace'
 
-/** What costs much is asked after each slice of this much virtual time. */
+/** A costly condition is evaluated after each slice of this much virtual time. */
 const costlyMs = 10
 
 export class SimulatorStage implements Stage {
   readonly header: TraceHeader
   readonly #world: World
-  /** Messages that were sent, while a step may want one again; null where none does. */
+  /** Sent messages that a step may resend; null if no step resends. */
   readonly #sent: Map<string, Envelope> | null
   #listener: (event: TraceEvent) => void = () => undefined
   #early: TraceEvent[] | null = []
 
-  /** `onEvent` is called with each event as it is written, for a recording. */
+  /** `onEvent` is called with each event as it is written. */
   constructor(scenario: Scenario, seed: string, onEvent: (event: TraceEvent) => void = () => undefined) {
     const { title, replicas, clients, settings, start } = scenario
     const rules = new RuleTeller({ settings }, (violation) => this.#world.tell(violation))
-    const sent = scenario.steps.some(({ step }) => step.resend) ? new Map<string, Envelope>() : null
+    const sent = scenario.steps.some(({ step }) => step.type === 'resend') ? new Map<string, Envelope>() : null
     this.#sent = sent
     this.#world = new World({
       ...(sent ? { onSend: (envelope: Envelope) => { sent.set(envelope.id, envelope) } } : {}),
@@ -57,12 +56,8 @@ export class SimulatorStage implements Stage {
     return true
   }
 
-  kill(node: NodeName): Promise<void> { return this.#now(() => this.#world.kill(node)) }
-  pause(node: NodeName): Promise<void> { return this.#now(() => this.#world.pause(node)) }
-  resume(node: NodeName): Promise<void> { return this.#now(() => this.#world.resume(node)) }
-  freeze(): Promise<void> { return this.#now(() => this.#world.freeze()) }
-  thaw(): Promise<void> { return this.#now(() => this.#world.thaw()) }
-  act(act: NetworkAct): Promise<void> { return this.#now(() => this.#world.act(act)) }
+  perform(act: ClusterAct): Promise<Performed> { return this.#now(() => this.#world.perform(act)) }
+
   resend(id: string): Promise<void> {
     return this.#now(() => {
       const envelope = this.#sent?.get(id)
@@ -71,22 +66,10 @@ export class SimulatorStage implements Stage {
     })
   }
 
+  disconnect(client: NodeName, server: NodeName): Promise<void> { return this.#now(() => this.#world.disconnect(client, server)) }
   tell(event: ScenarioStep): Promise<void> { return this.#now(() => this.#world.tell(event)) }
-  startWorkload(plan: WorkloadPlan): Promise<void> { return this.#now(() => this.#world.startWorkload(plan)) }
-  stopWorkload(): Promise<void> { return this.#now(() => this.#world.stopWorkload()) }
 
-  restart(node: NodeName): Promise<void> {
-    return this.#now(() => {
-      if (node === viewServerName) throw new Error('The view server is not restarted: it would not know the views it made, and by then an empty server might be made primary.')
-      this.#world.restart(node)
-    })
-  }
-
-  invoke({ client, operation, target, session, label }: StageOperation): Promise<void> {
-    return this.#now(() => { this.#world.invoke(client, operation, { session, label, ...(target === '' ? {} : { target }) }) })
-  }
-
-  /** An act of the simulator is over when it returns; a refusal rejects, as it does on processes. */
+  /** Acts of the simulator are synchronous; a refusal rejects, as on processes. */
   #now<Result>(act: () => Result): Promise<Result> {
     try {
       return Promise.resolve(act())

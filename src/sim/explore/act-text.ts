@@ -1,4 +1,4 @@
-// The steps of a path in words, for a person who is to follow it.
+// The steps of a path in words, for a person who follows it.
 import type { Message } from '../../protocol'
 import type { Act } from './steps'
 

@@ -1,46 +1,46 @@
-// A counterexample is a recording like any other: the world is brought up as the explorer's was, and the path is carried out in it by hand.
-// The monitors say which rules are broken in it; what only the explorer sees, that a machine stopped itself or that copies differ at a moment at
-// which no monitor looks, is told by its own sentence.
+// Turns a path of the explorer into a recording: a world starts as the explorer's did, and the path is performed in it by hand. The monitors
+// report the rules that are broken. A violation that only the explorer sees is reported with its own sentence: a machine that stopped itself,
+// or copies that differ when no monitor compares them.
 import { RuleTeller } from '../../check'
 import type { NetworkAct } from '../../network'
-import type { TraceEvent, TraceHeader, Violation } from '../../trace'
+import type { TraceEvent, TraceHeader, ViolationFound } from '../../trace'
 import type { World } from '../world'
 import type { ExplorePlan } from './plan'
 import { playActs, type Standing } from './play-acts'
 import { worldToExplore } from './starting-point'
-import type { StepBreach } from './step-checks'
+import type { StepViolation } from './step-checks'
 import type { Act } from './steps'
 
 export interface Counterexample {
   readonly header: TraceHeader
   readonly events: readonly TraceEvent[]
-  /** The event of the freeze from which the path goes on. */
+  /** The seq of the freeze after which the path begins. */
   readonly begins: number
 }
 
-/** `breach`: what the explorer found at the end of the path; null where it was looking for something else. */
-export async function counterexample(plan: ExplorePlan, title: string, acts: readonly Act[], breach: StepBreach | null): Promise<Counterexample> {
+/** `found`: the violation at the end of the path; null if the explorer looked for something else. */
+export async function counterexample(plan: ExplorePlan, title: string, acts: readonly Act[], found: StepViolation | null): Promise<Counterexample> {
   const events: TraceEvent[] = []
-  // As a file has it: what a step changes later must not show in an event.
+  // Copied, as a file would hold it: later steps must not change an event.
   const world = worldToExplore(plan, title, (event) => events.push(JSON.parse(JSON.stringify(event)) as TraceEvent))
   const begins = events.length
   await playActs(acts, standingWorld(world))
-  for (const violation of violationsOf(world.header, events, breach)) world.tell(violation)
+  for (const violation of violationsOf(world.header, events, found)) world.tell(violation)
   return { header: world.header, events, begins }
 }
 
-function violationsOf(header: TraceHeader, events: readonly TraceEvent[], breach: StepBreach | null): Violation[] {
-  const violations: Violation[] = []
+function violationsOf(header: TraceHeader, events: readonly TraceEvent[], found: StepViolation | null): ViolationFound[] {
+  const violations: ViolationFound[] = []
   const teller = new RuleTeller(header, (violation) => violations.push(violation))
   for (const event of events) teller.take(event)
-  const isTold = breach === null || violations.some(({ rule }) => rule === breach.rule)
-  return isTold ? violations : [...violations, { type: 'violation', rule: breach.rule, text: breach.text, evidence: [events.length] }]
+  const isTold = found === null || violations.some(({ rule }) => rule === found.rule)
+  return isTold ? violations : [...violations, { type: 'violation', rule: found.rule, text: found.text, evidence: [events.length] }]
 }
 
 function standingWorld(world: World): Standing {
-  const act = (one: NetworkAct): void => world.act(one)
+  const act = (one: NetworkAct): void => void world.perform(one)
   return {
-    underWay: () => world.underWay,
+    inFlight: () => world.inFlight,
     isArmed: (node, timer) => world.isArmed(node, timer),
     deliver: (id) => act({ type: 'deliver', id }),
     drop: (id) => act({ type: 'drop', id }),

@@ -1,5 +1,5 @@
-// Looks at states: which steps each allows, where they lead, and whether something is broken there. A worker is one of these; alone it is enough.
-// Everything that it makes is told as definitions, so that another expander can read its rows.
+// Expands states: which steps each allows, where they lead, and whether they break a rule. One expander is enough; each worker has one. It
+// must never keep a new local or message to itself: it hands them out as definitions, so that other expanders can read its rows.
 import { Locals, type Definition, type Mail, type StartingNode } from './locals'
 import type { Message, NodeName, Settings } from '../../protocol'
 import { stuckSentence } from '../../trace'
@@ -11,9 +11,9 @@ import { StateChecks } from './state-checks'
 import { Steps, type Act, type StepCode } from './steps'
 
 export interface StartingPoint {
-  /** Of every node that starts on a path. */
+  /** For every node that restarts on a path. */
   readonly settings: Settings
-  /** The clients' session that is explored. */
+  /** The clients' session for the explored operations. */
   readonly session: number
   readonly nodes: readonly StartingNode[]
   readonly mails: readonly { readonly from: NodeName; readonly to: NodeName; readonly message: Message }[]
@@ -27,11 +27,11 @@ export class Expander {
   readonly #permutations: number
   readonly #nodes: number
 
-  /** `lane` of `lanes` that share their states. */
+  /** `lane`: this expander's number among the `lanes` expanders that share states. */
   constructor(plan: ExplorePlan, { settings, session, nodes, mails }: StartingPoint, lane = 0, lanes = 1) {
     this.#plan = plan
     this.#nodes = nodes.length
-    // Servers that have a view behind them differ by more than their names: there exchanging them saves not one state.
+    // Servers with a view behind them differ by more than their names, so permuting them would merge no states.
     const permutations = new Permutations(nodes, { clients: plan.reduces, replicas: plan.reduces && plan.start === 'cold' })
     this.#permutations = permutations.count
     this.#locals = new Locals({ nodes, settings, session, program: plan.program, permutations, begun: nodes.length + mails.length, lane, lanes })
@@ -43,12 +43,12 @@ export class Expander {
     }
   }
 
-  /** Distinct states of single nodes, and distinct messages. */
+  /** How many distinct states of single nodes and distinct messages there are. */
   get counts(): { readonly locals: number; readonly mails: number } {
     return { locals: this.#locals.count, mails: this.#locals.mailCount }
   }
 
-  /** The start as a row with its fingerprint. */
+  /** The initial state as a row, with its fingerprint. */
   begin(): { readonly row: readonly number[]; readonly fingerprint: Fingerprint } {
     const row: number[] = []
     writeRow(this.start, row)
@@ -75,11 +75,11 @@ export class Expander {
       at += 2 + state.locals.length + state.mails.length
       this.#steps.each(state, (step) => {
         steps++
-        const { state: after, breach } = this.#steps.after(state, step)
-        if (breach && this.#plan.goal === 'violation') found.push({ place, step, breach })
-        // Beyond a broken rule everything may break: what follows proves nothing.
-        if (breach) return
-        if (this.#isGoal(after)) found.push({ place, step, breach: null })
+        const { state: after, violation } = this.#steps.after(state, step)
+        if (violation && this.#plan.goal === 'violation') found.push({ place, step, violation })
+        // After a broken rule anything may break, so its successors prove nothing.
+        if (violation) return
+        if (this.#isGoal(after)) found.push({ place, step, violation: null })
         fingerprint(after, this.#permutations, sum)
         successors.push(place, step, sum.low, sum.high)
         writeRow(after, successors)
@@ -88,14 +88,14 @@ export class Expander {
     return { number, successors: Int32Array.from(successors), steps, found: found.slice(0, 1) }
   }
 
-  /** The acts of a path from the start, for somebody who carries them out. */
+  /** The acts of a path from the initial state, for a driver that performs them. */
   acts(path: readonly StepCode[]): Act[] {
     const acts: Act[] = []
     this.#walk(path, (act) => acts.push(act))
     return acts
   }
 
-  /** Why the cluster is stuck at the end of a path, in words; empty where it is not. */
+  /** Why the cluster is stuck at the end of a path, in words; empty if it is not. */
   stuckAfter(path: readonly StepCode[]): string {
     const facts = this.#walk(path).locals.find(({ kind }) => kind === 'view-server')?.facts
     return facts?.type === 'view-server' && facts.stuck ? stuckSentence(facts.stuck) : ''

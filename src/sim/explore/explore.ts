@@ -1,9 +1,9 @@
-// Exploring in one thread, and what comes of it. Many threads do the same with a search of their own: src/cli/explore-workers.ts.
+// Explores in one thread, and returns the outcome. Many threads do the same with a search of their own: src/cli/explore-workers.ts.
 import { Expander, type StartingPoint } from './expander'
 import type { ExplorePlan } from './plan'
 import { Search, type SearchEnd, type SearchProgress } from './search'
 
-/** States that are looked at in one go. */
+/** How many states one call to `advance` expands. */
 export const batchStates = 2000
 
 export class Exploration {
@@ -25,7 +25,7 @@ export class Exploration {
     return this.#search.end
   }
 
-  /** Looks at some states; true at the end. */
+  /** Expands some states; true at the end. */
   advance(): boolean {
     const batch = this.#search.take(batchStates)
     if (batch) this.#search.give(this.expander.expand(batch))

@@ -1,5 +1,5 @@
-// What the checks must know of a node's state, read once when the state is first met.
-import type { Machine, NodeKind, ReplicaState, View, ViewServerState } from '../../protocol'
+// The facts of a node's state that the checks need, read once when the state is first reached.
+import type { Essence, Machine, NodeKind, ReplicaState, View, ViewServerState } from '../../protocol'
 import { exploredKey } from './plan'
 
 export interface ReplicaFacts {
@@ -9,13 +9,13 @@ export interface ReplicaFacts {
   readonly serving: boolean
   readonly executed: number
   readonly nextSeq: number
-  /** As primary: in every view from this one on; 0 in another role. */
+  /** For a primary: it is primary of every view since this one; 0 in another role. */
   readonly since: number
-  /** Equal for equal copies. */
+  /** Equal copies have equal texts. */
   readonly copyText: string
-  /** The key that everybody writes to. */
+  /** The value of the key that all clients write to. */
   readonly value: string
-  /** Forwarded and not executed: which backups have not acked. */
+  /** Operations that are forwarded but not executed, with the backups that have not acked them. */
   readonly pending: ReplicaState['pending']
 }
 
@@ -24,7 +24,7 @@ export interface ViewServerFacts {
   readonly current: View
   readonly acked: View
   readonly isAcked: boolean
-  /** Lives that the ack of the current view listed. */
+  /** The incarnations that the ack of the current view listed. */
   readonly initialised: readonly (readonly [string, number])[]
   readonly servers: ViewServerState['servers']
   readonly stuck: ViewServerState['stuck']
@@ -32,27 +32,25 @@ export interface ViewServerFacts {
 
 export interface ClientFacts {
   readonly type: 'client'
-  /** Its session has nothing out. */
+  /** True if its session has no open operation. */
   readonly isFree: boolean
 }
 
-/** Null: it is dead. */
+/** Null while the node is dead. */
 export type Facts = ReplicaFacts | ViewServerFacts | ClientFacts | null
 
-export function factsOf(kind: NodeKind, machine: Machine | null, essence: string, session: number): Facts {
-  if (!machine) return null
+export function factsOf(kind: NodeKind, machine: Machine, essence: Essence, session: number): Facts {
   const state = machine.inspect()
   switch (state.kind) {
     case 'replica': {
-      const { primary } = JSON.parse(essence) as { readonly primary: { readonly since: number } | null }
       const copy = [state.executed, state.store, state.table.map(({ clientId, requestId, result, seq }) => [clientId, requestId, result, seq])]
       return {
-        type: 'replica', view: state.view, role: state.role, serving: state.serving, executed: state.executed, nextSeq: state.nextSeq, since: primary?.since ?? 0,
+        type: 'replica', view: state.view, role: state.role, serving: state.serving, executed: state.executed, nextSeq: state.nextSeq, since: essence.kind === 'replica' ? essence.since : 0,
         copyText: JSON.stringify(copy), value: state.store.find(({ key }) => key === exploredKey)?.value ?? '', pending: state.pending,
       }
     }
     case 'view-server': {
-      const { initialised } = JSON.parse(essence) as { readonly initialised: readonly (readonly [string, number])[] }
+      const initialised = essence.kind === 'view-server' ? essence.initialised : []
       return { type: 'view-server', current: state.current, acked: state.acked, isAcked: state.isAcked, initialised, servers: state.servers, stuck: state.stuck }
     }
     case 'client': return { type: 'client', isFree: kind === 'client' && (state.sessions[session]?.state ?? 'free') === 'free' }

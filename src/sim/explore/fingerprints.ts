@@ -1,5 +1,5 @@
-// The states that were seen, as fingerprints of 64 bits in an open table: 8 bytes a state, at most four fifths full, doubled when fuller.
-// Two states of one fingerprint would be taken for one: with a hundred million states the odds are about one in four thousand.
+// The set of visited states, as 64-bit fingerprints in an open-addressing table: 8 bytes each, at most four fifths full, then doubled.
+// Two states with the same fingerprint count as one: with a hundred million states the odds of that are about one in four thousand.
 
 const initialPlaces = 1 << 16
 const fullest = 0.8
@@ -17,9 +17,9 @@ export class Fingerprints {
     return this.#table.byteLength
   }
 
-  /** Adds a fingerprint; false if it was there. */
+  /** Adds a fingerprint; false if it was in the set. */
   add(low: number, high: number): boolean {
-    // All zero is the empty place.
+    // 0 0 marks a free place.
     const own = low === 0 && high === 0 ? 1 : low
     if (!this.#put(own, high)) return false
     this.#count++

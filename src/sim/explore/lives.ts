@@ -1,15 +1,16 @@
-// The moment of a recording as a start of an exploration: every node with the inputs of its present life, so that whoever explores can step its
-// machine to that moment, and every message that is under way then. Plain data, which a worker can be handed.
+// Starts an exploration from an event of a recording. It has every message then in flight, and every node with the inputs of its current
+// incarnation, so that the node's machine can be replayed. Plain data, so that a worker can receive it.
 import {
-  createMachine, type Input, type Message, type NodeKind, type NodeName, type Settings, type Start,
+  createMachine, startOf, type Input, type Message, type NodeKind, type NodeName, type Settings, type Start,
 } from '../../protocol'
-import { messageOf, operationInputOf, type EventOf, type TraceEvent, type TraceHeader } from '../../trace'
+import { originalId } from '../../network'
+import { messageOf, MessagesInFlight, senderAs, stepInputOf, type EventOf, type TraceEvent, type TraceHeader } from '../../trace'
 import type { StartingPoint } from './expander'
 
 export interface Life {
   readonly name: NodeName
   readonly kind: NodeKind
-  /** 0: never started. */
+  /** 0: it never started. */
   readonly incarnation: number
   readonly seed: string
   /** Null while it is dead. */
@@ -27,12 +28,12 @@ export interface Lives {
   readonly settings: Settings
   readonly nodes: readonly Life[]
   readonly mails: readonly LifeMail[]
-  /** How often each message had been copied. */
+  /** How often each message was copied. */
   readonly copies: ReadonlyMap<string, number>
 }
 
-/** Sessions below are a person's, who takes the lowest that is free, and those above a workload's. */
-export const sessionFromMoment = 7
+/** The session of explored operations. Lower ones are for people, who get the lowest free one; higher ones are for workloads. */
+export const sessionFromSnapshot = 7
 
 interface Growing {
   name: NodeName
@@ -43,11 +44,11 @@ interface Growing {
   isPaused: boolean
 }
 
-/** Gathers the lives up to a moment: takes the events up to it, in order. */
+/** Gathers the incarnations at an event: takes all events up to it, in order. */
 export class LivesOfTrace {
   readonly #settings: Settings
   readonly #nodes = new Map<NodeName, Growing>()
-  readonly #mails = new Map<string, LifeMail>()
+  readonly #mails = new MessagesInFlight<LifeMail>({ sent: mailOf, copied: (mail, { id }) => ({ ...mail, id }) })
   readonly #copies = new Map<string, number>()
 
   constructor({ settings, nodes }: Pick<TraceHeader, 'settings' | 'nodes'>) {
@@ -66,22 +67,21 @@ export class LivesOfTrace {
         if (node) node.isPaused = event.type === 'node-paused'
         return
       }
-      case 'message-sent': return void this.#mails.set(event.id, { id: event.id, from: event.from, to: event.to, message: messageOf(event.message) })
+      case 'message-sent':
+      case 'message-dropped': return void this.#mails.take(event)
       case 'message-duplicated': return this.#duplicated(event)
-      case 'message-dropped': return void this.#mails.delete(event.id)
       case 'message-taken': {
-        const mail = this.#mails.get(event.id)
-        this.#mails.delete(event.id)
+        const mail = this.#mails.take(event)
         return mail && this.#input(event.node, { type: 'message', from: mail.from, message: mail.message })
       }
-      case 'timer-fired': return this.#input(event.node, { type: 'timer', name: event.name })
-      case 'peer-lost': return this.#input(event.node, { type: 'peer-lost', peer: event.peer })
-      case 'operation-invoked': return this.#input(event.node, operationInputOf(event.operation))
+      case 'timer-fired':
+      case 'peer-lost':
+      case 'operation-invoked': return this.#input(event.node, stepInputOf(event))
       default: return
     }
   }
 
-  /** A node that is paused takes no step: it is named. */
+  /** The name of a paused node, if there is one: it could take no step. */
   get paused(): NodeName | undefined {
     return [...this.#nodes.values()].find(({ isPaused, inputs }) => isPaused && inputs !== null)?.name
   }
@@ -104,10 +104,9 @@ export class LivesOfTrace {
     for (const [id, { to }] of this.#mails) if (to === name) this.#mails.delete(id)
   }
 
-  #duplicated({ id, of }: EventOf<'message-duplicated'>): void {
-    const mail = this.#mails.get(of)
-    if (mail) this.#mails.set(id, { ...mail, id })
-    const original = originalOf(of)
+  #duplicated(event: EventOf<'message-duplicated'>): void {
+    this.#mails.take(event)
+    const original = originalId(event.of)
     this.#copies.set(original, (this.#copies.get(original) ?? 0) + 1)
   }
 
@@ -116,15 +115,14 @@ export class LivesOfTrace {
   }
 }
 
-/** A copy's id is that of the message with its number. */
-export function originalOf(id: string): string {
-  return id.split('+')[0] ?? id
+function mailOf(sending: EventOf<'message-sent'>): LifeMail {
+  return { id: sending.id, from: senderAs(sending), to: sending.to, message: messageOf(sending.message) }
 }
 
-/** Steps every node to the moment. */
+/** Replays every node up to the event. */
 export function startingPointOf({ settings, nodes, mails }: Lives): StartingPoint {
   return {
-    settings, session: sessionFromMoment, mails,
+    settings, session: sessionFromSnapshot, mails,
     nodes: nodes.map((life) => {
       const { name, kind, incarnation, inputs } = life
       if (inputs === null) return { name, kind, incarnation, machine: null, timers: [], steps: 0 }
@@ -133,7 +131,7 @@ export function startingPointOf({ settings, nodes, mails }: Lives): StartingPoin
         send: () => undefined, report: () => undefined,
         setTimer: (timer: string) => void timers.add(timer), cancelTimer: (timer: string) => void timers.delete(timer),
       }
-      const machine = createMachine({ type: 'start', name, kind, incarnation, address: '', settings, seed: life.seed }, sink)
+      const machine = createMachine(startOf({ name, kind, incarnation, settings, seed: life.seed }), sink)
       for (const input of inputs) {
         if (input.type === 'timer') timers.delete(input.name)
         machine.step(input, sink)

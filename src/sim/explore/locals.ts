@@ -1,32 +1,33 @@
-// What one node is at a moment, and one message under way, each kept once however many states they are part of. A step depends on nothing
-// else, so it is taken once for each pair of the two and looked up ever after: that is what makes exploring fast.
-// A machine that is kept here is never stepped: its copy is.
+// Interns the states of single nodes (locals) and the messages in flight, however many cluster states they are part of. A step depends only on
+// a local and its input, so each such pair is stepped once and then looked up: that makes exploring fast.
+// It must never step a machine that it keeps, only a copy.
 import {
-  createMachine,
+  createMachine, pingCheckTimer, startOf,
   type EffectSink, type Input, type Machine, type Message, type NodeKind, type NodeName, type OperationInput, type Report, type Result, type Settings, type Start,
 } from '../../protocol'
+import { nodeOfConnection } from '../../trace'
 import { factsOf, type Facts } from './facts'
 import { hashText, type Permutations } from './names'
 import { operationOf, type Program } from './plan'
-import { stepBreach, type StepBreach, type Taken } from './step-checks'
+import { stepViolation, type StepViolation, type Taken } from './step-checks'
 
-/** A message under way. Equal ones are one: a copy of what is under way brings nothing that a later copy would not. */
+/** A message in flight. Equal ones are one: a copy of a message in flight adds nothing that a later copy would not. */
 export interface Mail {
   readonly id: number
   readonly from: NodeName
   readonly to: NodeName
-  /** The receiver's place. */
+  /** The receiver's index. */
   readonly slot: number
   readonly message: Message
   readonly text: string
   readonly hashes: Int32Array
 }
 
-/** An operation of a client, as far as it has come. */
+/** The progress of a client's operation. */
 export interface Explored {
-  /** How many operations of each client had ended when this began, by the clients' places. */
+  /** For each client, by index: how many of its operations had ended when this one began. */
   readonly after: readonly number[]
-  /** Null while it is out. */
+  /** Null while it is open. */
   readonly result: Result | null
 }
 
@@ -38,9 +39,9 @@ export interface Local {
   readonly incarnation: number
   /** Null while it is dead. */
   readonly machine: Machine | null
-  /** Armed, sorted by name. */
+  /** The armed timers, sorted by name. */
   readonly timers: readonly string[]
-  /** A client's operations, the last of them perhaps not ended. */
+  /** A client's operations; the last one may be open. */
   readonly operations: readonly Explored[]
   readonly facts: Facts
   readonly hashes: Int32Array
@@ -55,10 +56,10 @@ type Made = Pick<Local, 'slot' | 'name' | 'kind' | 'incarnation' | 'machine' | '
 export interface Transition {
   readonly next: Local
   readonly sends: readonly Mail[]
-  readonly breach: StepBreach | null
+  readonly violation: StepViolation | null
 }
 
-/** How a local or a mail came about, for another worker that makes the same of it. */
+/** How a local or a message was made, so that another worker can make the same. */
 export type Definition =
   | { readonly type: 'local'; readonly id: number; readonly from: number; readonly input: LocalInput }
   | { readonly type: 'mail'; readonly id: number; readonly from: NodeName; readonly to: NodeName; readonly message: Message }
@@ -66,11 +67,11 @@ export type Definition =
 export type LocalInput =
   | { readonly type: 'take'; readonly mail: number }
   | { readonly type: 'fire'; readonly timer: string }
-  /** A primary's retry, twice: the second sends again all that was waiting at the first. */
+  /** A primary's retry timer fires twice: the second time it resends everything that was waiting at the first. */
   | { readonly type: 'resend'; readonly timer: string }
-  /** A client asks for the view, and is answered so, until it sends its request or has learnt something. */
+  /** A client asks for the view and gets it, until it sends its request or learns something. */
   | { readonly type: 'ask'; readonly timer: string; readonly view: number }
-  /** These pings come and the view server looks, once more than it takes to be dead: also who had pinged just before the first is found. */
+  /** Ping-check rounds with these pings, one more than make a server dead: so a server that pinged just before the first is found dead too. */
   | { readonly type: 'look'; readonly pings: readonly number[] }
   | { readonly type: 'invoke'; readonly after: readonly number[] }
   | { readonly type: 'crash' }
@@ -84,18 +85,16 @@ export interface StartingNode {
   readonly incarnation: number
   readonly machine: Machine | null
   readonly timers: readonly string[]
-  /** How many inputs it has taken since its start, where ids matter. */
+  /** How many inputs it has taken since its start; needed where message ids matter. */
   readonly steps?: number
 }
 
-/** In a cluster that was brought up to be explored. */
+/** The session in a cluster that was started to be explored. */
 export const exploredSession = 0
-/** The explored operations have numbers of their own. */
+/** Explored operations get ids from here on, apart from all others. */
 const operationsBegin = 1_000_000_000
 
-/** Left out of what tells states apart, because `resend` and `look` do not depend on it, and nothing else does. */
-const irrelevant: ReadonlySet<string> = new Set(['pingedSinceCheck', 'waited', 'resendBelow'])
-/** Rounds of asking in vain: a client's patience doubles up to eight, and each wait is a round. */
+/** The most rounds of asking in vain: a client's wait doubles up to eightfold, and each wait is a round. */
 export const askRoundsMax = 40
 
 interface Gathered extends EffectSink {
@@ -110,9 +109,9 @@ export interface LocalsOptions {
   readonly session: number
   readonly program: Program
   readonly permutations: Permutations
-  /** How many nodes and messages the start has: they have the first ids, the same for everybody. */
+  /** How many nodes and messages the initial state has: every worker gives them the same first ids. */
   readonly begun: number
-  /** Later ids are every `lanes`th: workers that share states never give one id to two things. */
+  /** Later ids are `lanes` apart, so that workers that share states never give one id to two things. */
   readonly lane: number
   readonly lanes: number
 }
@@ -125,7 +124,7 @@ export class Locals {
   readonly #mails = new Map<string, Mail>()
   readonly #mailsById = new Map<number, Mail>()
   #nextId: number
-  /** What was made here and the others have not been told of. */
+  /** Definitions made here that other workers do not have yet. */
   #untold: Definition[] = []
 
   constructor(options: LocalsOptions) {
@@ -158,7 +157,7 @@ export class Locals {
     return this.#untold.splice(0)
   }
 
-  /** Makes what another worker made, under its id. */
+  /** Makes what another worker defined, under its id. */
   define(definition: Definition): void {
     if (definition.type === 'mail') {
       this.#mailsById.set(definition.id, this.#internMail(definition.from, definition.to, definition.message, definition.id))
@@ -168,13 +167,13 @@ export class Locals {
     this.#byId.set(definition.id, next)
   }
 
-  /** The start's nodes, in order. */
+  /** Adds a node of the initial state; call in order. */
   begin(node: StartingNode, id: number): Local {
     const { name, kind, incarnation, machine, timers } = node
     return this.#intern({ slot: this.#slotOf(name), name, kind, incarnation, machine, timers: [...timers].sort(), operations: [] }, id, null)
   }
 
-  /** A message of the start, or one that might be sent. */
+  /** A message of the initial state, or one that might be sent. */
   mailOf(from: NodeName, to: NodeName, message: Message, id?: number): Mail {
     return this.#internMail(from, to, message, id)
   }
@@ -198,7 +197,7 @@ export class Locals {
       case 'invoke': return remembered(local.others, `invoke ${input.after.join(' ')}`, () => this.#invoke(local, input, id))
       case 'crash':
         return remembered(local.others, 'crash', () => (
-          { next: this.#intern({ ...local, machine: null, timers: [] }, id, { from: local, input }), sends: [], breach: null }
+          { next: this.#intern({ ...local, machine: null, timers: [] }, id, { from: local, input }), sends: [], violation: null }
         ))
       case 'restart': return remembered(local.others, 'restart', () => this.#restart(local, input, id))
     }
@@ -217,10 +216,10 @@ export class Locals {
   }
 
   *#looking(pings: readonly number[]): Generator<StepInput> {
-    // One round more than it takes to be dead.
+    // One round more than make a server dead.
     for (let round = 0; round <= this.#options.settings.deadPings; round++) {
       for (const ping of pings) yield this.#taking(ping)
-      yield { type: 'timer', name: 'ping-check' }
+      yield { type: 'timer', name: pingCheckTimer }
     }
   }
 
@@ -235,11 +234,11 @@ export class Locals {
     const { name, kind } = local
     const incarnation = local.incarnation + 1
     const gathered = gather([])
-    const machine = createMachine({ type: 'start', name, kind, incarnation, address: '', settings: this.#options.settings, seed: `${name}.${incarnation}` }, gathered)
+    const machine = createMachine(startOf({ name, kind, incarnation, settings: this.#options.settings }), gathered)
     return this.#ended(local, machine, incarnation, gathered, local.operations, [], input, id)
   }
 
-  /** Takes the inputs one after another, as long as a timer among them is armed, and until a client that asks has sent its request. */
+  /** Takes the inputs in order. Stops at a timer that is not armed, or once an asking client has sent its request. */
   #step(local: Local, inputs: Iterable<StepInput>, operations: readonly Explored[], input: LocalInput, id: number | undefined): Transition {
     const machine = local.machine?.copy()
     if (!machine) throw new Error(`${local.name} is dead and takes no step`)
@@ -255,9 +254,9 @@ export class Locals {
       }
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error)
-      return { next: local, sends: [], breach: { rule: 'assertion', text: `${local.name} stopped itself: ${text}.` } }
+      return { next: local, sends: [], violation: { rule: 'assertion', text: `${local.name} stopped itself: ${text}.` } }
     }
-    // What an asking client sent to the view server was answered within the step.
+    // What an asking client sent to the view server was answered within this step.
     const sends = input.type === 'ask' ? gathered.sends.filter(({ message }) => message.type !== 'get-view') : gathered.sends
     return this.#ended(local, machine, local.incarnation, { ...gathered, sends }, operations, taken, input, id)
   }
@@ -270,19 +269,20 @@ export class Locals {
     const made = { slot, name, kind, incarnation, machine, timers: [...armed].sort(), operations: withResults(operations, reports) }
     const next = this.#intern(made, id, { from: before, input })
     const mails = sends.map(({ to, message }) => this.#internMail(name, to, message))
-    return { next, sends: mails, breach: stepBreach(before, next, taken, mails) }
+    return { next, sends: mails, violation: stepViolation(before, next, taken, mails) }
   }
 
   #intern(made: Made, given: number | undefined, origin: { readonly from: Local; readonly input: LocalInput } | null): Local {
-    const essence = made.machine ? JSON.stringify(made.machine.essence(), (key, value: unknown) => irrelevant.has(key) ? undefined : value) : 'dead'
-    const text = `${made.name} ${made.incarnation} ${essence} ${made.timers.join(' ')}`
+    // Incidental state does not distinguish locals: `resend` and `look` fire a timer until nothing depends on it.
+    const essence = made.machine?.essence() ?? null
+    const text = `${made.name} ${made.incarnation} ${essence ? JSON.stringify(essence) : 'dead'} ${made.timers.join(' ')}`
     const key = `${text} ${JSON.stringify(made.operations)}`
     const known = this.#byKey.get(key)
     if (known) return known
     const id = given ?? this.#newId()
     const hashes = this.#hashes((index) => this.#renamedLocal(text, made.operations, index))
     const local: Local = {
-      ...made, id, hashes, facts: factsOf(made.kind, made.machine, essence, this.#options.session),
+      ...made, id, hashes, facts: made.machine && essence ? factsOf(made.kind, made.machine, essence, this.#options.session) : null,
       taken: new Map(), fired: new Map(), others: new Map(),
     }
     this.#byKey.set(key, local)
@@ -291,7 +291,9 @@ export class Locals {
     return local
   }
 
-  #internMail(from: NodeName, to: NodeName, message: Message, given?: number): Mail {
+  #internMail(from: NodeName, toAs: string, message: Message, given?: number): Mail {
+    // Connections never end here, so a message to any connection of a client reaches the client.
+    const to = nodeOfConnection(toAs)
     const text = mailText(from, to, message)
     const known = this.#mails.get(text)
     if (known) return known
@@ -304,7 +306,7 @@ export class Locals {
     return mail
   }
 
-  /** Counts stand in the order of the clients' names, so they change places with the names. */
+  /** The counts are in the order of the clients' names, so renaming also permutes the counts. */
   #renamedLocal(text: string, operations: readonly Explored[], index: number): string {
     const { nodes, permutations } = this.#options
     const renamed = permutations.rename(text, index)
@@ -336,7 +338,7 @@ export class Locals {
   }
 }
 
-/** Tells messages apart, and finds one under way that is the same. */
+/** Equal texts are equal messages; also used to find a message in flight. */
 export function mailText(from: NodeName, to: NodeName, message: Message): string {
   return `${from} ${to} ${JSON.stringify(message)}`
 }

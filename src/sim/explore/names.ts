@@ -1,5 +1,5 @@
-// Nodes that differ by their names only: a state and the same state with two of them exchanged have the same future, so one is enough.
-// A permutation is applied to text, because everything that a state holds of a name is text in it.
+// Nodes that differ only by name: a state and the same state with two of them exchanged have the same future, so one of both is enough.
+// A permutation is applied to text, because all that a state holds of a name is text.
 import type { NodeKind, NodeName } from '../../protocol'
 
 export interface NamedNode {
@@ -7,7 +7,7 @@ export interface NamedNode {
   readonly kind: NodeKind
 }
 
-/** More than this many are not tried: each costs a sum for every state. */
+/** A kind is not permuted if that gave more permutations than this: each costs a sum for every state. */
 const permutationsMax = 24
 
 export class Permutations {
@@ -15,7 +15,7 @@ export class Permutations {
   readonly #maps: readonly ReadonlyMap<string, string>[]
   readonly #pattern: RegExp
 
-  /** Which kinds are exchanged among themselves; none: only the identity. */
+  /** `exchanged`: the kinds whose nodes are permuted; with none, only the identity. */
   constructor(nodes: readonly NamedNode[], exchanged: { readonly replicas: boolean; readonly clients: boolean }) {
     const names = (kind: NodeKind): NodeName[] => nodes.filter((node) => node.kind === kind).map(({ name }) => name)
     const [replicas, clients] = [names('replica'), names('client')]
@@ -29,7 +29,7 @@ export class Permutations {
     this.#pattern = new RegExp(`\\b(${[...replicas, ...clients].join('|')})\\b`, 'g')
   }
 
-  /** The text with every name exchanged as permutation `index` says; the first is the identity. */
+  /** The text with every name replaced as permutation `index` says; 0 is the identity. */
   rename(text: string, index: number): string {
     const map = this.#maps[index] as ReadonlyMap<string, string>
     return index === 0 ? text : text.replace(this.#pattern, (name) => map.get(name) ?? name)
@@ -45,7 +45,7 @@ function permutationsOf<T>(items: readonly T[]): T[][] {
   return items.flatMap((item, index) => permutationsOf([...items.slice(0, index), ...items.slice(index + 1)]).map((rest) => [item, ...rest]))
 }
 
-/** A hash of 64 bits in two halves, each well mixed, so that sums of them tell sets apart. After MurmurHash3's mixing steps. */
+/** A 64-bit hash in two halves, each mixed well enough that sums of hashes distinguish sets. After MurmurHash3's mixing steps. */
 export function hashText(text: string): { readonly low: number; readonly high: number } {
   let low = 0xdeadbeef
   let high = 0x41c6ce57

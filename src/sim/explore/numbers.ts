@@ -1,4 +1,4 @@
-// A list of 32-bit numbers that grows without being copied: pages of typed arrays.
+// A list of 32-bit numbers that grows without copying, in pages of typed arrays.
 
 const pageLength = 1 << 18
 

@@ -1,6 +1,6 @@
-// Carries a path's acts out on a cluster that stands still: the world in virtual time here, real processes in the lab. A message is found by what
-// it says, because an explorer knows no ids; everything else is as a person would do it by hand.
-import { viewServerName, type Message, type NodeName, type Operation } from '../../protocol'
+// Performs a path's acts on a frozen cluster: the world in virtual time here, real processes in the lab. It finds messages by content, because
+// an explorer knows no ids; all else is as if done by hand.
+import { pingCheckTimer, pingTimer, viewServerName, type Message, type NodeName, type Operation } from '../../protocol'
 import { askRoundsMax, mailText } from './locals'
 import type { Act } from './steps'
 
@@ -11,10 +11,10 @@ export interface StandingMessage {
   readonly message: Message
 }
 
-/** A cluster that stands still. Each act is over when the node has taken its step. */
+/** A frozen cluster. Each act is complete when the node has taken its step. */
 export interface Standing {
-  /** Messages that have not reached their receivers, oldest first. */
-  underWay(): Iterable<StandingMessage>
+  /** The messages in flight, oldest first. */
+  inFlight(): Iterable<StandingMessage>
   isArmed(node: NodeName, timer: string): boolean
   deliver(id: string): Promise<void> | void
   drop(id: string): Promise<void> | void
@@ -25,7 +25,7 @@ export interface Standing {
   invoke(client: NodeName, operation: Operation, session: number): Promise<unknown> | void
 }
 
-/** Rejects with a sentence where the cluster does not do what the path says. */
+/** Rejects with a sentence if the cluster does not do what the path says. */
 export async function playActs(acts: readonly Act[], standing: Standing): Promise<void> {
   for (const act of acts) await playAct(act, standing)
 }
@@ -37,7 +37,7 @@ async function playAct(act: Act, standing: Standing): Promise<void> {
     case 'duplicate': {
       const { from, to, message, text } = act.mail
       const found = find(standing, (other) => mailText(other.from, other.to, other.message) === text)
-      if (!found) throw new Error(`The path needs the ${message.type} from ${from} to ${to}, and no such message is under way.`)
+      if (!found) throw new Error(`The path needs the ${message.type} from ${from} to ${to}, and no such message is in flight.`)
       return standing[act.type](found.id)
     }
     case 'fire':
@@ -47,10 +47,10 @@ async function playAct(act: Act, standing: Standing): Promise<void> {
     case 'look':
       for (let round = 0; round < act.rounds; round++) {
         for (const node of act.pinging) {
-          await standing.fire(node, 'ping')
+          await standing.fire(node, pingTimer)
           await deliverNewest(standing, node, viewServerName)
         }
-        await standing.fire(viewServerName, 'ping-check')
+        await standing.fire(viewServerName, pingCheckTimer)
       }
       return
     case 'kill': return standing.kill(act.node)
@@ -59,9 +59,9 @@ async function playAct(act: Act, standing: Standing): Promise<void> {
   }
 }
 
-/** The timer fires and the view server answers, until a request goes out. */
+/** Fires the timer and lets the view server answer, until the client sends a request. */
 async function ask(client: NodeName, timer: string, standing: Standing): Promise<void> {
-  const requests = (): number => [...standing.underWay()].filter(({ from, message }) => from === client && message.type === 'request').length
+  const requests = (): number => [...standing.inFlight()].filter(({ from, message }) => from === client && message.type === 'request').length
   const before = requests()
   for (let round = 0; round < askRoundsMax && standing.isArmed(client, timer); round++) {
     await standing.fire(client, timer)
@@ -73,11 +73,11 @@ async function ask(client: NodeName, timer: string, standing: Standing): Promise
 }
 
 async function deliverNewest(standing: Standing, from: NodeName, to: NodeName): Promise<void> {
-  const newest = [...standing.underWay()].filter((message) => message.from === from && message.to === to).at(-1)
+  const newest = [...standing.inFlight()].filter((message) => message.from === from && message.to === to).at(-1)
   if (newest) await standing.deliver(newest.id)
 }
 
 function find(standing: Standing, is: (message: StandingMessage) => boolean): StandingMessage | undefined {
-  for (const message of standing.underWay()) if (is(message)) return message
+  for (const message of standing.inFlight()) if (is(message)) return message
   return undefined
 }

@@ -1,61 +1,61 @@
-// The search itself, breadth first: which states were seen, which are to be looked at, and how each was come to. Batches of states are handed
-// out and their successors taken back, by whoever steps the machines; a level is over when its last batch is back, so what is found first is nearest.
-// It never steps a machine, and a batch that was lost with its worker is handed out again.
+// Breadth-first search: which states were visited, which are queued, and how each was reached. It hands out batches of states and takes their
+// successors back from the expanders. A level ends when its last batch is back, so what is found first is nearest.
+// It must never step a machine. A batch that was lost with its worker is handed out again.
 import { Fingerprints } from './fingerprints'
 import { Numbers } from './numbers'
 import type { ExplorePlan } from './plan'
 import { rowLength } from './state'
-import type { StepBreach } from './step-checks'
+import type { StepViolation } from './step-checks'
 import type { StepCode } from './steps'
 
-/** Some states of one level. */
+/** Some states of one level, as rows. */
 export interface Batch {
   readonly number: number
   readonly count: number
   readonly rows: Int32Array
 }
 
-/** What the states of a batch lead to. */
+/** The successors of a batch's states. */
 export interface BatchResult {
   readonly number: number
-  /** For each successor: its state's place in the batch, the step, the fingerprint's halves, and its row. */
+  /** For each successor: the index of its predecessor in the batch, the step, the two halves of the fingerprint, and its row. */
   readonly successors: Int32Array
-  /** Steps that were taken, those that led to a known state too. */
+  /** How many steps were taken, including those to known states. */
   readonly steps: number
   readonly found: readonly Found[]
 }
 
 export interface Found {
-  /** The state's place in its batch. */
+  /** The state's index in its batch. */
   readonly place: number
   /** -1: the state itself is what was looked for. */
   readonly step: StepCode
   /** Null: the goal was reached. */
-  readonly breach: StepBreach | null
+  readonly violation: StepViolation | null
 }
 
 export interface SearchProgress {
   readonly states: number
   readonly steps: number
-  /** Every way of this many steps was tried, and of one more is being. */
+  /** All paths of this many steps were tried; paths with one more are being tried. */
   readonly depth: number
-  /** States that wait to be looked at. */
+  /** How many states wait to be expanded. */
   readonly queue: number
-  /** How many times as many states the last whole level had as the one before it: what the next steps will cost. 0 before there are two. */
+  /** How many times more states the last complete level had than the one before: an estimate for the next. 0 before there are two. */
   readonly growth: number
   readonly bytes: number
 }
 
 export type SearchEnd =
-  /** Every state was seen. */
+  /** Every reachable state was visited. */
   | { readonly type: 'complete' }
-  /** The depth or the number of states that was allowed. */
+  /** It reached the allowed depth or number of states. */
   | { readonly type: 'bound'; readonly bound: 'depth' | 'states' }
-  | { readonly type: 'found'; readonly path: readonly StepCode[]; readonly breach: StepBreach | null }
+  | { readonly type: 'found'; readonly path: readonly StepCode[]; readonly violation: StepViolation | null }
 
 interface Level {
   readonly rows: Int32Array[]
-  /** The number of its first state. */
+  /** The number of the level's first state. */
   first: number
   count: number
 }
@@ -73,10 +73,10 @@ export class Search {
   #growth = 0
   #level: Level = { rows: [], first: 0, count: 0 }
   #next = new RowPages()
-  /** Where in the level the next batch begins. */
+  /** Where the next batch begins in the level. */
   #at = { page: 0, place: 0, state: 0 }
   #batchNumber = 0
-  /** Handed out and not taken back, with the number of its first state. */
+  /** Batches handed out and not returned, each with the number of its first state. */
   readonly #out = new Map<number, { batch: Batch; first: number }>()
   readonly #again: number[] = []
   #found: { first: number; found: Found } | null = null
@@ -87,7 +87,7 @@ export class Search {
     this.#nodes = nodes
   }
 
-  /** The start's row and fingerprint. */
+  /** Adds the initial state: its row and fingerprint. */
   begin(row: readonly number[], low: number, high: number): void {
     this.#seen.add(low, high)
     this.#parents.push(-1)
@@ -107,7 +107,7 @@ export class Search {
     return { states: this.#seen.count, steps: this.#taken, depth: this.#depth, queue: waiting, growth: this.#growth, bytes }
   }
 
-  /** States to look at; null while others must come back first, or at the end. */
+  /** A batch of states to expand; null while others must be returned first, or at the end. */
   take(countMax: number): Batch | null {
     if (this.#end) return null
     const again = this.#again.shift()
@@ -128,7 +128,7 @@ export class Search {
     return batch
   }
 
-  /** The worker that had this batch is gone. */
+  /** Call when the worker that had this batch is gone: the batch is handed out again. */
   lost(number: number): void {
     if (this.#out.has(number)) this.#again.push(number)
   }
@@ -153,12 +153,12 @@ export class Search {
     if (this.#out.size === 0 && this.#level.rows[this.#at.page] === undefined) this.#turn()
   }
 
-  /** The level is over. */
+  /** Ends the level. */
   #turn(): void {
     if (this.#found) {
       const { first, found } = this.#found
       const path = this.#pathTo(first + found.place)
-      this.#end = { type: 'found', path: found.step < 0 ? path : [...path, found.step], breach: found.breach }
+      this.#end = { type: 'found', path: found.step < 0 ? path : [...path, found.step], violation: found.violation }
       return
     }
     const { depth, statesMax } = this.#plan.bounds
@@ -180,7 +180,7 @@ export class Search {
   }
 }
 
-/** Rows of the next level, in pages, none of which ends inside a row. */
+/** Rows of the next level, in pages; no row crosses a page. */
 class RowPages {
   count = 0
   readonly #full: Int32Array[] = []

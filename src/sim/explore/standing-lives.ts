@@ -1,19 +1,10 @@
-// Lives that stand still at a moment, to find out what a path's acts are called there: which message has which id, since ids follow from the
-// steps that nodes have taken. Processes that branch from the moment do the same with the same ids.
-import { createMachine, type EffectSink, type Input, type Message, type NodeName, type Operation, type Start } from '../../protocol'
-import { messageId } from '../../trace'
-import type { NetworkAct } from '../../network'
-import { originalOf, startingPointOf, type LifeMail, type Lives } from './lives'
+// A frozen cluster of replayed incarnations, to find the message ids that a path's acts have there: ids follow from the steps that nodes have
+// taken. Processes that branch from the same event do the same with the same ids.
+import { copyId, originalId } from '../../network'
+import { createMachine, startOf, type EffectSink, type Input, type Message, type NodeName, type Operation, type Start } from '../../protocol'
+import { messageId, type ClusterAct } from '../../trace'
+import { startingPointOf, type LifeMail, type Lives } from './lives'
 import type { Standing, StandingMessage } from './play-acts'
-
-/** What has to be done to a cluster that stands still. */
-export type StandingAct =
-  | { readonly type: 'act'; readonly act: NetworkAct }
-  | { readonly type: 'kill' | 'restart' | 'pause' | 'resume'; readonly node: NodeName }
-  | {
-    readonly type: 'invoke'; readonly client: NodeName; readonly operation: Operation; readonly session: number; readonly target: NodeName | ''
-    readonly label: string
-  }
 
 interface StandingNode {
   readonly kind: Start['kind']
@@ -24,7 +15,7 @@ interface StandingNode {
 }
 
 export class StandingLives implements Standing {
-  readonly acts: StandingAct[] = []
+  readonly acts: ClusterAct[] = []
   readonly #lives: Lives
   readonly #nodes = new Map<NodeName, StandingNode>()
   readonly #mails = new Map<string, LifeMail>()
@@ -40,7 +31,7 @@ export class StandingLives implements Standing {
     for (const mail of lives.mails) this.#mails.set(mail.id, mail)
   }
 
-  underWay(): Iterable<StandingMessage> {
+  inFlight(): Iterable<StandingMessage> {
     return this.#mails.values()
   }
 
@@ -52,27 +43,28 @@ export class StandingLives implements Standing {
     const mail = this.#mails.get(id)
     if (!mail) throw new Error(`there is no message ${id}`)
     this.#mails.delete(id)
-    this.acts.push({ type: 'act', act: { type: 'deliver', id } })
+    this.acts.push({ type: 'deliver', id })
     this.#take(mail.to, { type: 'message', from: mail.from, message: mail.message })
   }
 
   drop(id: string): void {
     this.#mails.delete(id)
-    this.acts.push({ type: 'act', act: { type: 'drop', id } })
+    this.acts.push({ type: 'drop', id })
   }
 
   duplicate(id: string): void {
     const mail = this.#mails.get(id)
     if (!mail) throw new Error(`there is no message ${id}`)
-    const original = originalOf(id)
+    const original = originalId(id)
     const number = (this.#copies.get(original) ?? 0) + 1
     this.#copies.set(original, number)
-    this.#mails.set(`${original}+${number}`, { ...mail, id: `${original}+${number}` })
-    this.acts.push({ type: 'act', act: { type: 'duplicate', id } })
+    const copy = copyId(original, number)
+    this.#mails.set(copy, { ...mail, id: copy })
+    this.acts.push({ type: 'duplicate', id })
   }
 
   fire(name: NodeName, timer: string): void {
-    this.acts.push({ type: 'act', act: { type: 'fire', node: name, timer } })
+    this.acts.push({ type: 'fire', node: name, timer })
     this.#nodes.get(name)?.timers.delete(timer)
     this.#take(name, { type: 'timer', name: timer })
   }
@@ -92,9 +84,7 @@ export class StandingLives implements Standing {
     node.step = 0
     node.timers = new Set()
     const { kind, incarnation } = node
-    node.machine = createMachine({
-      type: 'start', name, kind, incarnation, address: '', settings: this.#lives.settings, seed: `${name}.${incarnation}`,
-    }, this.#sinkOf(name, node))
+    node.machine = createMachine(startOf({ name, kind, incarnation, settings: this.#lives.settings }), this.#sinkOf(name, node))
   }
 
   invoke(client: NodeName, operation: Operation, session: number): void {

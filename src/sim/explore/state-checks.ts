@@ -1,14 +1,14 @@
-// What a state must keep that no single node can tell: answers that every backup has executed, one primary, equal copies, nothing lost or
-// doubled, and results that one copy of the store could have given. Looked at after each step, for what that step changed.
+// Checks that need more than one node: answers are executed by every backup, one primary, equal copies, nothing lost or executed twice. Also
+// whether a single copy of the store could give the results. Run after each step, for what that step changed.
 import type { NodeName, Result } from '../../protocol'
 import { execute, MapStore, type Store } from '../../protocol'
 import type { ReplicaFacts, ViewServerFacts } from './facts'
 import type { Explored, Local, Transition } from './locals'
 import { operationOf, tokenOf, type Program } from './plan'
-import type { StepBreach } from './step-checks'
+import type { StepViolation } from './step-checks'
 
 export class StateChecks {
-  /** By the ids of the clients' states: whether their results are those of one copy. */
+  /** By the ids of the clients' locals: whether a single copy of the store could give their results. */
   readonly #histories = new Map<string, boolean>()
   readonly #slots: ReadonlyMap<NodeName, number>
   readonly #program: Program
@@ -18,22 +18,22 @@ export class StateChecks {
     this.#slots = new Map(nodes.map(({ name }, slot) => [name, slot]))
   }
 
-  /** `locals` after the step that `slot` took; the first check that finds something. */
-  breach(locals: readonly Local[], slot: number, { sends, next }: Transition): StepBreach | null {
+  /** `locals` are those after the step of `slot`. Returns the first violation. */
+  violation(locals: readonly Local[], slot: number, { sends, next }: Transition): StepViolation | null {
     const { facts } = next
     if (facts === null) return null
     if (facts.type === 'client') return this.#linearizability(locals)
     if (facts.type === 'view-server') return null
     for (const { message } of sends) {
       if (message.type !== 'reply' || message.replayed || message.executedViewnum !== message.viewnum) continue
-      const breach = this.#answered(locals, locals[slot] as Local, facts, message.seq)
-      if (breach) return breach
+      const violation = this.#answered(locals, locals[slot] as Local, facts, message.seq)
+      if (violation) return violation
     }
     return onePrimary(locals, next, facts) ?? doubled(next, facts, locals) ?? this.#copies(locals, next, facts) ?? this.#lost(locals, next, facts)
   }
 
-  /** Rule 1: every backup of its view has executed what it answers. A backup that has died since cannot be asked. */
-  #answered(locals: readonly Local[], primary: Local, facts: ReplicaFacts, seq: number): StepBreach | null {
+  /** Rule 1: every backup of the view has executed what the primary answers. A backup that has died since cannot be checked. */
+  #answered(locals: readonly Local[], primary: Local, facts: ReplicaFacts, seq: number): StepViolation | null {
     for (const { name, incarnation } of facts.view.backups) {
       const backup = locals[this.#slots.get(name) ?? -1]
       if (backup?.incarnation !== incarnation || backup.facts?.type !== 'replica') continue
@@ -43,8 +43,8 @@ export class StateChecks {
     return null
   }
 
-  /** Whoever has executed as much as another of the same acked view holds the same, and no backup has executed what was not sent. */
-  #copies(locals: readonly Local[], one: Local, facts: ReplicaFacts): StepBreach | null {
+  /** Copies that have executed equally much in the same acked view are equal, and no backup has executed what was not sent. */
+  #copies(locals: readonly Local[], one: Local, facts: ReplicaFacts): StepViolation | null {
     if (!facts.serving || facts.role === 'idle') return null
     for (const other of locals) {
       if (other === one || other.facts?.type !== 'replica') continue
@@ -61,8 +61,8 @@ export class StateChecks {
     return null
   }
 
-  /** What was acknowledged is in the copy of the primary that serves the newest view. Where keys are deleted only the results can tell. */
-  #lost(locals: readonly Local[], one: Local, facts: ReplicaFacts): StepBreach | null {
+  /** The primary that serves the newest view holds all acknowledged writes. If keys are deleted, only the results can show a loss. */
+  #lost(locals: readonly Local[], one: Local, facts: ReplicaFacts): StepViolation | null {
     if (facts.role !== 'primary' || !facts.serving || this.#program.includes('delete')) return null
     const viewServer = locals.find(({ kind }) => kind === 'view-server')?.facts as ViewServerFacts | undefined
     if (viewServer && facts.view.viewnum < viewServer.current.viewnum) return null
@@ -76,7 +76,7 @@ export class StateChecks {
     return null
   }
 
-  #linearizability(locals: readonly Local[]): StepBreach | null {
+  #linearizability(locals: readonly Local[]): StepViolation | null {
     const clients = locals.filter(({ kind }) => kind === 'client')
     const key = clients.map(({ id }) => id).join(' ')
     const known = this.#histories.get(key)
@@ -86,7 +86,7 @@ export class StateChecks {
   }
 }
 
-function onePrimary(locals: readonly Local[], one: Local, facts: ReplicaFacts): StepBreach | null {
+function onePrimary(locals: readonly Local[], one: Local, facts: ReplicaFacts): StepViolation | null {
   if (facts.role !== 'primary' || !facts.serving) return null
   const other = locals.find((local) => (
     local !== one && local.facts?.type === 'replica' && local.facts.role === 'primary' && local.facts.serving && local.facts.view.viewnum === facts.view.viewnum
@@ -94,8 +94,8 @@ function onePrimary(locals: readonly Local[], one: Local, facts: ReplicaFacts): 
   return other ? { rule: 'one-primary', text: `${one.name} and ${other.name} both act as primary of view ${facts.view.viewnum}.` } : null
 }
 
-/** Values name their operation, so one that is there twice was executed twice. */
-function doubled(one: Local, { value }: ReplicaFacts, locals: readonly Local[]): StepBreach | null {
+/** A value names its operation, so a value that occurs twice was executed twice. */
+function doubled(one: Local, { value }: ReplicaFacts, locals: readonly Local[]): StepViolation | null {
   if (value === '') return null
   for (const client of locals) {
     for (let index = 0; index < client.operations.length; index++) {
@@ -111,8 +111,8 @@ function historyText({ name, operations }: Local, program: Program): string {
 }
 
 /**
- * Whether some order of the operations, each within its time, gives every result; one that has not ended may have taken effect or not.
- * Wing and Gong's search over the few operations of an exploration, taking a client's next operation at each step.
+ * Whether some order of the operations, each within its time, gives every result. An operation that has not ended may have taken effect or
+ * not. Wing and Gong's search over the few operations of an exploration: each step takes the next operation of some client.
  */
 export function isOneCopy(clients: readonly { readonly name: NodeName; readonly operations: readonly Explored[] }[], program: Program): boolean {
   const done = clients.map(() => 0)
@@ -121,7 +121,7 @@ export function isOneCopy(clients: readonly { readonly name: NodeName; readonly 
     for (const [place, { name, operations }] of clients.entries()) {
       const index = done[place] as number
       const next = operations[index]
-      // It began after others had ended: those come first.
+      // It began after these operations had ended, so they come first.
       if (!next || next.after.some((count, other) => other !== place && (done[other] as number) < count)) continue
       const after = store.copy()
       const result = execute(after, operationOf(program, name, index))

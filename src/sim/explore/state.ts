@@ -1,9 +1,9 @@
-// One state of the whole cluster while its steps are tried: who is what, what is under way, and how much may still go wrong.
-// Rows are how a state is kept and handed on: numbers only.
+// One state of the whole cluster: the locals, the messages in flight, and how much may still go wrong. As a row of numbers it can be kept and
+// passed to workers.
 import type { Local, Mail } from './locals'
 import type { ExploreBounds } from './plan'
 
-/** What may still happen on this path, each at most 7. */
+/** How often each may still happen on this path, at most 7. */
 export interface Budget {
   readonly crashes: number
   readonly restarts: number
@@ -12,14 +12,14 @@ export interface Budget {
 }
 
 export interface State {
-  /** By the nodes' places. */
+  /** By the nodes' indexes. */
   readonly locals: Local[]
   /** No two alike. */
   readonly mails: Mail[]
   budget: number
 }
 
-/** Bits of each count in the budget's number. */
+/** The first bit of each count in the budget's number. */
 const places = { crashes: 0, restarts: 3, losses: 6, duplicates: 9 } as const
 
 export function budgetOf({ crashes, restarts, losses, duplicates }: ExploreBounds): number {
@@ -30,7 +30,7 @@ export function left(budget: number, of: keyof Budget): number {
   return budget >> places[of] & 7
 }
 
-/** The budget with `count` less of this; there must be so many. */
+/** The budget reduced by `count`; it must have that many left. */
 export function spend(budget: number, of: keyof Budget, count = 1): number {
   return budget - (count << places[of])
 }
@@ -40,7 +40,7 @@ export interface Fingerprint {
   high: number
 }
 
-/** The lowest of the sums over all permutations: states that differ by names alone have one fingerprint. Written to `into`. */
+/** The lowest of the sums over all permutations, so that states that differ only by names have one fingerprint. Written to `into`. */
 export function fingerprint({ locals, mails, budget }: State, permutations: number, into: Fingerprint): void {
   into.low = 0
   into.high = 0
@@ -62,14 +62,14 @@ export function fingerprint({ locals, mails, budget }: State, permutations: numb
   }
 }
 
-/** Rows one behind the other: budget, number of mails, ids of locals, ids of mails. */
+/** Appends a row: budget, number of messages, ids of locals, ids of messages. */
 export function writeRow({ locals, mails, budget }: State, into: number[]): void {
   into.push(budget, mails.length)
   for (const { id } of locals) into.push(id)
   for (const { id } of mails) into.push(id)
 }
 
-/** Numbers of the row that begins at `at`. */
+/** How many numbers the row at `at` has. */
 export function rowLength(rows: ArrayLike<number>, at: number, nodes: number): number {
   return 2 + nodes + (rows[at + 1] as number)
 }

@@ -1,29 +1,29 @@
-// The rules that one step of one node can break by itself: it is enough to know the node before, its input, and what it did.
-// What needs other nodes too is state-checks.ts. The sentences are for a first look; the monitors judge the recording that is made of it.
+// The rules that a single step of a node can break by itself: only the node before, its input and its effects matter. Rules that need other
+// nodes are in state-checks.ts. The sentences are provisional; the monitors judge the recording made of a path.
 import type { RuleName } from '../../check'
 import type { Input, Member, Reply, Report, Start, View } from '../../protocol'
 import type { ReplicaFacts, ViewServerFacts } from './facts'
 import type { Local, Mail } from './locals'
 
-export interface StepBreach {
-  /** `linearizability` and `assertion` (a machine that stopped itself) have no monitor of their own. */
+export interface StepViolation {
+  /** `linearizability` and `assertion` (a machine that stopped itself) have no monitor. */
   readonly rule: RuleName | 'equal-copies' | 'linearizability' | 'assertion'
   readonly text: string
 }
 
-/** An input, and what the node reported in taking it. */
+/** An input, and what the node reported in its step. */
 export interface Taken {
   readonly input: Exclude<Input, Start>
   readonly reports: readonly Report[]
 }
 
-export function stepBreach(before: Local, after: Local, taken: readonly Taken[], sends: readonly Mail[]): StepBreach | null {
-  if (before.facts?.type === 'view-server') return viewServerBreach(before.facts, taken)
-  if (before.facts?.type === 'replica' && after.facts?.type === 'replica') return replicaBreach(before, before.facts, after.facts, taken, sends)
+export function stepViolation(before: Local, after: Local, taken: readonly Taken[], sends: readonly Mail[]): StepViolation | null {
+  if (before.facts?.type === 'view-server') return viewServerViolation(before.facts, taken)
+  if (before.facts?.type === 'replica' && after.facts?.type === 'replica') return replicaViolation(before, before.facts, after.facts, taken, sends)
   return null
 }
 
-function viewServerBreach(before: ViewServerFacts, taken: readonly Taken[]): StepBreach | null {
+function viewServerViolation(before: ViewServerFacts, taken: readonly Taken[]): StepViolation | null {
   let { current, isAcked } = before
   let initialised = before.initialised
   for (const { input, report } of taken.flatMap(({ input, reports }) => reports.map((report) => ({ input, report })))) {
@@ -57,9 +57,9 @@ function mayLead({ primary, viewnum }: View, before: View, initialised: ViewServ
   return isOne(before.primary) || before.backups.some(isOne) || wasMade
 }
 
-function replicaBreach(local: Local, before: ReplicaFacts, after: ReplicaFacts, taken: readonly Taken[], sends: readonly Mail[]): StepBreach | null {
+function replicaViolation(local: Local, before: ReplicaFacts, after: ReplicaFacts, taken: readonly Taken[], sends: readonly Mail[]): StepViolation | null {
   const { name } = local
-  // Its steps are of one input, or of a timer that fires twice.
+  // A replica's step has one input, or one timer that fires twice.
   const input = taken[0]?.input
   if (after.view.viewnum < before.view.viewnum) {
     return { rule: 'one-primary', text: `${name} went back from view ${before.view.viewnum} to view ${after.view.viewnum}.` }
@@ -72,12 +72,13 @@ function replicaBreach(local: Local, before: ReplicaFacts, after: ReplicaFacts, 
       return { rule: 'rule-4', text: `${name} acked view ${message.viewnum} before its backups had its state.` }
     }
     const asked = input?.type === 'message' && input.message.type === 'request' ? input.message : null
-    if (asked && (message.type === 'reply' || message.type === 'forward') && asked.viewnum < after.since) {
+    const executes = message.type === 'forward' || (message.type === 'reply' && !message.replayed)
+    if (asked && executes && asked.viewnum < after.since) {
       return { rule: 'rule-5', text: `${name} took a request that was meant for the primary of view ${asked.viewnum}, and is primary since view ${after.since}.` }
     }
     if (message.type === 'reply') {
-      const breach = answeredTooSoon(name, before, after, input, message)
-      if (breach) return breach
+      const violation = answeredTooSoon(name, before, after, input, message)
+      if (violation) return violation
     }
     const works = message.type === 'reply' || message.type === 'forward'
     if (works && after.role === 'primary' && !after.serving) {
@@ -99,10 +100,10 @@ function replicaBreach(local: Local, before: ReplicaFacts, after: ReplicaFacts, 
   return null
 }
 
-/** Rule 1, by what the primary itself has heard: no backup may be left that has not acked what is executed and answered now. */
+/** Rule 1, by the primary's own knowledge: every backup must have acked the operation that is executed and answered now. */
 function answeredTooSoon(
   name: string, before: ReplicaFacts, after: ReplicaFacts, input: Exclude<Input, Start> | undefined, { seq, replayed, executedViewnum, viewnum }: Reply,
-): StepBreach | null {
+): StepViolation | null {
   if (replayed || executedViewnum !== viewnum || after.role !== 'primary' || after.view.viewnum !== viewnum || after.view.backups.length === 0) return null
   const ack = input?.type === 'message' && input.message.type === 'forward-ack' ? { from: input.from, executed: input.message.executed } : null
   const waitsFor = before.pending.find((pending) => pending.seq === seq)?.waitsFor ?? after.view.backups.map((backup) => backup.name)

@@ -1,35 +1,37 @@
-// The steps that a state allows, and what each leads to. A step of the explorer is one input of one node, or a short sequence that is explored
-// as one because nothing between would teach anything: docs/exploring.md says which and why.
-import { viewServerName, type NodeName, type Operation, type Settings } from '../../protocol'
+// The steps that a state allows, and the state after each. A step of the explorer is one input of one node, or a short sequence. A sequence
+// counts as one step if no state in between matters: docs/exploring.md says which and why.
+import { askTimer, pingTimer, retryTimer, viewServerName, type NodeName, type Operation, type Settings } from '../../protocol'
 import type { ViewServerFacts } from './facts'
 import type { Local, Locals, LocalInput, Mail, Transition } from './locals'
 import { operationOf, type ExplorePlan, type Program } from './plan'
 import { left, spend, type State } from './state'
 import type { StateChecks } from './state-checks'
-import type { StepBreach } from './step-checks'
+import type { StepViolation } from './step-checks'
 
-/** One act on a cluster that stands still, as a person or a driver would do it. */
+/** One act on a frozen cluster, as a person or a driver would perform it. */
 export type Act =
   | { readonly type: 'deliver' | 'drop' | 'duplicate'; readonly mail: Mail }
-  /** Once, or `times`: only as long as it is armed. */
+  /** Fires up to `times` times, as long as the timer is armed. */
   | { readonly type: 'fire'; readonly node: NodeName; readonly timer: string; readonly times: number }
-  /** Fire the timer, answer what it asks the view server, and so on until it sends a request. */
+  /** Fire the timer and answer what it asks the view server, repeatedly, until it sends a request. */
   | { readonly type: 'ask'; readonly node: NodeName; readonly timer: string }
-  /** Each of these pings and the view server looks, in so many rounds. */
+  /** `rounds` ping-check rounds: in each, these servers ping and the view server checks. */
   | { readonly type: 'look'; readonly pinging: readonly NodeName[]; readonly rounds: number }
   | { readonly type: 'kill' | 'restart'; readonly node: NodeName }
   | { readonly type: 'invoke'; readonly node: NodeName; readonly operation: Operation; readonly session: number }
 
-/** What a step is, as a number: 4 bits of kind, 26 of what it is about. */
+/** A step as a number: 4 bits for its kind, 26 for its subject. */
 export type StepCode = number
 
 const kinds = { deliver: 0, lose: 1, duplicate: 2, fire: 3, look: 4, crash: 5, restart: 6, invoke: 7 } as const
 const aboutBits = 26
-/** Timers by their place in a step's code; another, as that of an operation's end, does not fire. */
-const timerNames: readonly string[] = ['ping', 'retry', 'ask', ...Array.from({ length: 16 }, (_, session) => `retry:${session}`)]
+/** Timers by their index in a step's code; others, such as that of an operation's timeout, never fire. */
+const timerNames: readonly string[] = [
+  pingTimer, askTimer, ...Array.from({ length: 16 }, (_, session) => retryTimer(session)), ...Array.from({ length: 12 }, (_, server) => retryTimer(`s${server + 1}`)),
+]
 const timerBits = 5
 
-/** Answers: one that its receiver ignores now, it will ignore for good. */
+/** Answers: if the receiver ignores one now, it always will. */
 const spentAnswers: ReadonlySet<string> = new Set(['view-reply', 'reply', 'rejected', 'not-yet'])
 
 export interface StepsOptions {
@@ -40,7 +42,7 @@ export interface StepsOptions {
 
 export interface Successor {
   readonly state: State
-  readonly breach: StepBreach | null
+  readonly violation: StepViolation | null
 }
 
 export class Steps {
@@ -67,7 +69,7 @@ export class Steps {
     this.#viewServer = this.#slots.get(viewServerName) ?? 0
   }
 
-  // ---- which steps
+  // ---- which steps there are
 
   /** Calls `take` with the code of each step that the state allows. */
   each(state: State, take: (code: StepCode) => void): void {
@@ -98,7 +100,7 @@ export class Steps {
     }
   }
 
-  /** A ping that would bring nothing is not sent; whoever sends again has nothing else under way, to it or from it. */
+  /** A ping without effect is not sent. A retry timer fires only if the node has no message in flight, to it or from it. */
   #mayFire(state: State, local: Local, timer: string): boolean {
     if (timer === 'ping') return this.#pingMatters(state, local)
     return !state.mails.some(({ from, to }) => from === local.name || to === local.name)
@@ -106,14 +108,14 @@ export class Steps {
 
   #pingMatters({ locals, mails }: State, local: Local): boolean {
     const viewServer = locals[this.#viewServer] as Local
-    const { sends } = this.#locals.fire(local, 'ping')
+    const { sends } = this.#locals.fire(local, pingTimer)
     const ping = sends[0]
     if (!ping || mails.includes(ping)) return false
     const answer = this.#locals.take(viewServer, ping)
     return answer.next !== viewServer || answer.sends.some((mail) => !this.#isSpent(locals, mail))
   }
 
-  /** The view server looks who pinged. Live servers have, but for those whose pings were lost: every choice of them that can be afforded. */
+  /** Ping-check rounds: all live servers have pinged except those whose pings were lost, in every combination that the budget allows. */
   #eachLook({ locals }: State, losses: number, take: (code: StepCode) => void): void {
     const live = this.#replicas.filter((slot) => locals[slot]?.machine !== null)
     for (let silent = 0; silent < 1 << live.length; silent++) {
@@ -123,7 +125,7 @@ export class Steps {
     }
   }
 
-  /** Somebody is found dead who was not, or the view changes; else nothing was learnt. */
+  /** A round matters only if it finds another server dead; else the view does not change and nothing is learnt. */
   #lookMatters(locals: readonly Local[], silent: number): boolean {
     const facts = (locals[this.#viewServer] as Local).facts as ViewServerFacts
     return facts.servers.some(({ name, dead }) => !dead && this.#isSilent(locals, name, silent))
@@ -136,7 +138,7 @@ export class Steps {
 
   // ---- what a step leads to
 
-  /** The state after a step. `onAct` is told what a driver has to do for it, in order. */
+  /** The state after a step. `onAct` gets each act that a driver must perform for it, in order. */
   after(before: State, step: StepCode, onAct?: (act: Act) => void): Successor {
     const run = new Run(before, this.#locals, this.#checks, onAct)
     const about = step & (1 << aboutBits) - 1
@@ -172,10 +174,10 @@ export class Steps {
         break
     }
     if (this.#plan.reduces) this.#dropSpent(run.state)
-    return { state: run.state, breach: run.breach }
+    return { state: run.state, violation: run.violation }
   }
 
-  /** A retry goes on until it has sent something: docs/exploring.md. */
+  /** A retry is repeated until it has sent something: docs/exploring.md. */
   #fire(run: Run, slot: number, timer: string): void {
     const { name, kind } = run.local(slot)
     if (timer === 'ping') return void run.apply(slot, { type: 'fire', timer }, { type: 'fire', node: name, timer, times: 1 })
@@ -184,15 +186,15 @@ export class Steps {
     if (view) run.apply(slot, { type: 'ask', timer, view: view.id }, { type: 'ask', node: name, timer })
   }
 
-  /** What the view server answers a client now. */
+  /** The view server's current answer to a client. */
   #answerTo(run: Run, client: NodeName): Mail | undefined {
     const question = this.#locals.mailOf(client, viewServerName, { type: 'get-view' })
     return this.#locals.take(run.local(this.#viewServer), question).sends[0]
   }
 
   #look(run: Run, silent: number): void {
-    const pinging = this.#replicas.filter((slot) => run.local(slot).timers.includes('ping') && (silent >> slot & 1) === 0)
-    const pings = pinging.flatMap((slot) => this.#locals.fire(run.local(slot), 'ping').sends.map(({ id }) => id))
+    const pinging = this.#replicas.filter((slot) => run.local(slot).timers.includes(pingTimer) && (silent >> slot & 1) === 0)
+    const pings = pinging.flatMap((slot) => this.#locals.fire(run.local(slot), pingTimer).sends.map(({ id }) => id))
     run.apply(this.#viewServer, { type: 'look', pings }, { type: 'look', pinging: pinging.map((slot) => run.local(slot).name), rounds: this.#deadPings + 1 })
   }
 
@@ -203,7 +205,7 @@ export class Steps {
     return next === local && sends.length === 0
   }
 
-  /** An ack of the present view that brings nothing is spent; one of an earlier view must not count later, and that is to be seen. */
+  /** An ack of the current view is dropped once it has no effect. An ack of an earlier view stays, to check that it never counts. */
   #mayBeSpent({ facts }: Local, { message }: Mail): boolean {
     if (message.type !== 'forward-ack' && message.type !== 'state-transfer-ack') return spentAnswers.has(message.type)
     return facts?.type === 'replica' && facts.serving && facts.view.viewnum === message.viewnum
@@ -214,10 +216,10 @@ export class Steps {
   }
 }
 
-/** A step on its way: a state of its own that its acts change. */
+/** A step in progress, with its own state that its acts change. */
 class Run {
   readonly state: State
-  breach: StepBreach | null = null
+  violation: StepViolation | null = null
   readonly #locals: Locals
   readonly #checks: StateChecks
   readonly #onAct: ((act: Act) => void) | undefined
@@ -243,7 +245,7 @@ class Run {
     this.#apply(mail.slot, this.#locals.take(this.local(mail.slot), mail))
   }
 
-  /** A copy arrives, and the message is still under way. */
+  /** A copy arrives; the message stays in flight. */
   duplicate(mail: Mail): void {
     this.#onAct?.({ type: 'duplicate', mail })
     this.#onAct?.({ type: 'deliver', mail })
@@ -263,7 +265,7 @@ class Run {
   crash(slot: number): void {
     this.#input(slot, { type: 'crash' })
     this.#onAct?.({ type: 'kill', node: this.local(slot).name })
-    // What was on its way to this life is lost with it.
+    // Messages in flight to this incarnation are lost with it.
     for (let at = this.state.mails.length - 1; at >= 0; at--) if (this.state.mails[at]?.slot === slot) this.state.mails.splice(at, 1)
   }
 
@@ -287,10 +289,10 @@ class Run {
     const { locals, mails } = this.state
     locals[slot] = transition.next
     for (const mail of transition.sends) {
-      // Who is dead gets nothing, and nobody is sent a second time what is under way.
+      // A dead node gets no message, and a message already in flight is not added again.
       if (mail.slot >= 0 && locals[mail.slot]?.machine !== null && !mails.includes(mail)) mails.push(mail)
     }
-    this.breach ??= transition.breach ?? this.#checks.breach(locals, slot, transition)
+    this.violation ??= transition.violation ?? this.#checks.violation(locals, slot, transition)
   }
 
   #remove(mail: Mail): void {

@@ -1,57 +1,87 @@
-// The plan of a simulated run: plain data, drawn from a seed before anything runs. Two runs of one plan are the same run, event for event,
-// and because it is data a plan can be made smaller (shrink.ts). It must never hold anything that JSON does not.
+// The plan of a simulated run: plain data, drawn from a seed before the run. Two runs of one plan are equal, event for event, and since a plan
+// is data it can be shrunk (shrink.ts). It must never hold anything that JSON cannot.
 import type { Fault } from '../../network'
 import type { MessageType, NodeName, Operation, Settings } from '../../protocol'
 
-/** A node, or who has that role in the view server's current view when it comes to it. */
+/** A node, or the node that has this role in the view server's current view when the fault is due. */
 export type NodeWord = NodeName | 'primary' | 'backup'
 
 export interface PlannedOperation {
-  /** Names it in every plan that is made of this one. */
+  /** Identifies it in every plan that is derived from this one. */
   readonly id: number
   readonly atMs: number
   readonly client: NodeName
   /** Operations of one session run one after another. */
   readonly session: number
   readonly operation: Operation
+  /** The server that it asks directly, without the view server; empty: the client finds the primary. */
+  readonly target: NodeWord | ''
 }
 
-/** Some of the messages that were sent, or are under way. */
+/** The stores of a run's servers: all the same, or alternately a slab (s1, s3 ...) and a map. */
+export const storeWords = ['map', 'slab', 'mixed'] as const
+export type StoreWord = (typeof storeWords)[number]
+
+/** Messages of one kind from one node to another, sent or in flight. */
 export interface SomeMessages {
   readonly from: NodeName
   readonly to: NodeName
   readonly kind: MessageType
 }
 
-/** What a person does to a cluster that stands still. `which` counts from 1, in the order of sending. */
+/** An act by hand on a frozen cluster. `which` counts from 1, in the order of sending. */
 export type HandAct =
   | { readonly type: 'deliver' | 'drop' | 'duplicate'; readonly pick: Share | Nth }
   | { readonly type: 'fire'; readonly node: NodeWord; readonly timer: string }
 
-/** Drawn before anybody knows what there will be: 0 is the first, nearly 1 the last. */
+/** A choice drawn before the messages are known: 0 is the first, nearly 1 the last. */
 export interface Share { readonly type: 'share'; readonly share: number }
 export interface Nth extends SomeMessages { readonly type: 'nth'; readonly which: number }
 
+/** A copy of a message of an ended incarnation. It comes `afterMs` after the next incarnation began, `times` times, `everyMs` apart. */
+export interface Echo {
+  readonly kind: MessageType
+  /** One of the last messages of this kind, from or to that incarnation. */
+  readonly pick: Share | Nth
+  readonly afterMs: number
+  readonly times: number
+  readonly everyMs: number
+}
+
 export type FaultAct =
-  /** Down for so long; 0: until everything is mended. */
+  /** Down for `forMs`; 0: until everything is healed. */
   | { readonly type: 'kill'; readonly node: NodeWord; readonly forMs: number }
   | { readonly type: 'restart'; readonly node: NodeWord }
+  /** It restarts, and messages from and to its earlier incarnation come late. */
+  | { readonly type: 'restart-with-echoes'; readonly node: NodeWord; readonly echoes: readonly Echo[] }
   | { readonly type: 'pause'; readonly node: NodeWord; readonly forMs: number }
-  /** A fault of the network for so long; 0: until everything is mended. Its nodes may be roles. */
+  /** A network fault for `forMs`; 0: until everything is healed. Its nodes may be roles. */
   | { readonly type: 'network'; readonly fault: Fault; readonly forMs: number }
-  /** The next such message comes twice: at once, and so much later. */
+  /** The next such message arrives twice: the copy at once, the original `lateMs` later. */
   | { readonly type: 'late-copy'; readonly name: string; readonly of: { readonly from: NodeWord; readonly to: NodeWord; readonly kind: MessageType }; readonly lateMs: number }
-  /** A copy of a message that was sent before arrives now, whatever has become of its sender and receiver since. */
+  /** A copy of an earlier message arrives now, even if its sender or its receiver has restarted since. */
   | { readonly type: 'resend'; readonly kind: MessageType; readonly pick: Share | Nth }
-  /** Time stands still, and somebody acts by hand. */
+  /** A client's connection to a server ends; the client is notified and may connect again. */
+  | { readonly type: 'disconnect'; readonly client: NodeName; readonly server: NodeWord }
+  /** The cluster freezes, and acts are performed by hand. */
   | { readonly type: 'freeze'; readonly hands: readonly HandAct[] }
 
 export interface PlannedFault {
   readonly id: number
   readonly atMs: number
-  /** Left out where it could leave no way on: unless a view is acked, and a live member stays. */
+  /** Skipped if the cluster might not recover: unless a view is acked and a live member remains. */
   readonly isCareful: boolean
+  /** It begins at the first whole millisecond from `atMs` on at which this condition has held long enough, or not at all. */
+  readonly waits: WaitsFor | null
   readonly act: FaultAct
+}
+
+export interface WaitsFor {
+  /** `transfer`: a view with backups is not acked. `in-flight`: its primary waits for its backups. */
+  readonly moment: 'transfer' | 'in-flight'
+  /** How long the condition must have held; 0: it begins at once. */
+  readonly lastsMs: number
+  readonly upToMs: number
 }
 
 export interface Plan {
@@ -59,16 +89,17 @@ export interface Plan {
   readonly replicas: number
   readonly clients: number
   readonly settings: Settings
+  readonly stores: StoreWord
   readonly durationMs: number
-  /** From then on nothing is wrong any more: what is down starts, what is paused goes on, no fault is left. Null: it never comes. */
+  /** From then on everything is healed: dead nodes restart, paused nodes resume, no fault remains. Null: never. */
   readonly mendAtMs: number | null
-  /** In the order of their times. */
+  /** Ordered by time. */
   readonly operations: readonly PlannedOperation[]
-  /** In the order of their times. */
+  /** Ordered by time. */
   readonly faults: readonly PlannedFault[]
 }
 
-/** How large a plan is, for people. */
+/** The size of a plan, for people. */
 export interface PlanSize {
   readonly operations: number
   readonly faults: number
@@ -80,44 +111,49 @@ export function sizeOf({ operations, faults, replicas, clients, durationMs }: Pl
   return { operations: operations.length, faults: faults.length, nodes: 1 + replicas + clients, ms: durationMs }
 }
 
-/** True if the smaller one holds nothing that the larger one does not: fewer of the same, no later, no longer. */
+/** Whether `smaller` has nothing that `larger` does not have: fewer of the same items, none of them later or longer. */
 export function isSubPlan(smaller: Plan, larger: Plan): boolean {
   if (smaller.replicas > larger.replicas || smaller.clients > larger.clients || smaller.durationMs > larger.durationMs) return false
   return isSubList(smaller.operations, larger.operations, isNoMoreOperation) && isSubList(smaller.faults, larger.faults, isNoMoreFault)
 }
 
 function isNoMoreOperation(one: PlannedOperation, other: PlannedOperation): boolean {
-  return one.client <= other.client && one.session <= other.session && JSON.stringify(one.operation) === JSON.stringify(other.operation)
+  return one.client <= other.client && one.session <= other.session && (one.target === '' || other.target !== '')
+    && JSON.stringify(one.operation) === JSON.stringify(other.operation)
 }
 
-/** Nodes and messages by name in the place of roles and shares are no more. */
+/** Replacing roles and shares by names of nodes and messages does not make a fault larger. */
 function isNoMoreFault({ act: one }: PlannedFault, { act: other }: PlannedFault): boolean {
   if (one.type === 'network' && other.type === 'network' && one.fault.effect.type !== other.fault.effect.type) return false
-  return one.type === other.type && lengthOf(one) <= lengthOf(other)
+  const isOfItsKind = one.type === other.type || (one.type === 'restart' && other.type === 'restart-with-echoes')
+  return isOfItsKind && lengthOf(one) <= lengthOf(other)
 }
 
 interface Timed {
   readonly id: number
   readonly atMs: number
+  readonly waits?: WaitsFor | null
 }
 
 function isSubList<Item extends Timed>(some: readonly Item[], all: readonly Item[], fits: (one: Item, other: Item) => boolean): boolean {
   const known = new Map(all.map((item) => [item.id, item]))
   return new Set(some.map(({ id }) => id)).size === some.length && some.every((item) => {
     const original = known.get(item.id)
-    return original !== undefined && item.atMs <= original.atMs && fits(item, original)
+    return original !== undefined && item.atMs <= original.atMs + (original.waits?.upToMs ?? 0) && fits(item, original)
   })
 }
 
 function lengthOf(act: FaultAct): number {
   switch (act.type) {
-    // For ever is the longest.
+    // 0 means forever, which is the longest.
     case 'kill':
     case 'network':
     case 'pause': return act.forMs === 0 ? Infinity : act.forMs
     case 'late-copy': return act.lateMs
     case 'freeze': return act.hands.length
+    case 'restart-with-echoes': return act.echoes.reduce((sum, { times }) => sum + times, 0)
     case 'restart':
+    case 'disconnect':
     case 'resend': return 0
   }
 }

@@ -1,34 +1,39 @@
-// Runs a plan on the simulated cluster and judges the run. The plan is all that it depends on; what was drawn as a role or a share is found
-// out on the way, and told as what it came to: a plan of those runs the same again.
+// Runs a plan on the simulated cluster and judges the run. It must never depend on anything but the plan. Roles and shares are resolved during
+// the run and returned as names: a plan with those names runs the same again.
 import { Refused, type Envelope, type Fault, type Where } from '../../network'
-import type { Verdict } from '../../check'
-import { viewServerName, type Member, type MessageType, type NodeName, type ReplicaState, type ViewServerState } from '../../protocol'
+import type { ServedState, Verdict } from '../../check'
+import { MapStore, SlabStore, type MakeStore, type MessageType, type NodeName, type ReplicaState } from '../../protocol'
 import type { TraceEvent, TraceHeader } from '../../trace'
-import { World } from '../world'
+import { World, type WorldOptions } from '../world'
 import { RunJudge, type CheckName, type Finding } from './judges'
-import type { FaultAct, HandAct, NodeWord, Nth, Plan, PlannedFault, PlannedOperation } from './plan'
-import { MessagesUnderWay, picked } from './under-way'
+import type { Echo, FaultAct, HandAct, Nth, Plan, PlannedFault, PlannedOperation, StoreWord, WaitsFor } from './plan'
+import { Roles } from './roles'
+import { knownMessages, nthOf, picked, type KnownMessage } from './known-messages'
 
 export interface RunPlanOptions {
-  /** Looks for this and nothing else. */
+  /** Looks for this check only. */
   readonly only?: CheckName
   readonly onEvent?: (event: TraceEvent) => void
+  /** Makes the machines of clients, instead of the protocol's own. */
+  readonly makeClient?: WorldOptions['makeClient']
 }
 
 export interface PlanRun {
   readonly header: TraceHeader
-  /** The first thing that was wrong; the run ends there. */
+  /** The first finding; the run ends there. */
   readonly found: Finding | null
-  /** What came to be of the plan, with nodes and messages by name. */
+  /** The part of the plan that took place, with nodes and messages by name. */
   readonly operations: readonly PlannedOperation[]
   readonly faults: readonly PlannedFault[]
   readonly acknowledged: number
-  /** The view server said so at the end. */
+  /** The view server reported at the end that the cluster is stuck. */
   readonly isStuck: boolean
   readonly history: Verdict | 'not-judged'
+  /** A too small at-most-once table may have let a request be executed twice: then the history is not judged. */
+  readonly isExcused: boolean
   readonly virtualMs: number
   readonly events: number
-  /** Everything that was done to the cluster, in order: what a person would have to do. */
+  /** All acts on the cluster, in order, as a person would repeat them. */
   readonly script: readonly ScriptLine[]
 }
 
@@ -37,53 +42,71 @@ export type ScriptLine = { readonly atMs: number } & (
   | { readonly type: 'kill' | 'restart' | 'pause' | 'resume'; readonly node: NodeName }
   | { readonly type: 'fault'; readonly fault: Fault; readonly forMs: number }
   | { readonly type: 'resend'; readonly pick: Nth }
+  | { readonly type: 'disconnect'; readonly client: NodeName; readonly server: NodeName }
   | { readonly type: 'hand'; readonly hand: HandAct }
   | { readonly type: 'freeze' | 'thaw' | 'mend' })
 
-/** After everything is mended, a cluster that is not stuck has this long for what was asked of it. */
+/** How long a healed cluster that is not stuck may take to answer the last operations. */
 export const patienceMs = 30_000
-/** Copies that differ at the end have this long to become the same. */
+/** How long copies that differ at the end may take to become equal. */
 export const catchUpMs = 2000
 
 export function runPlan(plan: Plan, options: RunPlanOptions = {}): PlanRun {
   return new Run(plan, options).play()
 }
 
+/** Echoes are drawn from this many of the last messages of a kind. */
+const recentMax = 4
+
+interface SentMessage extends KnownMessage {
+  readonly envelope: Envelope
+}
+
 class Run {
   readonly #plan: Plan
   readonly #world: World
+  readonly #roles: Roles
   readonly #judge: RunJudge
   readonly #operations: PlannedOperation[] = []
   readonly #faults: PlannedFault[] = []
+  /** Faults that are due but wait for their moment, or for it to last; `sinceMs`: when it began, -1 if it has not. */
+  #waiting: { readonly planned: PlannedFault; readonly waits: WaitsFor; readonly sinceMs: number }[] = []
   readonly #script: ScriptLine[] = []
-  /** By plan id: the operationId. */
+  /** The operationId, by plan id. */
   readonly #operationIds = new Map<number, number>()
-  /** What a fault that was begun does when it ends, in the order of the times. */
+  /** Later acts of faults that have begun, including their ends, ordered by time. */
   readonly #ends: { readonly atMs: number; readonly act: () => void }[] = []
-  /** Messages that were sent, by kind: those of which a copy may be wanted. */
-  readonly #sent = new Map<MessageType, Envelope[]>()
-  /** Null: nobody will ask. */
-  readonly #underWay: MessagesUnderWay | null
+  /** Sent messages by kind, for the kinds of which a copy may be wanted. */
+  readonly #sent = new Map<MessageType, SentMessage[]>()
+  /** Null if no fault needs them. */
+  readonly #inFlight: ReturnType<typeof knownMessages> | null
   #events = 0
+  /** The next whole millisecond at which waiting faults check for their moment. */
+  #lookAtMs = 0
 
-  constructor(plan: Plan, { only, onEvent }: RunPlanOptions) {
+  constructor(plan: Plan, { only, onEvent, makeClient }: RunPlanOptions) {
     this.#plan = plan
     const { seed, replicas, clients, settings, faults } = plan
-    const judge = new RunJudge({ settings, source: 'simulated' }, only ?? null)
+    const storeOf = storesOf(plan.stores)
+    const judge = new RunJudge({ settings, source: 'simulated' }, only ?? null, storeOf)
     this.#judge = judge
-    for (const { act } of faults) if (act.type === 'resend') this.#sent.set(act.kind, [])
-    const underWay = faults.some(({ act }) => act.type === 'freeze') ? new MessagesUnderWay() : null
-    this.#underWay = underWay
+    for (const { act } of faults) {
+      if (act.type === 'resend') this.#sent.set(act.kind, [])
+      if (act.type === 'restart-with-echoes') for (const { kind } of act.echoes) this.#sent.set(kind, [])
+    }
+    const inFlight = faults.some(({ act }) => act.type === 'freeze') ? knownMessages() : null
+    this.#inFlight = inFlight
     this.#world = new World({
-      title: `Seed ${seed}`, seed, replicas, clients, settings, tellsPeers: true,
+      title: `Seed ${seed}`, seed, replicas, clients, settings, storeOf, tellsPeers: true, ...makeClient ? { makeClient } : {},
       onEvent: (event) => {
         this.#events++
         judge.take(event)
-        underWay?.take(event)
+        inFlight?.take(event)
         onEvent?.(event)
       },
-      ...(this.#sent.size > 0 ? { onSend: (envelope: Envelope) => this.#sent.get(envelope.message.type)?.push(envelope) } : {}),
+      ...(this.#sent.size > 0 ? { onSend: (envelope: Envelope) => this.#noteSent(envelope) } : {}),
     })
+    this.#roles = new Roles(this.#world)
   }
 
   play(): PlanRun {
@@ -93,43 +116,54 @@ class Run {
     while (!this.#judge.found) {
       const next = {
         operation: operations[operation]?.atMs ?? Infinity, fault: faults[fault]?.atMs ?? Infinity, end: this.#ends[0]?.atMs ?? Infinity,
-        mend: isMended ? Infinity : mendAtMs ?? 0,
+        mend: isMended ? Infinity : mendAtMs ?? 0, look: this.#waiting.length > 0 ? this.#lookAtMs : Infinity,
       }
-      const atMs = Math.min(next.operation, next.fault, next.end, next.mend)
+      const atMs = Math.min(next.operation, next.fault, next.end, next.mend, next.look)
       if (atMs > durationMs) break
       this.#runTo(atMs)
       if (this.#judge.found) break
-      // Equal times have an order too: what ends goes first, then all is mended, then what begins, and operations last.
+      // Acts at the same time are ordered too: ends first, then healing, then the beginnings, and operations last.
       if (next.end === atMs) this.#ends.shift()?.act()
       else if (next.mend === atMs) {
         isMended = true
         this.#mend()
-      } else if (next.fault === atMs) this.#begin(faults[fault++] as PlannedFault)
+      } else if (next.look === atMs) this.#beginThoseWhoseMomentIsNow()
+      else if (next.fault === atMs) this.#takeUp(faults[fault++] as PlannedFault)
       else this.#invoke(operations[operation++] as PlannedOperation)
     }
     this.#runTo(durationMs)
     if (mendAtMs !== null) this.#judgeProgress()
-    const history = this.#isJudgedByHistory ? this.#judge.judgeHistory() : 'not-judged'
+    const history = this.#isJudgedByHistory ? this.#judge.judgeHistory(this.#served()) : 'not-judged'
     if (mendAtMs !== null) this.#judgeCopies()
     this.#tell()
     return {
       header: this.#world.header, found: this.#judge.found, operations: this.#operations, faults: this.#faults, acknowledged: this.#judge.acknowledged,
-      isStuck: this.#judge.isStuck, history, virtualMs: this.#world.nowMs, events: this.#events, script: this.#script,
+      isStuck: this.#judge.isStuck, history, isExcused: this.#judge.isExcused, virtualMs: this.#world.nowMs, events: this.#events, script: this.#script,
     }
   }
 
-  /** Asynchronous replication promises no client anything of the kind, and what a monitor has found is enough. */
+  /** The store of the current view's primary, while it serves that view and the view is acked; null if there is none. */
+  #served(): ServedState | null {
+    const { current: { primary, viewnum }, isAcked } = this.#roles.viewServer
+    if (!isAcked || !primary || !this.#roles.isAlive(primary.name, primary.incarnation)) return null
+    const { role, serving, view, store } = this.#world.inspect(primary.name) as ReplicaState
+    if (role !== 'primary' || !serving || view.viewnum !== viewnum) return null
+    const held = new Map(store.map(({ key, value }) => [key, value]))
+    return { get: (key) => held.get(key) }
+  }
+
+  /** Asynchronous replication does not promise linearizability, and after a monitor's finding no other is needed. */
   get #isJudgedByHistory(): boolean {
     return this.#plan.settings.replication === 'synchronous' && this.#judge.found === null
   }
 
   #runTo(atMs: number): void {
-    // Times of a plan are whole milliseconds; the world's may be fractions.
+    // Plans use whole milliseconds; the world's time may have fractions.
     const ms = atMs - this.#world.nowMs
     if (ms > 0) this.#world.runUntil(() => this.#judge.found !== null, ms)
   }
 
-  /** Whole milliseconds: a plan's own times. */
+  /** In whole milliseconds, as plans have them. */
   get #nowMs(): number {
     return Math.round(this.#world.nowMs)
   }
@@ -138,65 +172,78 @@ class Run {
 
   #invoke(planned: PlannedOperation): void {
     const { id, client, session, operation } = planned
-    // A client that is dead is asked nothing; one that is paused takes it when it goes on.
+    const target = planned.target === '' ? '' : this.#roles.nodeOf(planned.target)
+    if (target === null) return
+    // A dead client gets no operation; a paused one takes it when it resumes.
     if (!this.#world.names.includes(client) || !this.#world.isUp(client)) return
-    this.#operationIds.set(id, this.#world.invoke(client, operation, { session, label: 'simulate' }))
-    this.#operations.push(planned)
-    this.#script.push({ atMs: this.#nowMs, type: 'operation', planned })
+    this.#operationIds.set(id, this.#world.invoke(client, operation, { session, label: 'simulate', ...target === '' ? {} : { target } }))
+    const asked = { ...planned, target }
+    this.#operations.push(asked)
+    this.#script.push({ atMs: this.#nowMs, type: 'operation', planned: asked })
   }
 
   // ---- faults
 
+  #takeUp(planned: PlannedFault): void {
+    const { waits } = planned
+    if (waits === null) return this.#begin(planned)
+    this.#lookAtMs = planned.atMs
+    this.#waiting.push({ planned, waits, sinceMs: -1 })
+  }
+
+  /** Checks once per whole millisecond, the unit of a plan's times. */
+  #beginThoseWhoseMomentIsNow(): void {
+    const atMs = this.#lookAtMs++
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const { planned, waits, sinceMs: before } of waiting) {
+      const sinceMs = !this.#roles.isNow(waits) ? -1 : before < 0 ? atMs : before
+      if (sinceMs >= 0 && atMs - sinceMs >= waits.lastsMs) this.#begin({ ...planned, atMs, waits: null })
+      else if (atMs < planned.atMs + waits.upToMs) this.#waiting.push({ planned, waits, sinceMs })
+    }
+  }
+
   #begin(planned: PlannedFault): void {
-    if (planned.isCareful && !this.#leavesAWayOn(planned.act)) return
+    if (planned.isCareful && !this.#roles.leavesAWayOn(planned.act)) return
     try {
       const act = this.#do(planned.act)
       if (act) this.#faults.push({ ...planned, isCareful: false, act })
     } catch (error) {
-      // What was drawn makes no sense now: it did not happen.
+      // The drawn fault is refused in the current state, so it does not take place.
       if (!(error instanceof Refused)) throw error
     }
   }
 
-  /** An acked view of which a live member stays, whoever else is lost. */
-  #leavesAWayOn(act: FaultAct): boolean {
-    if (act.type !== 'kill' && act.type !== 'restart' && act.type !== 'pause') return true
-    const { current, isAcked, servers } = this.#viewServer
-    if (!isAcked || current.backups.length === 0) return false
-    const node = this.#nodeOf(act.node)
-    const members = [current.primary, ...current.backups].flatMap((member) => member ? [member] : [])
-    const isWell = ({ name, incarnation }: Member): boolean => this.#isAlive(name, incarnation) && !this.#world.isPaused(name)
-      && this.#world.transit.reaches(name, viewServerName)
-      && servers.some((server) => server.name === name && server.incarnation === incarnation && !server.dead && server.missed === 0)
-    return !members.some(({ name }) => name === node) || members.every(isWell)
-  }
-
-  #isAlive(name: NodeName, incarnation: number): boolean {
-    if (!this.#world.isUp(name)) return false
-    const state = this.#world.inspect(name)
-    return state.kind === 'replica' && state.incarnation === incarnation
-  }
-
-  /** Returns what it came to, or nothing if it came to nothing. */
+  /** Returns the fault as it took place, or null if it did not. */
   #do(act: FaultAct): FaultAct | null {
     switch (act.type) {
       case 'kill': return this.#kill(act)
       case 'restart': {
-        const node = this.#nodeOf(act.node)
+        const node = this.#roles.nodeOf(act.node)
         if (node === null || !this.#world.isUp(node)) return null
         this.#toNode('restart', node)
         return { ...act, node }
       }
+      case 'restart-with-echoes': return this.#restartWithEchoes(act)
       case 'pause': return this.#pause(act)
       case 'network': return this.#addFault(act)
       case 'late-copy': return this.#lateCopy(act)
       case 'resend': return this.#resend(act)
+      case 'disconnect': return this.#disconnect(act)
       case 'freeze': return this.#freeze(act)
     }
   }
 
+  #disconnect(act: Extract<FaultAct, { type: 'disconnect' }>): FaultAct | null {
+    const server = this.#roles.nodeOf(act.server)
+    if (server === null || !this.#world.isUp(act.client)) return null
+    this.#world.disconnect(act.client, server)
+    this.#script.push({ atMs: this.#nowMs, type: 'disconnect', client: act.client, server })
+    return { ...act, server }
+  }
+
   #kill(act: Extract<FaultAct, { type: 'kill' }>): FaultAct | null {
-    const node = this.#nodeOf(act.node)
+    const node = this.#roles.nodeOf(act.node)
     if (node === null) return null
     this.#toNode('kill', node)
     if (act.forMs > 0) this.#endIn(act.forMs, () => { if (!this.#world.isUp(node)) this.#toNode('restart', node) })
@@ -204,7 +251,7 @@ class Run {
   }
 
   #pause(act: Extract<FaultAct, { type: 'pause' }>): FaultAct | null {
-    const node = this.#nodeOf(act.node)
+    const node = this.#roles.nodeOf(act.node)
     if (node === null) return null
     this.#toNode('pause', node)
     if (act.forMs > 0) this.#endIn(act.forMs, () => { if (this.#world.isUp(node) && this.#world.isPaused(node)) this.#toNode('resume', node) })
@@ -212,14 +259,14 @@ class Run {
   }
 
   #addFault(act: Extract<FaultAct, { type: 'network' }>): FaultAct | null {
-    const fault = this.#faultOf(act.fault)
+    const fault = this.#roles.faultOf(act.fault)
     if (fault === null) return null
     this.#toNetwork(fault, act.forMs)
     return { ...act, fault }
   }
 
   #toNetwork(fault: Fault, forMs: number): void {
-    this.#world.act({ type: 'add-fault', fault, plan: { inMs: 0, forMs } })
+    this.#world.perform({ type: 'add-fault', fault, plan: { inMs: 0, forMs } })
     this.#script.push({ atMs: this.#nowMs, type: 'fault', fault, forMs })
   }
 
@@ -228,23 +275,54 @@ class Run {
     this.#script.push({ atMs: this.#nowMs, type, node })
   }
 
-  /** The original is late and its copy is not: what each carries is the same. */
+  /** Delays the original and not its copy, which has the same content. */
   #lateCopy(act: Extract<FaultAct, { type: 'late-copy' }>): FaultAct | null {
-    const [from, to] = [this.#nodeOf(act.of.from), this.#nodeOf(act.of.to)]
+    const [from, to] = [this.#roles.nodeOf(act.of.from), this.#roles.nodeOf(act.of.to)]
     if (from === null || to === null || from === to) return null
     for (const fault of lateCopyFaults({ ...act, of: { ...act.of, from, to } })) this.#toNetwork(fault, 0)
     return { ...act, of: { ...act.of, from, to } }
   }
 
+  #noteSent(envelope: Envelope): void {
+    const { id, from, to, message: { type: kind } } = envelope
+    this.#sent.get(kind)?.push({ id, from, to, kind, envelope })
+  }
+
   #resend(act: Extract<FaultAct, { type: 'resend' }>): FaultAct | null {
-    const sent = this.#sent.get(act.kind) ?? []
-    const found = picked(sent.map(({ id, from, to }) => ({ id, from, to, kind: act.kind })), act.pick)
-    const envelope = sent.find(({ id }) => id === found?.id)
-    // The world lets nothing come to who is dead.
-    if (!found || !envelope || !this.#world.isUp(envelope.to)) return null
+    const found = picked(this.#sent.get(act.kind) ?? [], act.pick)
+    return found && this.#arrivesAgain(found.message, found.nth) ? { ...act, pick: found.nth } : null
+  }
+
+  /** False if the receiver is dead. */
+  #arrivesAgain({ envelope }: SentMessage, nth: Nth): boolean {
+    // The world delivers nothing to a dead node.
+    if (!this.#world.isUp(envelope.to)) return false
     this.#world.resend(envelope)
-    this.#script.push({ atMs: this.#nowMs, type: 'resend', pick: found.nth })
-    return { ...act, pick: found.nth }
+    this.#script.push({ atMs: this.#nowMs, type: 'resend', pick: nth })
+    return true
+  }
+
+  #restartWithEchoes(act: Extract<FaultAct, { type: 'restart-with-echoes' }>): FaultAct | null {
+    const node = this.#roles.nodeOf(act.node)
+    if (node === null || !this.#world.isUp(node)) return null
+    const found = act.echoes.flatMap((echo) => {
+      const one = this.#echoed(echo, node)
+      return one ? [{ echo, ...one }] : []
+    })
+    this.#toNode('restart', node)
+    for (const { echo: { afterMs, times, everyMs }, message, nth } of found) {
+      for (let count = 0; count < times; count++) this.#endIn(afterMs + count * everyMs, () => { this.#arrivesAgain(message, nth) })
+    }
+    return { ...act, node, echoes: found.map(({ echo, nth }) => ({ ...echo, pick: nth })) }
+  }
+
+  /** One of the last messages of a kind that a node has sent or was sent. */
+  #echoed({ kind, pick }: Echo, node: NodeName): { readonly message: SentMessage; readonly nth: Nth } | null {
+    const sent = this.#sent.get(kind) ?? []
+    if (pick.type === 'nth') return picked(sent, pick) ?? null
+    const recent = sent.filter(({ from, to }) => from === node || to === node).slice(-recentMax)
+    const message = recent[Math.floor(pick.share * recent.length)]
+    return message ? { message, nth: nthOf(message, sent) } : null
   }
 
   #freeze(act: Extract<FaultAct, { type: 'freeze' }>): FaultAct | null {
@@ -268,14 +346,14 @@ class Run {
 
   #byHand(hand: HandAct): HandAct | null {
     if (hand.type === 'fire') {
-      const node = this.#nodeOf(hand.node)
+      const node = this.#roles.nodeOf(hand.node)
       if (node === null) return null
-      this.#world.act({ type: 'fire', node, timer: hand.timer })
+      this.#world.perform({ type: 'fire', node, timer: hand.timer })
       return { ...hand, node }
     }
-    const found = picked(this.#underWay?.list ?? [], hand.pick)
+    const found = picked([...this.#inFlight?.values() ?? []], hand.pick)
     if (!found) return null
-    this.#world.act({ type: hand.type, id: found.id })
+    this.#world.perform({ type: hand.type, id: found.message.id })
     return { ...hand, pick: found.nth }
   }
 
@@ -287,8 +365,9 @@ class Run {
 
   #mend(): void {
     this.#ends.length = 0
+    this.#waiting = []
     this.#script.push({ atMs: this.#nowMs, type: 'mend' })
-    for (const fault of [...this.#world.transit.faults]) this.#world.act({ type: 'remove-fault', fault })
+    for (const fault of [...this.#world.transit.faults]) this.#world.perform({ type: 'remove-fault', fault })
     for (const name of this.#world.names) {
       if (!this.#world.isUp(name)) this.#toNode('restart', name)
       else if (this.#world.isPaused(name)) this.#toNode('resume', name)
@@ -305,61 +384,35 @@ class Run {
   }
 
   #judgeCopies(): void {
-    if (this.#judge.found || this.#judge.isStuck || this.#plan.settings.replication === 'asynchronous' || !this.#viewServer.isAcked || this.#copiesAreEqual()) return
+    if (this.#judge.found || this.#judge.isStuck || !this.#roles.viewServer.isAcked || this.#roles.copiesAreEqual()) return
     this.#world.runUntil(() => this.#judge.found !== null, catchUpMs)
-    if (this.#viewServer.isAcked && !this.#copiesAreEqual()) this.#judge.find('equal-at-end', 'Nothing is under way any more, and the members of the view do not hold the same.')
+    if (this.#roles.viewServer.isAcked && !this.#roles.copiesAreEqual()) this.#judge.find('equal-at-end', 'Nothing is in flight any more, and the members of the view do not hold the same.')
   }
 
-  /** A rule that breaks is an event of the trace. */
+  /** Writes the finding as a violation event to the trace. */
   #tell(): void {
     const { found } = this.#judge
     if (found) this.#world.tell({ type: 'violation', rule: found.check, text: found.text, evidence: found.evidence })
   }
 
-  /** What was asked after everything was mended. */
+  /** The operations that began after everything was healed. */
   #lastReads(): number[] {
     return this.#operations.filter(({ atMs }) => atMs >= (this.#plan.mendAtMs ?? 0)).flatMap(({ id }) => this.#operationIds.get(id) ?? [])
   }
+}
 
-  #copiesAreEqual(): boolean {
-    const { current } = this.#viewServer
-    const held = [current.primary, ...current.backups].flatMap((member) => member ? [this.#held(member.name)] : [])
-    return held.every((text) => text === held[0])
-  }
-
-  #held(name: NodeName): string {
-    if (!this.#world.isUp(name)) return ''
-    const { executed, store, table } = this.#world.inspect(name) as ReplicaState
-    // The view in which a copy executed a row is that copy's own.
-    return JSON.stringify([executed, store, table.map(({ clientId, requestId, result, seq }) => [clientId, requestId, result, seq])])
-  }
-
-  // ---- names
-
-  get #viewServer(): ViewServerState {
-    const state = this.#world.inspect(viewServerName)
-    if (state.kind !== 'view-server') throw new Error('the view server is none')
-    return state
-  }
-
-  /** Null: nobody has that role now, or there is no such node. */
-  #nodeOf(word: NodeWord): NodeName | null {
-    if (word === 'primary') return this.#viewServer.current.primary?.name ?? null
-    if (word === 'backup') return this.#viewServer.current.backups[0]?.name ?? null
-    return this.#world.names.includes(word) ? word : null
-  }
-
-  #faultOf(fault: Fault): Fault | null {
-    const all = (words: readonly NodeWord[]): NodeName[] => [...new Set(words.map((word) => this.#nodeOf(word) ?? ''))]
-    const where: Where = { ...fault.where, from: all(fault.where.from), to: all(fault.where.to) }
-    const { effect } = fault
-    const named = effect.type === 'isolate' ? { ...effect, nodes: all(effect.nodes) } : effect.type === 'partition' ? { ...effect, groups: effect.groups.map((group) => all(group).filter((name) => name !== '')) } : effect
-    const names = [...where.from, ...where.to, ...named.type === 'isolate' ? named.nodes : []]
-    return names.includes('') ? null : { ...fault, where, effect: named }
+/** The store of each server. */
+function storesOf(stores: StoreWord): (server: NodeName) => MakeStore {
+  const map: MakeStore = (settings) => new MapStore(settings)
+  const slab: MakeStore = (settings) => new SlabStore(settings)
+  switch (stores) {
+    case 'map': return () => map
+    case 'slab': return () => slab
+    case 'mixed': return (server) => Number(server.slice(1)) % 2 === 1 ? slab : map
   }
 }
 
-/** The two faults that a late copy is made of. */
+/** The two network faults that make up a late copy. */
 export function lateCopyFaults({ name, of, lateMs }: Extract<FaultAct, { type: 'late-copy' }>): [Fault, Fault] {
   const where: Where = { from: [of.from], to: [of.to], kinds: [of.kind] }
   return [

@@ -1,10 +1,10 @@
-// Makes the plan of a bad run smaller while the same check goes on finding something: fewer faults, fewer operations, fewer nodes, plainer
-// settings, shorter times. Greedy and deterministic (delta debugging: large parts first, then single ones); every step is a run, and runs
-// are limited. It must never accept a plan that it has not seen fail.
+// Shrinks the plan of a bad run while the same check still finds something: fewer faults, operations and nodes, plainer settings, shorter
+// times. Greedy and deterministic (delta debugging: large parts first, then single ones). Every step is a run, and the number of runs is
+// limited. It must never accept a plan that it has not seen fail.
 import type { Fault, FaultEffect } from '../../network'
-import { defaultSettings, type Settings } from '../../protocol'
+import { defaultSettings, viewServerName, type Settings } from '../../protocol'
 import type { CheckName } from './judges'
-import type { FaultAct, HandAct, Plan, PlannedFault } from './plan'
+import type { Echo, FaultAct, HandAct, Plan, PlannedFault } from './plan'
 import { runPlan, type PlanRun } from './run-plan'
 
 export interface Shrunk {
@@ -13,7 +13,7 @@ export interface Shrunk {
   readonly run: PlanRun
   /** How many plans were run. */
   readonly runs: number
-  /** False: the limit of runs came first. */
+  /** False: it reached the limit of runs first. */
   readonly isDone: boolean
 }
 
@@ -24,20 +24,26 @@ export interface ShrinkOptions {
 
 export const usualRunsMax = 5000
 
-/** A part that cannot go may go with other luck: chance is drawn by the messages, and fewer of them draw otherwise. So often it is tried anew. */
+/** With fewer messages, the random draws change. So a part that cannot be removed is tried again with this many other seeds. */
 const otherLuckMax = 3
 
-/** The plan must fail this check; throws if it does not. */
+/** Throws if the plan does not fail this check. */
 export function shrink(plan: Plan, check: CheckName, options: ShrinkOptions = {}): Shrunk {
   return new Shrinker(plan, check, options).play()
 }
+
+/** Settings that are tried with the protocol's defaults, in this order. */
+const plainerSettings = [
+  'transferChunkBytes', 'transferWindow', 'inFlightMax', 'waitingRequestsMax', 'tableClientsMax', 'pingCheckIntervalMs',
+  'operationTimeoutMs', 'retryMs', 'backupsWanted',
+] as const satisfies readonly (keyof Settings)[]
 
 class Shrinker {
   readonly #check: CheckName
   readonly #runsMax: number
   readonly #onRun: (runs: number) => void
   #runs = 0
-  /** The seed of the plan that was drawn. */
+  /** The seed of the drawn plan. */
   readonly #seed: string
   #plan: Plan
   #run: PlanRun
@@ -51,11 +57,12 @@ class Shrinker {
     this.#run = runPlan(plan, { only: check })
     if (this.#run.found === null) throw new Error(`the plan of seed ${plan.seed} does not fail ${check}`)
     this.#runs = 1
-    // With nodes and messages by name, and without what comes after the end.
+    // With names for nodes and messages, and without what comes after the end.
     this.#plan = this.#cameTo(plan, this.#run)
   }
 
   play(): Shrunk {
+    this.#whatAScenarioHas()
     for (let before = ''; before !== this.#text && !this.#isOver;) {
       before = this.#text
       this.#withoutMending()
@@ -79,7 +86,7 @@ class Shrinker {
     return this.#runs >= this.#runsMax
   }
 
-  /** Takes the plan if it fails in the same way. */
+  /** Adopts the plan if it fails in the same way. */
   #try(plan: Plan): boolean {
     if (this.#isOver || JSON.stringify(plan) === this.#text) return false
     this.#onRun(++this.#runs)
@@ -90,7 +97,7 @@ class Shrinker {
     return true
   }
 
-  /** The same without a part; also with other luck, where luck has a part in it. */
+  /** Tries a plan without some part; also with other seeds, if its faults depend on chance. */
   #tryWithout(plan: Plan): boolean {
     if (this.#try(plan)) return true
     if (!plan.faults.some(({ act }) => act.type === 'network' && hasLuck(act.fault.effect))) return false
@@ -98,20 +105,20 @@ class Shrinker {
     return false
   }
 
-  /** What a run was of its plan: only what happened, and only until it was found to be bad. */
+  /** The part of the plan that took place, up to the finding. */
   #cameTo(plan: Plan, run: PlanRun): Plan {
-    // These look at the end, whenever it is; every other check has its moment.
+    // These checks look at the end of the run; every other finding has its own time.
     const isOfTheEnd = this.#check === 'progress' || this.#check === 'equal-at-end'
     const endMs = isOfTheEnd || run.found === null ? plan.durationMs : Math.min(plan.durationMs, Math.ceil(run.found.atMs))
     const mendAtMs = plan.mendAtMs !== null && plan.mendAtMs <= endMs ? plan.mendAtMs : null
     return { ...plan, durationMs: endMs, mendAtMs, operations: run.operations, faults: run.faults }
   }
 
-  // ---- fewer
+  // ---- removing parts
 
   #fewer<Item>(listOf: (plan: Plan) => readonly Item[], withList: (plan: Plan, list: readonly Item[]) => Plan): void {
     for (let size = Math.ceil(listOf(this.#plan).length / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2)) {
-      // From the end: what came last is what matters least for what went before.
+      // From the end: later items affect the fewest others.
       for (let end = listOf(this.#plan).length; end > 0;) {
         const list = listOf(this.#plan)
         const from = Math.max(0, end - size)
@@ -127,6 +134,14 @@ class Shrinker {
     }
   }
 
+  /** Comes first, because a finding is worth more if a scenario can play it: map stores, a new cluster, a view server that does not restart. */
+  #whatAScenarioHas(): void {
+    if (this.#plan.stores !== 'map') this.#try({ ...this.#plan, stores: 'map' })
+    const faults = this.#plan.faults.filter(({ act }) => (act.type !== 'restart' && act.type !== 'restart-with-echoes') || act.node !== viewServerName)
+    if (faults.length < this.#plan.faults.length) this.#tryWithout({ ...this.#plan, faults })
+    if (!this.#plan.settings.newCluster) this.#tryWithout({ ...this.#plan, settings: { ...this.#plan.settings, newCluster: true } })
+  }
+
   #withoutMending(): void {
     if (this.#plan.mendAtMs !== null) this.#try({ ...this.#plan, mendAtMs: null })
   }
@@ -134,7 +149,7 @@ class Shrinker {
   #fewerNodes(): void {
     while (this.#plan.replicas > 1) {
       const replicas = this.#plan.replicas - 1
-      // More backups than there are servers for are wanted in vain.
+      // More backups than there are other servers are useless.
       const settings: Settings = { ...this.#plan.settings, backupsWanted: Math.min(this.#plan.settings.backupsWanted, replicas - 1) }
       if (!this.#tryWithout(withoutNode({ ...this.#plan, replicas, settings }, `s${this.#plan.replicas}`))) break
     }
@@ -142,18 +157,18 @@ class Shrinker {
       const { clients, operations } = this.#plan
       const last = `c${clients}`
       const fewer = { ...this.#plan, clients: clients - 1 }
-      // Another client asks instead, or nobody does.
+      // Give the operations to another client, or remove them.
       const moved = operations.map((operation) => operation.client === last ? { ...operation, client: 'c1' } : operation)
       if (!this.#tryWithout(withoutNode({ ...fewer, operations: moved }, last)) && !this.#tryWithout(withoutNode(fewer, last))) return
     }
   }
 
-  // ---- plainer
+  // ---- simplifying
 
   #plainerSettings(): void {
-    for (const name of ['transferChunkBytes', 'transferWindow', 'inFlightMax', 'waitingRequestsMax', 'operationTimeoutMs', 'retryMs', 'backupsWanted'] as const) {
-      const settings: Settings = { ...this.#plan.settings, [name]: defaultSettings[name] }
-      // A cluster that is to have no backup keeps none.
+    for (const name of plainerSettings) {
+      const settings: Settings = { ...this.#plan.settings, [name]: name === 'pingCheckIntervalMs' ? this.#plan.settings.pingIntervalMs : defaultSettings[name] }
+      // Skipped for a cluster that wants no backups.
       if (name !== 'backupsWanted' || this.#plan.settings.backupsWanted > 1) this.#try({ ...this.#plan, settings })
     }
   }
@@ -164,6 +179,7 @@ class Shrinker {
       const operation = operations[at]
       if (operation === undefined) return
       if (operation.client !== 'c1') this.#try({ ...this.#plan, operations: operations.with(at, { ...operation, client: 'c1' }) })
+      if (operation.target !== '') this.#try({ ...this.#plan, operations: this.#plan.operations.map((one, index) => index === at ? { ...one, target: '' } : one) })
       const now = this.#plan.operations[at]
       if (now !== undefined && now.session > 0) this.#try({ ...this.#plan, operations: this.#plan.operations.with(at, { ...now, session: 0 }) })
     }
@@ -171,7 +187,7 @@ class Shrinker {
 
   #smallerFaults(): void {
     for (let at = 0; at < this.#plan.faults.length; at++) {
-      // As long as one of the smaller ones will do, it is made smaller again.
+      // Repeat as long as some smaller fault still fails.
       for (let isSmaller = true; isSmaller && !this.#isOver;) {
         const fault = this.#plan.faults[at]
         isSmaller = fault !== undefined && smaller(fault.act).some((act) => this.#try({ ...this.#plan, faults: this.#plan.faults.with(at, { ...fault, act }) }))
@@ -179,9 +195,9 @@ class Shrinker {
     }
   }
 
-  // ---- shorter
+  // ---- shortening
 
-  /** Everything from one moment on comes sooner. */
+  /** Moves everything from one time on to earlier. */
   #shorterGaps(): void {
     const tried = new Set<number>()
     for (;;) {
@@ -191,7 +207,7 @@ class Shrinker {
       const moment = moments[at] as number
       const gap = moment - (moments[at - 1] ?? 0)
       const by = [gap, Math.floor(gap / 2), Math.floor(gap / 4), Math.floor(gap / 10), 1].find((ms) => ms > 0 && this.#try(sooner(this.#plan, moment, ms)))
-      // A gap that has become shorter is tried again, at the time that it has now.
+      // A gap that was removed is tried again, for what follows at the same time.
       if (by === undefined) tried.add(moment)
       else if (by === gap) tried.delete(moment)
     }
@@ -218,15 +234,20 @@ function withoutNode(plan: Plan, name: string): Plan {
     const act = actWithout(fault.act, name)
     return act ? [{ ...fault, act }] : []
   })
-  return { ...plan, faults, operations: plan.operations.filter(({ client }) => client !== name) }
+  return { ...plan, faults, operations: plan.operations.filter(({ client, target }) => client !== name && target !== name) }
 }
 
-/** The fault in a cluster without this node; null where nothing is left of it. */
+/** The fault in a cluster without this node; null if nothing remains of it. */
 function actWithout(act: FaultAct, name: string): FaultAct | null {
   switch (act.type) {
     case 'kill':
     case 'restart':
     case 'pause': return act.node === name ? null : act
+    case 'restart-with-echoes': {
+      if (act.node === name) return null
+      return { ...act, echoes: act.echoes.filter(({ pick }) => pick.type !== 'nth' || (pick.from !== name && pick.to !== name)) }
+    }
+    case 'disconnect': return act.client === name || act.server === name ? null : act
     case 'late-copy': return act.of.from === name || act.of.to === name ? null : act
     case 'resend': return act.pick.type === 'nth' && (act.pick.from === name || act.pick.to === name) ? null : act
     case 'freeze': return { ...act, hands: act.hands.filter((hand) => !handNames(hand).includes(name)) }
@@ -246,7 +267,7 @@ function handNames(hand: HandAct): string[] {
   return hand.pick.type === 'nth' ? [hand.pick.from, hand.pick.to] : []
 }
 
-/** Smaller ones of a fault, the smallest first. */
+/** Smaller variants of a fault, the smallest first. */
 function smaller(act: FaultAct): FaultAct[] {
   switch (act.type) {
     case 'kill':
@@ -258,31 +279,31 @@ function smaller(act: FaultAct): FaultAct[] {
       const { pick } = act
       return pick.type === 'nth' && pick.which > 1 ? [1, Math.ceil(pick.which / 2)].filter((which) => which < pick.which).map((which) => ({ ...act, pick: { ...pick, which } })) : []
     }
-    case 'restart': return []
+    case 'restart-with-echoes': return [
+      { type: 'restart', node: act.node }, ...act.echoes.map((_, at) => ({ ...act, echoes: act.echoes.toSpliced(at, 1) })),
+      ...act.echoes.flatMap((echo, at) => fewerTimes(echo).map((less) => ({ ...act, echoes: act.echoes.with(at, less) }))),
+    ]
+    case 'restart':
+    case 'disconnect': return []
   }
 }
 
-/** A fault whose luck is less: it strikes always, by the same delay, once. */
+function fewerTimes(echo: Echo): Echo[] {
+  return [...new Set([1, Math.ceil(echo.times / 2)])].filter((times) => times < echo.times).map((times) => ({ ...echo, times }))
+}
+
+/** Variants of a fault that depend less on chance: always, with a constant delay, or once. */
 function surer(fault: Fault): Fault[] {
   const { effect } = fault
   const less: FaultEffect[] = []
-  if ((effect.type === 'drop' || effect.type === 'duplicate' || effect.type === 'delay' || effect.type === 'reorder') && effect.probability < 1) less.push({ ...effect, probability: 1 })
+  if ('probability' in effect && effect.probability < 1) less.push({ ...effect, probability: 1 })
   if (effect.type === 'delay' && effect.delay.type === 'uniform') less.push({ ...effect, delay: { type: 'constant', ms: effect.delay.maxMs } })
   return [...less.map((one) => ({ ...fault, effect: one })), ...fault.times === 0 && effect.type !== 'partition' ? [{ ...fault, times: 1 }] : []]
 }
 
 function hasLuck(effect: FaultEffect): boolean {
-  switch (effect.type) {
-    case 'drop':
-    case 'duplicate':
-    case 'reorder': return effect.probability < 1
-    case 'delay': return effect.probability < 1 || effect.delay.type !== 'constant'
-    case 'unreliable': return true
-    case 'cut':
-    case 'hold':
-    case 'isolate':
-    case 'partition': return false
-  }
+  const isUnsure = ('probability' in effect && effect.probability < 1) || ('delay' in effect && effect.delay.type !== 'constant')
+  return isUnsure || effect.type === 'unreliable'
 }
 
 function shorter(ms: number): number[] {

@@ -1,21 +1,21 @@
-// Messages one by one: an arrow for each, by kind, and by what became of it in another form (late, lost, held, doubled, on its way).
-// Lines of one style are gathered and drawn together. Pure.
+// Draws messages one by one, as arrows. The colour shows the kind, the form shows the fate: late, lost, held, duplicated, in flight.
+// Lines of one style are collected and drawn together. Pure.
 import { isRelated } from '../causality'
 import { fate, onWay, type Arrows } from '../model/arrows'
-import { eventBit } from '../model/ties'
+import { eventBit } from '../model/event-index'
 import { spanText } from '../scale'
 import { Bundles, tier, type Tier } from './bundles'
 import type { Token } from './pen'
 import type { Sketch } from './sketch'
 
-/** Words beside arrows are left out above this many arrows in view. */
+/** With more arrows than this in view, most labels are left out. */
 const labelledMax = 160
 const labelsMax = 120
-/** Numbered circles in a receiver's mailbox; the inboxes have all. */
+/** Most numbered circles at a receiver's lane; the inboxes show all waiting messages. */
 const mailMax = 8
 /** Px from the middle of a lane to the end of an arrow: servers, clients. */
 const edge = { server: 4, client: 8 } as const
-/** Where on its way a message is lost that did not reach its receiver, and where one is held. */
+/** The share of the arrow at which a message is drawn as lost, if it did not reach its receiver. */
 const lostShare = 0.6
 
 interface Drawn {
@@ -26,7 +26,7 @@ interface Drawn {
   readonly y2: number
 }
 
-/** Arrows of a set one by one: all in view, or only these. */
+/** Draws the arrows of a set one by one: all in view, or only the rows in `only`. */
 export function drawArrows(sketch: Sketch, arrows: Arrows, only?: ReadonlySet<number>): void {
   const drawing = new ArrowDrawing(sketch, arrows)
   if (only) for (const row of only) drawing.add(row)
@@ -78,12 +78,12 @@ class ArrowDrawing {
   }
 
   #tier(begin: number, end: number): Tier {
-    const { light, selected, hovered, model } = this.#sketch
+    const { cone, selected, hovered, model } = this.#sketch
     if (selected > 0 && (begin === selected || end === selected)) return tier.selected
     if (hovered > 0 && (begin === hovered || end === hovered)) return tier.hovered
-    if (!light || light.chain.size < 2) return tier.plain
-    if (light.chain.has(begin) && (light.chain.has(end) || end > model.latest)) return tier.plain
-    return isRelated(light, model, begin) && (end > model.latest || isRelated(light, model, end)) ? tier.related : tier.faded
+    if (!cone || cone.chain.size < 2) return tier.plain
+    if (cone.chain.has(begin) && (cone.chain.has(end) || end > model.latest)) return tier.plain
+    return isRelated(cone, model, begin) && (end > model.latest || isRelated(cone, model, end)) ? tier.related : tier.faded
   }
 
   #arrived({ row, x1, y1, x2, y2 }: Drawn, begin: number): void {
@@ -107,7 +107,7 @@ class ArrowDrawing {
     const end = arrows.spans.end(row)
     const which = this.#tier(begin, end)
     const share = arrows.has(row, onWay.atLane) ? 1 : lostShare
-    // Dropped as it was sent, it never moved: the cross stands above where it began.
+    // A message dropped as it was sent ends where it began, so its cross is above its beginning.
     const [crossX, crossY] = [share === 1 ? x2 : x1 + (x2 - x1) * share, y1 + (y2 - y1) * share]
     const shift = arrows.has(row, onWay.copy) ? 5 : 0
     this.#bundles.line('lost', arrows.kind[row] ?? 0, which, x1 + shift, y1, crossX + shift, crossY)
@@ -147,7 +147,7 @@ class ArrowDrawing {
       this.#fronts.push(() => pen.shape(disc(5), heldX, heldY, { fill: { colour: 'panel' }, line: { colour: which === tier.selected ? 'accent' : 'held', width: 2 } }))
       return this.#label(heldX + 9, heldY + 4, 'held', 'held', which)
     }
-    // Handed over, it waits on its receiver's socket: at the lane, and not taken.
+    // A message that was handed over waits on the receiver's socket: its arrow reaches the lane without a head.
     const share = arrows.has(row, onWay.handed) ? 1 : 0.55
     const form = arrows.has(row, onWay.late) ? 'late' : arrows.has(row, onWay.copy) ? 'copy' : 'plain'
     this.#bundles.line(form, kind, which, x1, y1, x2, y1 + (y2 - y1) * share)
@@ -162,7 +162,7 @@ class ArrowDrawing {
     return slot
   }
 
-  /** A word beside an arrow, where it fits; not beside what is faded. `apart`: px that it keeps from other words. */
+  /** A label beside an arrow, if it fits and the arrow is not faded. `apart`: px between it and other labels. */
   #label(x: number, y: number, text: string, colour: Token, which: Tier, apart = 0): void {
     if (text === '' || which === tier.faded || which === tier.related) return
     const { pen, scale, measure, words } = this.#sketch
@@ -179,10 +179,10 @@ export function disc(radius: number): string {
   return `M${radius} 0A${radius} ${radius} 0 1 1 ${-radius} 0A${radius} ${radius} 0 1 1 ${radius} 0Z`
 }
 
-/** Heartbeats that are folded but drawn all the same: the selected one, and what is lit with it. */
+/** Draws heartbeats that are visible although heartbeats are folded: the selected, the hovered, and those of the highlighted chain. */
 export function drawLitBeats(sketch: Sketch): void {
-  const { light, selected, hovered, model } = sketch
-  const wanted = [...light?.chain ?? [], selected, hovered].filter((seq) => seq > 0 && model.ties.has(seq, eventBit.heartbeat) && model.ties.arrow(seq) >= 0)
+  const { cone, selected, hovered, model } = sketch
+  const wanted = [...cone?.chain ?? [], selected, hovered].filter((seq) => seq > 0 && model.index.has(seq, eventBit.heartbeat) && model.index.arrow(seq) >= 0)
   if (wanted.length === 0) return
-  drawArrows(sketch, model.beats, new Set(wanted.map((seq) => model.ties.arrow(seq))))
+  drawArrows(sketch, model.beats, new Set(wanted.map((seq) => model.index.arrow(seq))))
 }

@@ -1,13 +1,13 @@
-// Operations as bars on their clients' lanes: what was asked and what came of it. The right end is open while nobody knows the outcome,
-// and for ever where it stays unknown; the outline is dashed where it failed. Pure.
+// Operations as bars on the lanes of their clients: the request and its outcome. The right end is open while the outcome is not known
+// (forever, if it stays unknown); the outline is dashed if the operation failed. Pure.
 import { isRelated } from '../causality'
 import { barState, type OperationBars } from '../model/operation-bars'
 import { placeOfX } from '../scale'
 import { roundBox, type Sketch } from './sketch'
 
-/** Bars narrower than this have neither outline nor words. */
+/** Bars narrower than this have no outline and no text. */
 const leastPx = 3
-/** Small bars nearer than this are drawn as one. */
+/** Small bars closer than this are drawn as one. */
 const crowdPx = 2
 
 export function drawOperations(sketch: Sketch): void {
@@ -35,7 +35,7 @@ interface SmallBar {
   readonly x: number
   readonly width: number
   readonly row: number
-  /** The bar, if it stands alone; -1 for several that are drawn as one. */
+  /** The bar, if it is drawn alone; -1 for several drawn as one. */
   readonly bar: number
 }
 
@@ -43,9 +43,9 @@ export interface BarsInView {
   /** Bars that are wide enough for an outline. */
   readonly large: readonly number[]
   readonly small: readonly SmallBar[]
-  /** Rows that are needed for them. */
+  /** Number of rows that the bars need. */
   readonly rows: number
-  /** Some stand on each other and are drawn as one. */
+  /** Some bars overlap and are drawn as one. */
   readonly isCrowded: boolean
 }
 
@@ -57,7 +57,7 @@ export function barsInView({ model, scale, x, first, last, tailX }: Sketch, bars
   let rows = 1
   let isCrowded = false
   const begin = spans.firstFrom(first)
-  // What began before the view and is not over at its left edge: the few that are found by their ends.
+  // The few bars that began before the view and reach into it; they are found by their ends.
   spans.forEachIn(first, first - 1, (bar) => void large.push(bar))
   for (let bar = begin; bar < spans.length && spans.begin(bar) <= last; bar++) {
     const row = bars.row[bar] ?? 0
@@ -73,13 +73,13 @@ export function barsInView({ model, scale, x, first, last, tailX }: Sketch, bars
       rows = Math.max(rows, row + 1)
       continue
     }
-    // Many within a few px are one bar, whatever their rows: it grows, and the look goes on at the next px.
+    // Several bars within a few px are drawn as one, in whatever rows: it grows, and the search continues at the next px.
     isCrowded = true
     before.bar = -1
     before.width = Math.max(before.width, end - before.x)
     const seq = model.places.seqAt(placeOfX(scale, Math.max(from, before.x + before.width) + crowdPx / 2), scale.axis, scale.isFolded)
     const next = Math.max(bar + 1, spans.firstFrom(seq))
-    // A long one that begins among those that are passed over is found by its end.
+    // A wide bar that begins among the skipped ones is found by its end.
     if (next > bar + 1) spans.forEachIn(seq, seq - 1, (other) => void (other > bar && isWide(other) && large.push(other)))
     bar = next - 1
   }
@@ -87,9 +87,9 @@ export function barsInView({ model, scale, x, first, last, tailX }: Sketch, bars
   return { large, small, rows, isCrowded }
 }
 
-/** `room`: where the next bar of its row begins, so that words may go on beyond a short bar. */
+/** `room`: where the next bar of its row begins; the text may extend that far beyond a short bar. */
 function drawBar(sketch: Sketch, bars: OperationBars, bar: number, y: number, height: number, room: number): void {
-  const { pen, model, scale, x, tailX, light, selected, hits, labels } = { ...sketch, labels: sketch.model.labels }
+  const { pen, model, scale, x, tailX, cone, selected, hits, labels } = { ...sketch, labels: sketch.model.labels }
   const begin = bars.spans.begin(bar)
   const end = bars.spans.end(bar)
   const state = bars.state[bar] ?? barState.waiting
@@ -97,8 +97,8 @@ function drawBar(sketch: Sketch, bars: OperationBars, bar: number, y: number, he
   const left = Math.max(scale.left - 6, x(begin))
   const right = Math.min(scale.right + 6, end > model.latest ? tailX : x(end))
   const isSelected = selected > 0 && (selected === begin || selected === end)
-  const isFaded = light !== null && light.chain.size > 1 && !isSelected && !light.chain.has(begin) && !light.chain.has(end)
-  const isNear = isFaded && (isRelated(light, model, begin) || isRelated(light, model, Math.min(end, model.latest)))
+  const isFaded = cone !== null && cone.chain.size > 1 && !isSelected && !cone.chain.has(begin) && !cone.chain.has(end)
+  const isNear = isFaded && (isRelated(cone, model, begin) || isRelated(cone, model, Math.min(end, model.latest)))
   const draw = (): void => {
     pen.shape(roundBox(right - left, height - 1, 3, isOpen), left, y + 0.5, {
       fill: { colour: 'raise' },

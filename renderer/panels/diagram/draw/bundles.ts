@@ -1,8 +1,8 @@
-// Lines and heads gathered by style, so that thousands of arrows are a few strokes. What is lit lies over what is faded. Pure.
+// Collects lines and arrow heads by style, so that thousands of arrows take a few strokes. Highlighted ones are drawn over faded ones. Pure.
 import { arrowKind } from '../model/arrows'
 import type { Line, Pen, Token } from './pen'
 
-/** How much an arrow stands out. Related: it happened before or after the selected event, without being its cause or effect. */
+/** How prominent an arrow is. `related`: it happened before or after the selected event, but is neither its cause nor its effect. */
 export const tier = { faded: 0, related: 1, plain: 2, hovered: 3, selected: 4 } as const
 export type Tier = (typeof tier)[keyof typeof tier]
 
@@ -12,7 +12,7 @@ const kinds = 5
 const alphas = [0.2, 0.5, 1, 1, 1] as const
 const widths: readonly number[] = [1.3, 1.5, 1, 1, 1.2]
 const dashes: Readonly<Record<Form, readonly number[] | undefined>> = { plain: undefined, late: [9, 3], copy: undefined, lost: [4, 3], held: [1.5, 4] }
-/** Lines that leave the picture are cut here, so that no number is too large for a canvas. */
+/** Lines are cut at this coordinate, because a canvas cannot draw very large numbers. */
 const farPx = 20_000
 
 export class Bundles {

@@ -1,7 +1,7 @@
-// The pen that draws on a canvas. Paths and patterns are made once and kept. It must not be asked for sizes of the page while drawing.
+// The pen that draws on a canvas. Paths and patterns are made once and cached. It must never measure the page while drawing.
 import { hatches, type Fill, type Hatch, type Line, type MeasureText, type Paint, type Palette, type Pen, type TextStyle } from './pen'
 
-/** Texts whose widths are remembered before they are forgotten all at once. */
+/** Most text widths that are cached; when full, the cache is cleared. */
 const widthsMax = 20_000
 
 export class CanvasPen implements Pen {
@@ -11,10 +11,10 @@ export class CanvasPen implements Pen {
   readonly #shapes = new Map<string, Path2D>()
   readonly #patterns = new Map<Hatch, CanvasPattern>()
   readonly #widths = new Map<string, number>()
-  /** Weight of the font that the context has; 0: not known. Setting a font costs more than drawing with it, the same one too. */
+  /** Font weight set in the context; 0: not known. Setting a font costs more than drawing text, even if it does not change. */
   #weight = 0
 
-  /** `font`: the families, as CSS names them. */
+  /** `font`: the font families in CSS syntax. */
   constructor(context: CanvasRenderingContext2D, palette: Palette, font: string) {
     this.#context = context
     this.#palette = palette
@@ -81,7 +81,7 @@ export class CanvasPen implements Pen {
   shape(path: string, x: number, y: number, { fill, line }: Paint): void {
     let shape = this.#shapes.get(path)
     if (!shape) {
-      // Paths that hold positions of their own would grow without end.
+      // Some paths contain positions, so without a limit the cache would grow forever.
       if (this.#shapes.size >= 500) this.#shapes.clear()
       shape = new Path2D(path)
       this.#shapes.set(path, shape)
@@ -166,7 +166,7 @@ export class CanvasPen implements Pen {
     const known = this.#patterns.get(hatch)
     if (known) return known
     const { size, path, line } = hatches[hatch]
-    // Twice as fine, so that the lines are as sharp as the rest where a px is more than one dot.
+    // Drawn at twice the resolution, so that the lines are sharp on a screen with more than one dot per px.
     const tile = new OffscreenCanvas(size * 2, size * 2)
     const context = tile.getContext('2d')
     if (!context) return 'transparent'

@@ -1,15 +1,15 @@
-// What is drawn when there are more messages in view than lines would show: for each column of px how much crosses from lane to lane,
-// where messages are lost, and from which lanes pings go. Counted from arrows while they are few enough, from blocks of events beyond
-// that; each message counts once. Pure.
+// Draws message density when there are too many messages for single lines. For each column of px it shows how many messages cross between
+// lanes, where messages are lost, and which lanes send pings. It counts arrows while a column holds few events, else blocks of events;
+// each message counts once. Pure.
 import { fate, type Arrows } from '../model/arrows'
 import { counted } from '../model/density'
 import { placeOfX } from '../scale'
 import type { Token } from './pen'
 import type { Sketch } from './sketch'
 
-/** Px of a column. */
+/** Width of a column in px. */
 const columnPx = 2
-/** Opacity by how much happens: one message, and each fourfold. */
+/** Opacity by number of messages: from one message on, each step is four times as many. */
 const alphas = [0.12, 0.2, 0.3, 0.42, 0.56, 0.72] as const
 
 export interface DenseWhat {
@@ -18,7 +18,7 @@ export interface DenseWhat {
   readonly comb: boolean
 }
 
-/** Counts for every column and lane, of the kinds that are wanted. */
+/** Counts for every column and lane. */
 class Columns {
   readonly columns: number
   readonly #lanes: number
@@ -64,7 +64,7 @@ function countArrows(sketch: Sketch, arrows: Arrows, columns: Columns, into: 'cr
     const from = arrows.from[row] ?? 0
     const to = arrows.to[row] ?? 0
     if (into === 'pings') {
-      // Pings go to the view server, which is the first lane; its answers are no tick of a comb.
+      // Counts only pings, which go to the view server on lane 0, and not its answers.
       if (to === 0) add(columns.pings, columns.at(column, from), 1)
       continue
     }
@@ -77,7 +77,7 @@ function countBlocks({ model, scale, first, last, x }: Sketch, level: number, co
   const { density } = model
   const end = density.blockOf(level, last - model.base - 1)
   for (let block = density.blockOf(level, Math.max(0, first - model.base - 1)); block <= end; block++) {
-    // A block is no longer than a column: all of it is counted where its middle is.
+    // A block is no longer than a column, so it counts as a whole at its middle.
     const seq = model.base + 1 + density.firstIndex(level, block)
     const next = model.base + 1 + density.firstIndex(level, block + 1)
     const column = Math.floor(((x(seq) + x(Math.min(next, model.latest))) / 2 - scale.left) / columnPx)
@@ -98,12 +98,12 @@ function add(counts: Int32Array, at: number, by: number): void {
   counts[at] = (counts[at] as number) + by
 }
 
-/** Boxes between lanes; columns of one shade side by side are one box. */
+/** Draws boxes between lanes; adjacent columns of one shade are one box. */
 function drawCrossings({ pen, model, scale, y, isHidden }: Sketch, columns: Columns): void {
   const boxes: number[][] = alphas.map(() => [])
   for (let lane = 0; lane < model.lanes.length - 1; lane++) {
     if (isHidden[lane] && isHidden[lane + 1]) continue
-    // Whole px: edges between them would be drawn twice as dear.
+    // Rounded to whole px, because a box with blurred edges is slower to draw.
     const [top, bottom] = [Math.round((y[lane] ?? 0) + 3), Math.round((y[lane + 1] ?? 0) - 3)]
     for (let column = 0; column < columns.columns;) {
       const shade = shadeOf(columns.crossing[columns.at(column, lane)] as number)
@@ -122,7 +122,7 @@ function shadeOf(count: number): number {
   return Math.min(alphas.length - 1, Math.floor(Math.log2(count) / 2))
 }
 
-/** A cross at the receiver's lane for each few px in which something to it was lost. */
+/** Draws a cross at the receiver's lane for each few px in which a message to it was lost. */
 function drawLost({ pen, model, scale, y, isHidden, hits }: Sketch, columns: Columns): void {
   const crosses: number[] = []
   const apart = 10 / columnPx
@@ -153,7 +153,7 @@ function drawComb({ pen, model, scale, y, isHidden }: Sketch, columns: Columns):
   pen.boxes(boxes, { colour: 'fg3', alpha: 0.55 })
 }
 
-/** Heartbeats, folded: one tick under the sender's lane for each ping; a lost one is a small cross. A gap is a ping that is missing. */
+/** Folded heartbeats: one tick under the sender's lane for each ping, a small cross for a lost one. A gap shows a missing ping. */
 export function drawTicks(sketch: Sketch): void {
   const { pen, model, x, y, isHidden, scale, hits, first, last } = sketch
   const { beats } = model

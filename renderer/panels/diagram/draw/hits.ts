@@ -1,8 +1,8 @@
-// What lies where in the picture that was drawn last: which event a pointer means. Filled while drawing, asked between drawings. Pure.
+// Finds the event under the pointer in the last drawn picture. Filled while drawing, queried between drawings. Pure.
 
-/** How far from a line or a mark a pointer may be, in px. */
+/** Largest distance of the pointer from a line or mark, in px. */
 const reachPx = 6
-/** Numbers of an arrow: its ends in px, the events at its ends. */
+/** Numbers stored for each arrow: its two ends in px, and the events at its ends. */
 const perArrow = 6
 
 export class Hits {

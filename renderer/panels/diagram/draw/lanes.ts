@@ -1,12 +1,12 @@
-// The lanes: a line each, the role as its rail (upper half what the view server says, lower half what the node believes), shades for
-// dead and paused, and the names at the left. Pure.
+// Draws the lanes: a line each, a rail for the role (upper half: what the view server says, lower half: what the node believes), shades
+// for dead and paused, and the names at the left. Pure.
 import type { Role } from '../../../../src/protocol'
 import type { LaneState } from '../model/lane-history'
 import { placeOfX } from '../scale'
 import { margins, type Sketch } from './sketch'
 import type { Token } from './pen'
 
-/** Least width of a stretch that is drawn on its own, in px; shorter ones are passed over at one look for each px. */
+/** Least width of a stretch that is drawn, in px; shorter ones are skipped, with one look-up for each px. */
 const leastPx = 0.7
 
 interface Stretch {
@@ -35,7 +35,7 @@ export function drawLanes(sketch: Sketch): void {
   }
 }
 
-/** The stretches of a lane in view. Of several within a px the last is drawn. */
+/** The stretches of a lane in view. Of several within a px only the last is drawn. */
 function stretchesOf({ model, scale, first, tailX, x }: Sketch, lane: number): Stretch[] {
   const history = model.histories[lane]
   const stretches: Stretch[] = []
@@ -64,7 +64,7 @@ function drawRail(sketch: Sketch, stretches: readonly Stretch[], middle: number)
   const backup = { whole: [] as number[], half: [] as number[] }
   const add = (role: Role | null, { x, end }: Stretch, top: number, height: number): void => {
     if (role === 'primary') primary.push(x, top, end - x, height)
-    // Blocks stay where they are as the stretch grows to the right or leaves at the left.
+    // Dashes start at the left end, so they do not move when the stretch grows to the right or is cut off at the left edge.
     if (role === 'backup') (height === 4 ? backup.whole : backup.half).push(x, top + height / 2, end, top + height / 2)
   }
   for (const stretch of stretches) {
@@ -80,7 +80,7 @@ function drawRail(sketch: Sketch, stretches: readonly Stretch[], middle: number)
   sketch.pen.lines(backup.half, { colour: 'backup-fill', width: 3, dash: [7, 3] })
 }
 
-/** Names and glyphs at the left: what each lane is at the cursor. */
+/** Draws names and glyphs at the left, for the state of each lane at the cursor. */
 export function drawGutter({ pen, model, y, isHidden, cursor, height }: Sketch): void {
   pen.boxes([0, margins.bandTop + margins.bandHeight + 2, margins.gutter - 3, height], { colour: 'panel' })
   pen.text(12, margins.bandTop + 14, 'views', { colour: 'fg3' })
@@ -101,7 +101,7 @@ interface GlyphPart {
   readonly width?: number
 }
 
-/** The same forms as in GlyphSheet.vue, in a square of 14. */
+/** The same shapes as in GlyphSheet.vue, in a square of 14 px. */
 const glyphs: Readonly<Record<'primary' | 'backup' | 'idle' | 'dead' | 'paused' | 'view-server' | 'client' | 'none', readonly GlyphPart[]>> = {
   'primary': [
     { path: 'M3 .5H11Q13.500 .5 13.500 3V11Q13.500 13.500 11 13.500H3Q.5 13.500 .5 11V3Q.5 .5 3 .5Z', fill: 'primary-fill' },

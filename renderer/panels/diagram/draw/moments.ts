@@ -1,18 +1,18 @@
-// Views and their acks, freezes, being stuck, kills and pauses, missed checks, transfers, violations: what stands behind the arrows and
-// what stands before them. Pure.
+// Draws views and their acks, freezes, stuck clusters, kills and pauses, missed checks, transfers and violations: the layer behind the
+// arrows and the layer in front of them. Pure.
 import { firstMark, transferText, type ViewMark } from '../model/marks'
 import { disc } from './arrows'
 import { fitting, margins, roundBox, type Sketch } from './sketch'
-import { onlyTold } from '../../rules/violations'
+import { onlyTold } from '../../../replay/violations'
 import type { Token } from './pen'
 
-/** Marks of a kind that are drawn at most in one picture, and how near they may stand, in px. */
+/** Least distance between two marks of a kind, in px; closer ones are not drawn. */
 const apartPx = 5
 const bandBottom = margins.bandTop + margins.bandHeight
 
-// ---- behind
+// ---- behind the arrows
 
-/** Bands of views on top, and their lines down all lanes: dashed where one begins, solid where it is acked. */
+/** Draws the bands of views at the top, and lines through all lanes: dashed where a view begins, solid where it is acked. */
 export function drawViews(sketch: Sketch): void {
   const { model: { marks: { views } }, scale, x, tailX, floor, pen } = sketch
   const begins: number[] = []
@@ -25,7 +25,7 @@ export function drawViews(sketch: Sketch): void {
     const next = views[at + 1]
     const end = next ? x(next.seq) : tailX
     if (end - from < 1.5 && next) {
-      // Many views within a px or two: one mark, and on to the first that stands apart.
+      // Several views within a px or two are one mark; continues at the first view that is far enough away.
       pen.boxes([from, margins.bandTop, 1.5, margins.bandHeight], { colour: 'warn', alpha: 0.6 })
       at = Math.max(at + 1, firstMark(views, seqRightOf(sketch, from + 1.5)))
       continue
@@ -66,7 +66,7 @@ function drawBand(sketch: Sketch, { viewnum, members, ackedSeq }: ViewMark, from
   hits.box(from, bandTop, end - from, bandHeight, sketch.model.marks.views.find((view) => view.viewnum === viewnum)?.seq ?? 0)
 }
 
-/** Freezes: a heavy line and a faint hatch. Being stuck: a shade to the right. */
+/** Draws each freeze as a thick line and a faint hatch, and each stretch in which the cluster is stuck as a shade. */
 export function drawStandstills({ pen, model, scale, x, tailX, floor, measure }: Sketch): void {
   for (const { seq, endSeq, place, endPlace } of model.places.freezes) {
     const isOpen = endSeq === 0
@@ -88,7 +88,7 @@ export function drawStandstills({ pen, model, scale, x, tailX, floor, measure }:
   }
 }
 
-/** State transfers: a shade from the sender's lane to the receiver's. Their words stand before the arrows', and have their places first. */
+/** Draws state transfers as a shade from the sender's lane to the receiver's. Claims places for their labels, before the arrows claim theirs. */
 export function drawTransfers(sketch: Sketch): void {
   const { pen, x, y, tailX, scale } = sketch
   for (const transfer of transfersInView(sketch)) {
@@ -106,7 +106,7 @@ export function drawTransfers(sketch: Sketch): void {
 function transfersInView({ model: { marks: { transfers } }, first, last }: Sketch): (typeof transfers)[number][] {
   const end = firstMark(transfers, last + 1)
   const found: (typeof transfers)[number][] = []
-  // Transfers are few together, so those that began before the view are among the last few before it.
+  // Few transfers run at once, so one that began before the view and reaches into it is among the last few before it.
   for (let at = end - 1; at >= 0 && found.length < 200; at--) {
     const transfer = transfers[at]
     if (!transfer) continue
@@ -116,11 +116,12 @@ function transfersInView({ model: { marks: { transfers } }, first, last }: Sketc
   return found
 }
 
-// ---- before
+// ---- in front of the arrows
 
 export function drawMoments(sketch: Sketch): void {
   drawTransferWords(sketch)
   drawLives(sketch)
+  drawStalls(sketch)
   drawMissed(sketch)
   drawDiamonds(sketch)
   drawViolations(sketch)
@@ -134,7 +135,7 @@ function drawTransferWords(sketch: Sketch): void {
   }
 }
 
-/** How far each transfer is, beside its end. */
+/** The progress of each transfer as a label beside its end. */
 function transferWords(sketch: Sketch): { readonly left: number; readonly baseline: number; readonly width: number; readonly text: string }[] {
   const { x, y, tailX, scale, measure } = sketch
   return transfersInView(sketch).flatMap((transfer) => {
@@ -177,7 +178,27 @@ function drawLives(sketch: Sketch): void {
   }
 }
 
-/** Missed checks: a numbered ring above the view server's lane, dashed until the one that makes the server dead. */
+/** Draws stalls of the machine: an hour-glass where the process continued, and how long it had been stalled. */
+function drawStalls(sketch: Sketch): void {
+  const { pen, model: { marks: { stalls } }, x, y, isHidden, scale, hits, measure, selected } = sketch
+  const free = new Map<number, number>()
+  for (let at = firstMark(stalls, sketch.first); at < stalls.length; at++) {
+    const { seq, lane, text } = stalls[at] as (typeof stalls)[number]
+    if (seq > sketch.last) break
+    const middle = y[lane] ?? 0
+    const left = x(seq)
+    if (isHidden[lane] || left < scale.left || left - (free.get(lane) ?? -Infinity) < apartPx) continue
+    hits.point(left, middle, 9, seq)
+    pen.shape('M-4 -6H4L-4 6H4Z', left, middle, { fill: { colour: 'panel' }, line: { colour: seq === selected ? 'accent' : 'warn', width: 1.5 } })
+    const width = measure(text, 600)
+    const begin = left - 8 - width
+    const isRoom = begin > Math.max(scale.left, (free.get(lane) ?? -Infinity) + 8)
+    if (isRoom) pen.text(left - 8, middle - 8, text, { colour: 'warn', weight: 600, anchor: 'end', hasRim: true })
+    free.set(lane, left)
+  }
+}
+
+/** Draws missed ping checks as numbered rings above the view server's lane; only the one that makes the server dead is solid. */
 function drawMissed(sketch: Sketch): void {
   const { pen, model: { marks: { missed }, lanes, deadPings }, x, y, scale, hits } = sketch
   const middle = (y[0] ?? 0) - Math.min(sketch.laneHeight * 0.36, 22)
@@ -188,7 +209,7 @@ function drawMissed(sketch: Sketch): void {
     const [seq, lane, count] = [missed.seqs[row] as number, missed.lanes[row] as number, missed.counts[row] as number]
     const left = x(seq)
     const isLast = count === deadPings
-    // Checks of several servers at one moment stand on each other: the last of them counts most.
+    // Checks of several servers at the same time overlap; the one that makes a server dead is drawn over the others.
     if (left < scale.left || (left - free < 15 && !isLast)) {
       if (left - free > apartPx) free = Math.max(free, left - 10)
       continue
@@ -207,7 +228,7 @@ function drawMissed(sketch: Sketch): void {
   }
 }
 
-/** Views on the view server's lane: hollow where one begins, filled where it is acked. */
+/** Draws views as diamonds on the view server's lane: hollow where a view begins, filled where it is acked. */
 function drawDiamonds({ pen, model: { marks: { views } }, x, y, scale, hits, first, selected }: Sketch): void {
   const middle = y[0] ?? 0
   let free = -Infinity
@@ -229,19 +250,19 @@ function drawDiamonds({ pen, model: { marks: { views } }, x, y, scale, hits, fir
   }
 }
 
-/** A broken rule: a diamond with its number and a ring, on the lane of the last event that shows it. Selected, its evidence is numbered. */
+/** Draws a violation as a diamond with the rule's number and a ring, on the lane of its last evidence. If selected, its evidence is numbered. */
 function drawViolations(sketch: Sketch): void {
-  drawBroken(sketch, onlyTold(sketch.model.marks.violations, sketch.breaches))
-  drawBroken(sketch, sketch.breaches)
+  drawBroken(sketch, onlyTold(sketch.model.marks.violations, sketch.violations))
+  drawBroken(sketch, sketch.violations)
 }
 
-function drawBroken(sketch: Sketch, list: Sketch['breaches']): void {
+function drawBroken(sketch: Sketch, list: Sketch['violations']): void {
   const { pen, model, x, y, scale, hits, selected } = sketch
-  const { ties } = model
+  const { index } = model
   for (let at = firstMark(list, sketch.first); at < list.length; at++) {
     const { seq, rule, evidence } = list[at] as (typeof list)[number]
     if (seq > sketch.last) break
-    const lane = evidence.map((shown) => ties.lane(shown)).findLast((found) => found < model.lanes.length) ?? 0
+    const lane = evidence.map((shown) => index.lane(shown)).findLast((found) => found < model.lanes.length) ?? 0
     const [left, middle] = [x(seq), y[lane] ?? 0]
     if (left < scale.left) continue
     const number = /^(?:rule-)?(\d)$/.exec(rule)?.[1] ?? '!'
@@ -251,7 +272,7 @@ function drawBroken(sketch: Sketch, list: Sketch['breaches']): void {
     hits.point(left, middle, 13, seq)
     const words = number === '!' ? `${rule.replaceAll('-', ' ')} broken` : `rule ${number} broken`
     const width = sketch.measure(words, 600)
-    // Beside it where nothing is written yet; breaches often come close together, and then the disc alone says so.
+    // The label goes to a free place beside it; violations often are close together, and then there is only the diamond.
     const places = [[left + 23, middle - 12], [left - 23 - width, middle - 12], [left + 23, middle + 20], [left - 23 - width, middle + 20]] as const
     const free = places.find(([at, baseline]) => at >= scale.left && at + width <= scale.right && sketch.words.claim(at, baseline, width))
     if (free) pen.text(free[0], free[1], words, { colour: 'bad', weight: 600, hasRim: true })
@@ -260,20 +281,20 @@ function drawBroken(sketch: Sketch, list: Sketch['breaches']): void {
 }
 
 function drawEvidence({ pen, model, x, y, scale }: Sketch, evidence: readonly number[]): void {
-  const { ties } = model
-  for (const [index, seq] of evidence.entries()) {
-    const row = ties.arrow(seq)
+  const { index } = model
+  for (const [place, seq] of evidence.entries()) {
+    const row = index.arrow(seq)
     const arrows = model.arrowsOf(seq)
-    let [left, middle] = [x(seq), y[ties.lane(seq)] ?? y[0] ?? 0]
+    let [left, middle] = [x(seq), y[index.lane(seq)] ?? y[0] ?? 0]
     if (row >= 0) {
       const [from, to] = [y[arrows.from[row] ?? 0] ?? 0, y[arrows.to[row] ?? 0] ?? 0]
       const begin = x(arrows.spans.begin(row))
       const end = Math.min(scale.right, arrows.spans.end(row) > model.latest ? begin : x(arrows.spans.end(row)))
-      pen.lines([begin, from, end, to], { colour: 'bad', width: index === evidence.length - 1 ? 3 : 2 })
+      pen.lines([begin, from, end, to], { colour: 'bad', width: place === evidence.length - 1 ? 3 : 2 })
       ;[left, middle] = [begin + (end - begin) * 0.4 - 13, from + (to - from) * 0.4]
     }
     pen.shape(disc(8), left, middle, { fill: { colour: 'panel' }, line: { colour: 'bad', width: 1.5 } })
-    pen.text(left, middle + 4, String(index + 1), { colour: 'bad', weight: 700, anchor: 'middle' })
+    pen.text(left, middle + 4, String(place + 1), { colour: 'bad', weight: 700, anchor: 'middle' })
   }
 }
 

@@ -1,11 +1,11 @@
-// What is drawn for a stretch and a size, with a pen that writes down: form and not colour tells what became of a message.
+// Tests what is drawn for a stretch and a size, with a recording pen. The form of an arrow, not its colour, shows the fate of a message.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { anywhere, atOnce, type FaultEffect } from '../../../../src/network'
 import { defaultSettings, utf8ToBytes } from '../../../../src/protocol'
 import { World } from '../../../../src/sim'
 import type { TraceEvent } from '../../../../src/trace'
-import { lightOf } from '../causality'
+import { coneOf } from '../causality'
 import { DiagramModel } from '../model/model'
 import { plainMeasure, RecordingPen } from '../testing/recording-pen'
 import { simulated } from '../testing/simulated'
@@ -30,7 +30,7 @@ function inputOf(model: DiagramModel, more: Partial<SceneInput> = {}): SceneInpu
   const last = model.places.of(model.latest, 'real', true)
   return {
     model, scale: { axis: 'real', isFolded: true, from: 0, to: last * 1.05 }, width: 1000, height: 420, scrolled: 0, cursor: model.latest, isLive: true,
-    selected: 0, hovered: 0, light: null, measured: null, inbox: { arrows: new Map(), beats: new Map() }, breaches: [], arrowsMax: 1500, ...more,
+    selected: 0, hovered: 0, cone: null, measured: null, inbox: { arrows: new Map(), beats: new Map() }, violations: [], arrowsMax: 1500, ...more,
   }
 }
 
@@ -41,7 +41,7 @@ function drawn(model: DiagramModel, more: Partial<SceneInput> = {}): { pen: Reco
 
 const put = (world: World, value: string): number => world.invoke('c1', { type: 'put', key: utf8ToBytes('x'), value: utf8ToBytes(value) })
 const fault = (world: World, effect: FaultEffect, kinds: readonly ('forward' | 'reply' | 'request')[], times = 1): void =>
-  world.act({ type: 'add-fault', fault: { name: effect.type, where: { ...anywhere, kinds }, bothWays: false, effect, times }, plan: atOnce })
+  void world.perform({ type: 'add-fault', fault: { name: effect.type, where: { ...anywhere, kinds }, bothWays: false, effect, times }, plan: atOnce })
 const dashOf = (dash: readonly number[] | undefined): string => dash?.join(' ') ?? 'solid'
 
 describe('messages', () => {
@@ -86,7 +86,7 @@ describe('messages', () => {
         })
       }
       const widths = new Set([1, 1.3, 1.5, 1.2, 1.6])
-      // The steps of a freeze are lines of their own.
+      // Excludes the dashed lines of the steps of a freeze.
       const lines = few.pen.linesOf((line) => widths.has(line.width) && ['msg', 'msg2', 'backup-fill', 'lost', 'held'].includes(line.colour) && dashOf(line.dash) !== '1 3')
       expect(lines.length).toBe(expected)
       expect(few.scene.densityText).toBe('')
@@ -112,7 +112,7 @@ describe('messages', () => {
     })
     const { scene } = drawn(model, { scale: { axis: 'real', isFolded: true, from: 380_000, to: 480_000 } })
     const sent = events.find((event) => event.type === 'message-sent' && event.message.type === 'forward') as TraceEvent
-    const taken = model.arrows.spans.end(model.ties.arrow(sent.seq))
+    const taken = model.arrows.spans.end(model.index.arrow(sent.seq))
     const [s1, s2] = [46 + (420 - 68) / 5 * 1.5, 46 + (420 - 68) / 5 * 2.5]
     expect(scene.hits.find(scene.x(sent.seq) + 1, s1 + 8)).toBe(sent.seq)
     expect(scene.hits.find(scene.x(taken) - 1, s2 - 8)).toBe(taken)
@@ -130,7 +130,7 @@ describe('lanes', () => {
     const { pen } = drawn(model)
     const primary = pen.strokes.flatMap((stroke) => stroke.what === 'boxes' && stroke.fill.colour === 'primary-fill' ? [stroke.coordinates] : []).flat()
     const heights = primary.filter((_, at) => at % 4 === 3)
-    // Whole while s1 lives, half when only the view server still says so.
+    // The rail is whole while s1 is up, and half after its death, while only the view server still calls it primary.
     expect(new Set(heights)).toEqual(new Set([4, 3]))
     expect(pen.linesOf((line) => line.colour === 'backup-fill' && dashOf(line.dash) === '7 3').length).toBeGreaterThan(0)
     expect(pen.strokes.filter((stroke) => stroke.what === 'hatch').map((stroke) => stroke.what === 'hatch' && stroke.hatch)).toContain('dead')
@@ -138,7 +138,24 @@ describe('lanes', () => {
     expect(pen.texts).toContain('s1 missed')
   })
 
-  it('have stripes while paused, and a hatch of its own and steps while time stands still', () => {
+  it('show where the machine gave a process no time, and for how long, in a form that no act of a person has', () => {
+    const { model, events } = played((world) => {
+      world.run(400)
+      world.tell({ type: 'stalled', node: 's1', ms: 612 })
+      world.run(200)
+      world.tell({ type: 'stalled', node: '', ms: 300 })
+      world.run(100)
+    })
+    const { pen, scene } = drawn(model)
+    expect(pen.texts).toEqual(expect.arrayContaining(['stalled 612 ms', 'nothing carried for 300 ms']))
+    const stall = events.find(({ type }) => type === 'stalled')?.seq ?? 0
+    const marks = pen.strokes.filter((stroke) => stroke.what === 'shape' && stroke.path === 'M-4 -6H4L-4 6H4Z')
+    expect(marks).toHaveLength(2)
+    const [mark] = marks
+    expect(mark?.what === 'shape' && scene.hits.find(mark.x, mark.y)).toBe(stall)
+  })
+
+  it('have stripes while paused, and a hatch of its own and steps while the cluster is frozen', () => {
     const { model } = played((world) => {
       world.run(300)
       world.pause('s3')
@@ -177,7 +194,7 @@ describe('operations', () => {
         put(world, String(count))
         world.run(20)
         if (count !== 30) continue
-        // Its answers are held: it goes on while the next ones, of other sessions, come and go.
+        // The reply is held, so the operation stays open while later ones of other sessions come and go.
         fault(world, { type: 'hold' }, ['reply'])
         fault(world, { type: 'drop', probability: 1 }, ['request'], 6)
         put(world, 'long')
@@ -202,8 +219,8 @@ describe('the cursor and the selection', () => {
     const veil = (input: Partial<SceneInput>): number => drawn(model, input).pen.strokes.filter((stroke) => stroke.what === 'boxes' && stroke.fill.alpha === 0.42 && stroke.fill.colour === 'panel').length
     expect([veil({}), veil({ isLive: false, cursor: request.seq })]).toEqual([0, 1])
     const { first, last } = drawn(model).scene
-    const light = lightOf(model, request.seq, first, last)
-    const { pen } = drawn(model, { isLive: false, cursor: request.seq, selected: request.seq, light })
+    const cone = coneOf(model, request.seq, first, last)
+    const { pen } = drawn(model, { isLive: false, cursor: request.seq, selected: request.seq, cone })
     expect(pen.linesOf((line) => line.colour === 'accent' && line.width === 2)).toHaveLength(1)
     expect(pen.linesOf((line) => line.alpha === 0.2 || line.alpha === 0.5).length).toBeGreaterThan(0)
   })

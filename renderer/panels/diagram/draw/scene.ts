@@ -1,6 +1,6 @@
-// The whole picture of a moment, drawn with any pen: the same for the canvas and for an exported file. What it costs follows from the
-// px of the picture and never from the length of the session. Pure.
-import { countText } from '../../../shell/bar'
+// Draws the whole picture with any pen: the same for the canvas and for an exported file. Its cost must never depend on the length of the
+// session, only on the size of the picture. Pure.
+import { countText } from '../../../words/figures'
 import { placeOfX, secondsLabel, spanText, ticksOf } from '../scale'
 import { drawArrows, drawLitBeats } from './arrows'
 import { drawOperations } from './bars'
@@ -16,9 +16,9 @@ export interface Scene {
   /** Events in view. */
   readonly first: number
   readonly last: number
-  /** Says what is drawn as density; '' when every message is a line. */
+  /** The scale of the density ("1 px = 40 events"); '' when every message is a line. */
   readonly densityText: string
-  /** The place of the axis at a px, and the px of an event. */
+  /** The position on the axis at a px, and the px of an event. */
   readonly placeAt: (x: number) => number
   readonly x: (seq: number) => number
   /** The lane at a height; -1 for none. */
@@ -65,25 +65,25 @@ export function drawScene(input: SceneInput, pen: Pen, measure: MeasureText): Sc
   }
 }
 
-/** Arrows that begin in view. */
+/** Number of arrows that begin in view. */
 function count({ model, first, last }: Sketch, which: 'arrows' | 'beats'): number {
   const { spans } = model[which]
   return Math.max(0, spans.firstFrom(last + 1) - spans.firstFrom(first))
 }
 
-/** Among density, the arrows that are selected or lit are drawn all the same. */
+/** Draws the selected, hovered and highlighted arrows over the density. */
 function drawLit(sketch: Sketch): void {
-  const { light, selected, hovered, model } = sketch
+  const { cone, selected, hovered, model } = sketch
   const wanted = new Set<number>()
-  for (const seq of [...light?.chain ?? [], selected, hovered]) {
-    if (seq > 0 && model.arrowsOf(seq) === model.arrows && model.ties.arrow(seq) >= 0) wanted.add(model.ties.arrow(seq))
+  for (const seq of [...cone?.chain ?? [], selected, hovered]) {
+    if (seq > 0 && model.arrowsOf(seq) === model.arrows && model.index.arrow(seq) >= 0) wanted.add(model.index.arrow(seq))
   }
   if (wanted.size > 0) drawArrows(sketch, model.arrows, wanted)
 }
 
-/** What has not happened yet at the cursor is seen through a veil; not while evidence or a chain is lit, which fades the rest itself. */
-export function drawVeil({ pen, cursor, model, x, scale, floor, light }: Sketch): void {
-  if (cursor >= model.latest || (light !== null && light.chain.size > 1)) return
+/** Draws a veil over events after the cursor. Not while a chain is highlighted, which already fades all other events. */
+export function drawVeil({ pen, cursor, model, x, scale, floor, cone }: Sketch): void {
+  if (cursor >= model.latest || (cone !== null && cone.chain.size > 1)) return
   const from = Math.max(scale.left, x(cursor) + 0.75)
   if (from < scale.right) pen.boxes([from, margins.bandTop + margins.bandHeight + 2, scale.right - from, floor - margins.bandTop - margins.bandHeight - 2], { colour: 'panel', alpha: 0.42 })
 }

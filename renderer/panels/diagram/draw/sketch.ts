@@ -1,15 +1,15 @@
-// What a picture is made from: the model, the stretch in view, the size, and what is selected; and the frame that follows from them,
-// which lane is at which height and which events are in view. Pure.
-import type { Light } from '../causality'
+// The input of a picture (model, stretch in view, size, selection), and the frame computed from it: the height of each lane, and the
+// events in view. Pure.
+import type { CausalCone } from '../causality'
 import type { DiagramModel } from '../model/model'
 import { seqsInView, xOfSeq, type Scale } from '../scale'
 import { Hits } from './hits'
 import type { MeasureText, Pen } from './pen'
 import { Words } from './words'
 
-/** Px: names at the left, free at the right, views and checks at the top, the axis at the bottom. */
+/** Margins in px: names at the left, free space at the right, views and checks at the top, the axis at the bottom. */
 export const margins = { gutter: 58, right: 10, top: 46, bottom: 22, bandTop: 4, bandHeight: 20 } as const
-/** Lanes are no lower; then they scroll under the view server's. */
+/** Least height of a lane; when lanes do not fit, they scroll below the view server's lane. */
 export const laneHeightMin = 28
 
 export interface SceneInput {
@@ -18,24 +18,24 @@ export interface SceneInput {
   readonly scale: Omit<Scale, 'left' | 'right'>
   readonly width: number
   readonly height: number
-  /** Px by which lanes below the view server's are scrolled up. */
+  /** Px by which the lanes below the view server's lane are scrolled up. */
   readonly scrolled: number
   /** seq of the last event that has happened at the cursor. */
   readonly cursor: number
-  /** The cursor is the tail of a session that goes on. */
+  /** The cursor is at the tail of a live session. */
   readonly isLive: boolean
   /** 0: none. */
   readonly selected: number
   readonly hovered: number
-  /** null: nothing is lit, nothing fades. */
-  readonly light: Light | null
+  /** null: nothing is highlighted and nothing fades. */
+  readonly cone: CausalCone | null
   /** Two events whose distance is shown; 0 for one that is not chosen yet. */
   readonly measured: { readonly from: number; readonly to: number } | null
-  /** By arrow: its number in the inboxes, while time stands still. */
+  /** By arrow: the number of its message in the inboxes, while the cluster is frozen. */
   readonly inbox: { readonly arrows: ReadonlyMap<number, number>; readonly beats: ReadonlyMap<number, number> }
-  /** Broken rules that monitors have found, in order. */
-  readonly breaches: readonly { readonly seq: number; readonly rule: string; readonly evidence: readonly number[] }[]
-  /** Arrows beyond this many are drawn as density. */
+  /** Violations that the monitors have found, in order. */
+  readonly violations: readonly { readonly seq: number; readonly rule: string; readonly evidence: readonly number[] }[]
+  /** With more arrows in view than this, they are drawn as density. */
   readonly arrowsMax: number
 }
 
@@ -46,21 +46,21 @@ export interface Sketch extends SceneInput {
   readonly words: Words
   readonly scale: Scale
   readonly laneHeight: number
-  /** Bottom of the lanes, where the axis begins. */
+  /** The bottom of the lanes, where the axis begins. */
   readonly floor: number
   /** Middle of each lane. */
   readonly y: readonly number[]
-  /** Lanes that are scrolled away. */
+  /** By lane: it is scrolled out of the picture. */
   readonly isHidden: readonly boolean[]
   /** Events in view. */
   readonly first: number
   readonly last: number
-  /** Where the newest event stands, at most the right edge. */
+  /** The x of the newest event, at most the right edge. */
   readonly tailX: number
   readonly x: (seq: number) => number
 }
 
-/** How high lanes are, and by how much they can be scrolled. */
+/** The height of a lane, and the most px by which lanes can be scrolled. */
 export function laneRoom(lanes: number, height: number): { readonly laneHeight: number; readonly scrollMax: number } {
   const room = Math.max(0, height - margins.top - margins.bottom)
   const laneHeight = Math.max(laneHeightMin, room / Math.max(1, lanes))
@@ -76,7 +76,7 @@ export function sketchOf(input: SceneInput, pen: Pen, measure: MeasureText): Ske
   const y: number[] = []
   const isHidden: boolean[] = []
   for (const lane of model.lanes.keys()) {
-    // The view server's lane is the first and stays; what is scrolled away rests at its edge.
+    // The view server's lane is the first and does not scroll; a lane that is scrolled out gets the y of its edge.
     const middle = margins.top + laneHeight * (lane + 0.5) - (lane === 0 ? 0 : scrolled)
     isHidden.push(lane > 0 && (middle < margins.top + laneHeight * 1.3 - 0.5 && scrolled > 0 || middle > floor - 4))
     y.push(lane === 0 ? middle : Math.max(margins.top + laneHeight, Math.min(floor, middle)))
@@ -89,7 +89,7 @@ export function sketchOf(input: SceneInput, pen: Pen, measure: MeasureText): Ske
   }
 }
 
-/** The longest of the texts that fits; '' if none does. */
+/** The first of the texts (longest first) that fits; '' if none fits. */
 export function fitting({ measure }: Pick<Sketch, 'measure'>, texts: readonly string[], room: number, weight: 400 | 600 | 700 = 400): string {
   return texts.find((text) => measure(text, weight) <= room) ?? ''
 }

@@ -5,7 +5,7 @@ import { SvgPen } from './svg-pen'
 
 const palette: Palette = Object.fromEntries(tokens.map((token): [Token, string] => [token, '#123456'])) as Record<Token, string>
 
-/** What is wrong with a text as XML: tags that do not match, signs that must be escaped, characters that XML does not have; '' for nothing. */
+/** The problem of a text as XML: unmatched tags, unescaped signs, characters that XML does not allow; '' if there is none. */
 function problemOf(xml: string): string {
   const codes = [...xml].map((character) => character.codePointAt(0) ?? 0)
   const isControl = (code: number): boolean => code < 0x20 && code !== 9 && code !== 10 && code !== 13
@@ -22,7 +22,7 @@ function problemOf(xml: string): string {
   return /&(?!amp;|lt;|gt;|quot;|apos;)/.test(xml) ? 'a & is not escaped' : ''
 }
 
-/** Any code units, halves of pairs and control characters too. */
+/** Any code units, including halves of surrogate pairs and control characters. */
 const anyText = fc.array(fc.oneof(fc.integer({ min: 0, max: 0xffff }), fc.integer({ min: 0, max: 0x7f }))).map((units) => String.fromCharCode(...units))
 
 describe('the SVG that the diagram writes', () => {

@@ -1,4 +1,4 @@
-// The pen that writes SVG: a file of its own, with the colours of the theme in it and nothing that is loaded. Pure.
+// The pen that writes SVG: a self-contained file with the colours of the theme. It must never refer to anything outside the file. Pure.
 import { hatches, type Fill, type Hatch, type Line, type Paint, type Palette, type Pen, type TextStyle } from './pen'
 
 export class SvgPen implements Pen {
@@ -14,7 +14,7 @@ export class SvgPen implements Pen {
     this.#font = font
   }
 
-  /** The whole file. `title` is what a reader without the picture is told. */
+  /** The whole file. `title` is the text for a screen reader. */
   file(width: number, height: number, title: string): string {
     return `<?xml version="1.0" encoding="UTF-8"?>
 <svg xmlns="http://www.w3.org/2000/svg" width="${number(width)}" height="${number(height)}" viewBox="0 0 ${number(width)} ${number(height)}" role="img" font-family="${escaped(this.#font)}" font-size="11">
@@ -101,10 +101,10 @@ function number(value = 0): string {
   return Number.isFinite(value) ? String(Math.round(value * 100) / 100) : '0'
 }
 
-/** Text for XML: its own characters escaped, and those that no XML may hold shown as the replacement character. */
+/** Text for XML: its special characters escaped, and characters that XML does not allow replaced by the replacement character. */
 function escaped(text: string): string {
   return text.replace(/[&<>"']/g, (character) => entities[character] ?? character)
-    // Control characters but tab and line ends, halves of surrogate pairs, and two non-characters have no place in XML 1.0.
+    // XML 1.0 does not allow control characters (except tab and line ends), halves of surrogate pairs, and two non-characters.
     .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g, '\ufffd')
 }
 

@@ -1,15 +1,15 @@
-// Every message as an arrow: where and when it was sent, where and when it ended, and what became of it. Columns of numbers; which
-// message a row is knows the model, while it is under way. Pure.
+// Every message as an arrow: where and when it was sent, where and when it ended, and its fate. Columns of numbers; the model knows the
+// message of a row while it is in flight. Pure.
 import type { MessageType } from '../../../../src/protocol'
 import { firstCapacity, grown } from './columns'
 import type { Labels } from './labels'
 import { Spans } from './spans'
 
-/** What became of a message. */
+/** The fate of a message: in flight, taken or lost. */
 export const fate = { open: 0, taken: 1, lost: 2 } as const
-/** How an arrow is drawn: by what it is for. */
+/** The purpose of a message, which determines how its arrow is drawn. */
 export const arrowKind = { client: 0, forward: 1, view: 2, heartbeat: 3, transfer: 4 } as const
-/** What happened on its way, as bits. `held`: it waits in the network. `atLane`: it was lost at its receiver and not on the way. */
+/** What happened in flight, as bits. `held`: it waits in the network. `atLane`: it was lost at its receiver and not in the network. */
 export const onWay = { late: 1, held: 2, copy: 4, copied: 8, atLane: 16, handed: 32 } as const
 
 export function kindOf(type: MessageType, isHeartbeat: boolean): number {
@@ -30,11 +30,11 @@ export class Arrows {
   kind = new Uint8Array(firstCapacity)
   fate = new Uint8Array(firstCapacity)
   way = new Uint8Array(firstCapacity)
-  /** Milliseconds that faults made it late, all together. */
+  /** Total delay by faults, in milliseconds. */
   lateMs = new Float32Array(firstCapacity)
-  /** A label: why it is lost or held; 0 for no reason. */
+  /** The number of a label that says why it is lost or held; 0 without a reason. */
   reason = new Int32Array(firstCapacity)
-  /** The event that sent it; of a copy, that of the original. */
+  /** The event that sent it; for a copy, the event that sent the original. */
   sent = new Int32Array(firstCapacity)
 
   constructor(labels: Labels) {
@@ -55,7 +55,7 @@ export class Arrows {
     return row
   }
 
-  /** A copy of a message under way. */
+  /** Adds a copy of a message in flight. */
   addCopy(seq: number, original: number): number {
     const copy = this.add(seq, this.from[original] ?? 0, this.to[original] ?? 0, this.kind[original] ?? 0)
     this.sent[copy] = this.sent[original] ?? seq

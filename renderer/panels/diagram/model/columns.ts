@@ -1,8 +1,8 @@
-// Typed arrays that grow: a million events are a few columns of numbers here, never a million objects. Pure.
+// Typed arrays that grow. They store a million events as a few columns of numbers and must never create an object for each event. Pure.
 
 export type Column = Uint8Array | Uint16Array | Int32Array | Float32Array | Float64Array
 
-/** Rows that the first columns have room for. */
+/** Initial capacity of a column, in rows. */
 export const firstCapacity = 1024
 
 /** The same column with room for `capacity` rows. */
@@ -12,7 +12,7 @@ export function grown<C extends Column>(column: C, capacity: number): C {
   return larger
 }
 
-/** The first of `count` sorted rows that is not below `value`; `count` without one. */
+/** The index of the first of `count` sorted rows that is not below `value`; `count` if there is none. */
 export function lowerBound(sorted: ArrayLike<number>, count: number, value: number): number {
   let low = 0
   let high = count

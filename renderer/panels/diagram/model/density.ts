@@ -1,13 +1,13 @@
-// How much happens where, in blocks of events of several sizes: what is drawn when a pixel holds more events than it can show. Each
-// level's blocks are four times as long, so any zoom is drawn from about as many blocks as there are pixels. Pure.
+// Counts messages in blocks of events, for pictures in which one px has more events than it can show. Blocks of each level are four
+// times as long as those of the level below, so any zoom needs about as many blocks as there are px. Pure.
 import { grown } from './columns'
 
-/** Events of a block at the finest level, as a power of two; each next level has four times as many. */
+/** log2 of the events of a block at the finest level; each next level has four times as many. */
 export const finestBits = 8
 const levelBits = 2
 export const levelCount = 6
 
-/** Counts of a block for each lane: messages that cross the gap below it, heartbeats that do, messages lost on the way to it, pings from it. */
+/** Counts of a block for each lane: messages that cross the gap below it, heartbeats that cross it, messages to it that are lost, pings from it. */
 export const perLane = 4
 export const counted = { crossing: 0, beats: 1, lost: 2, pings: 3 } as const
 
@@ -20,7 +20,7 @@ export class Density {
     this.#counts = Array.from({ length: levelCount }, () => new Int32Array(64 * lanes * perLane))
   }
 
-  /** A message was sent; `index` is its event's place among the events. */
+  /** Counts a sent message; `index` is the index of its event. */
   sent(index: number, from: number, to: number, isHeartbeat: boolean, isPing: boolean): void {
     const what = isHeartbeat ? counted.beats : counted.crossing
     const last = Math.max(from, to)
@@ -32,7 +32,7 @@ export class Density {
     }
   }
 
-  /** A message that was sent at `index` is lost. */
+  /** Counts a lost message; `index` is the index of its sending. */
   lost(index: number, to: number): void {
     for (let level = 0; level < levelCount; level++) {
       const counts = this.#room(level, index)
@@ -41,7 +41,7 @@ export class Density {
     }
   }
 
-  /** The coarsest level whose blocks still are no longer than `events`; -1 if even the finest are longer. */
+  /** The coarsest level whose blocks are no longer than `events`; -1 if even the finest blocks are longer. */
   levelFor(events: number): number {
     for (let level = levelCount - 1; level >= 0; level--) if (1 << bitsOf(level) <= events) return level
     return -1
@@ -51,7 +51,7 @@ export class Density {
     return index >> bitsOf(level)
   }
 
-  /** Events before a block. */
+  /** Number of events before a block. */
   firstIndex(level: number, block: number): number {
     return block << bitsOf(level)
   }

@@ -1,7 +1,7 @@
-// Short texts that the diagram draws, each kept once and known by a number. Bounded: when there are too many different ones, a new one
-// is `unknown`, and whoever draws it says less. Pure.
+// Short texts that the diagram draws, each stored once and identified by a number. Bounded: when it is full, a new text gets the number 0
+// of the empty text, and the diagram draws no label. Pure.
 
-/** Different texts that are kept, and characters of each. */
+/** Most different texts, and most characters of each. */
 export const labelsMax = 65_536
 const charactersMax = 40
 
@@ -9,7 +9,7 @@ export class Labels {
   readonly #texts: string[] = ['']
   readonly #numbers = new Map<string, number>([['', 0]])
 
-  /** The number of a text; 0 for the empty one, and for one that found no room. */
+  /** The number of a text; 0 for the empty text, and for a new text when it is full. */
   number(text: string): number {
     const short = text.length > charactersMax ? `${text.slice(0, charactersMax - 1)}…` : text
     const known = this.#numbers.get(short)

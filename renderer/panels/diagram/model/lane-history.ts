@@ -1,5 +1,5 @@
-// What a lane was at every moment: alive, paused or dead, what the view server says it is, and what it believes itself. Steps in order
-// of seq. Belief and fact are never joined into one. Pure.
+// The state of a lane at every moment: alive, paused or dead, the role that the view server gives it, and the role that it believes it has.
+// Steps in order of seq. It must never merge the two roles into one. Pure.
 import type { Role } from '../../../../src/protocol'
 import type { Life } from '../../../../src/trace'
 import { lowerBound } from './columns'
@@ -8,7 +8,7 @@ export interface LaneState {
   readonly life: Life
   /** The role that the view server's current view gives it; null before any. */
   readonly says: Role | null
-  /** The role that it believes it has; null before it has said so, and after its end. */
+  /** The role that it believes it has; null before its first report, and after its exit. */
   readonly believes: Role | null
 }
 
@@ -26,7 +26,7 @@ export class LaneHistory {
     return this.#states.at(-1) ?? unseen
   }
 
-  /** Changes what is said; the rest stays. Equal states add nothing. */
+  /** Changes the given parts of the state. A state equal to the last one adds no step. */
   change(seq: number, part: Partial<LaneState>): void {
     const before = this.last
     const state = { ...before, ...part }
@@ -47,7 +47,7 @@ export class LaneHistory {
     return this.#states[step] ?? unseen
   }
 
-  /** The step that holds after the event `seq`; -1 before the first. */
+  /** The step in force after the event `seq`; -1 before the first. */
   stepAt(seq: number): number {
     return lowerBound(this.#seqs, this.#seqs.length, seq + 1) - 1
   }

@@ -1,5 +1,5 @@
-// What is marked at single moments and over whole views: views and their acks, kills and pauses, missed pings, transfers, being stuck,
-// violations, faults. Lists in order of seq, few beside the messages. Pure.
+// The marks of the diagram: views and their acks, kills and pauses, missed pings, transfers, stuck stretches, violations, stalls.
+// Lists in order of seq; they are short compared to the messages. Pure.
 import { bytesText, type EventOf } from '../../../../src/trace'
 import { firstCapacity, grown, lowerBound } from './columns'
 
@@ -18,7 +18,7 @@ export interface TransferMark {
   readonly from: number
   readonly to: number
   readonly seq: number
-  /** 0 while it goes on. */
+  /** 0 while the transfer is in progress. */
   endSeq: number
   isDone: boolean
   acked: number
@@ -27,7 +27,7 @@ export interface TransferMark {
   bytes: number
 }
 
-/** A stretch of time with a name: stuck, or a fault that is on. */
+/** A stretch of time with a name: the cluster is stuck. */
 export interface Stretch {
   readonly seq: number
   /** 0 while it lasts. */
@@ -41,10 +41,17 @@ export interface ViolationMark {
   readonly evidence: readonly number[]
 }
 
-/** Events of evidence that are kept of a violation; its text has them all. */
+/** The end of a stall: the machine gave the process of a lane no time until here. */
+export interface StallMark {
+  readonly seq: number
+  readonly lane: number
+  readonly text: string
+}
+
+/** Most events of evidence stored for a violation; its text names all of them. */
 const evidenceMax = 64
 
-/** Missed ping checks: many, so columns. */
+/** Missed ping checks; there are many, so they are stored in columns. */
 export class MissedChecks {
   length = 0
   seqs = new Int32Array(firstCapacity)
@@ -75,6 +82,7 @@ export class Marks {
   readonly transfers: TransferMark[] = []
   readonly stuck: Stretch[] = []
   readonly violations: ViolationMark[] = []
+  readonly stalls: StallMark[] = []
 
   view(viewnum: number, seq: number, members: string, ackedSeq = 0): void {
     this.views.push({ viewnum, seq, ackedSeq, members })
@@ -85,7 +93,7 @@ export class Marks {
     if (view) view.ackedSeq = seq
   }
 
-  /** A chunk was sent: the first one begins a transfer. */
+  /** Adds a sent chunk; the first chunk begins a transfer. */
   chunk(seq: number, from: number, to: number, chunk: number, isLast: boolean): void {
     let transfer = this.openTransfer(from, to)
     if (!transfer) {
@@ -105,7 +113,7 @@ export class Marks {
     transfer.endSeq = seq
   }
 
-  /** Transfers that touch these lanes (all of them without any) end without being done: a new view, or an end of a life. */
+  /** Ends the open transfers from or to a lane (-1: all lanes) as not done: a new view began, or the node exited. */
   breakOff(seq: number, lane = -1): void {
     for (let at = this.transfers.length - 1; at >= 0 && at >= this.transfers.length - openTransfersMax; at--) {
       const transfer = this.transfers[at]
@@ -136,10 +144,10 @@ export class Marks {
   }
 }
 
-/** Transfers that may be under way together: one to each backup. */
+/** Most transfers that may be in flight at once: one to each backup. */
 const openTransfersMax = 16
 
-/** How far a transfer is: "38 KB" when it is done, "2 of 3 chunks" before. */
+/** The progress of a transfer: "state, 38 KB" when it is done, "2 of 3 chunks" before. */
 export function transferText({ isDone, acked, total, bytes }: TransferMark): string {
   if (isDone) return `state, ${bytesText(bytes)}`
   return total > 0 ? `${acked} of ${total} chunks` : `${acked} ${acked === 1 ? 'chunk' : 'chunks'}`

@@ -1,4 +1,4 @@
-// The model against a plain reading of the same events, on sessions with random faults.
+// Compares the model with a simple reading of the same events, on sessions with random faults.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { beginState, foldEvent, type TraceEvent, type TraceHeader } from '../../../../src/trace'
@@ -18,7 +18,7 @@ interface PlainArrow {
   isLate: boolean
 }
 
-/** Every message as the events tell it, each as an object. */
+/** Every message of the events, each as an object. */
 function plainArrows(events: readonly TraceEvent[]): PlainArrow[] {
   const all: PlainArrow[] = []
   const open = new Map<string, PlainArrow>()
@@ -79,7 +79,7 @@ const sessions: Session[] = ['1', '2', '3', '4'].map((seed) => simulated(seed, 1
 describe('the arrows of a session with random faults', () => {
   it('are every message once, with the ends and the fate that the events tell', () => {
     for (const { header, events } of sessions) expect(inRange(modelOf(header, events), 1, events.length)).toEqual(plainArrows(events))
-    // Sessions in which little happens prove nothing.
+    // The sessions must contain every fate and many late messages and copies, else the test proves nothing.
     const all = sessions.flatMap(({ events }) => plainArrows(events))
     expect([fate.open, fate.taken, fate.lost].map((what) => all.some((arrow) => arrow.fate === what))).toEqual([true, true, true])
     expect([all.filter((arrow) => arrow.isLate).length > 50, all.filter((arrow) => arrow.begin !== arrow.sent).length > 50]).toEqual([true, true])
@@ -117,7 +117,7 @@ describe('the arrows of a session with random faults', () => {
 })
 
 describe('a model that begins in the middle', () => {
-  it('holds what is still under way there, and the same of everything later', () => {
+  it('holds what is still in flight there, and the same of everything later', () => {
     for (const { header, events } of sessions) {
       const middle = Math.floor(events.length / 2)
       const state = beginState(header)
@@ -126,7 +126,7 @@ describe('a model that begins in the middle', () => {
       const whole = modelOf(header, events)
       for (const event of events.slice(middle)) model.take(event)
       const later = (of: DiagramModel): PlainArrow[] => inRange(of, middle + 1, events.length).filter((arrow) => arrow.begin > middle)
-      // A copy of a message that was sent before has the beginning in the place of the sending.
+      // A copy of a message sent before the model's first event has the model's base as its sending.
       const known = (arrow: PlainArrow): PlainArrow => ({ ...arrow, sent: Math.max(middle, arrow.sent) })
       expect(later(model).map(known)).toEqual(later(whole).map(known))
       const ends = (of: DiagramModel): number[] =>

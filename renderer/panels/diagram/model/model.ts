@@ -1,8 +1,8 @@
-// The diagram's memory of a session: fed with every event in order, it knows where each stands, each message's arrow, each lane's lives
-// and roles, views, operations, transfers. It keeps numbers and short labels and never an event, may begin at any moment of a session,
-// and decides nothing about drawing. Pure.
-import { viewServerName, type View } from '../../../../src/protocol'
-import { dropText, isHeartbeatMessage, isHeartbeatTimer, type ClusterState, type EventOf, type TraceEvent, type TraceHeader } from '../../../../src/trace'
+// The diagram's model of a session. It takes every event in order and knows the position of each event, the arrow of each message, the
+// incarnations and roles of each lane, views, operations and transfers. It may begin at any moment of a session.
+// It must never store an event (only numbers and short labels), and never decide how something is drawn. Pure.
+import { roleInView, type View } from '../../../../src/protocol'
+import { dropText, isHeartbeatMessage, isHeartbeatTimer, sendingOf, type ClusterState, type EventOf, type TraceEvent, type TraceHeader } from '../../../../src/trace'
 import { Arrows, fate, kindOf, onWay } from './arrows'
 import { Density } from './density'
 import { Labels } from './labels'
@@ -10,7 +10,7 @@ import { LaneHistory } from './lane-history'
 import { Marks } from './marks'
 import { OperationBars } from './operation-bars'
 import { Places } from './places'
-import { eventBit, noLane, Ties } from './ties'
+import { eventBit, noLane, EventIndex } from './event-index'
 
 export interface Lane {
   readonly name: string
@@ -20,7 +20,7 @@ export interface Lane {
 export class DiagramModel {
   readonly lanes: readonly Lane[]
   readonly labels = new Labels()
-  /** Messages but heartbeats, and heartbeats: the diagram folds these, and must find the few others among very many of them. */
+  /** Heartbeats have a set of their own: the diagram folds them, and must find the few other messages fast. */
   readonly arrows = new Arrows(this.labels)
   readonly beats = new Arrows(this.labels)
   readonly marks = new Marks()
@@ -29,15 +29,15 @@ export class DiagramModel {
   readonly operations: readonly OperationBars[]
   readonly density: Density
   readonly places: Places
-  readonly ties: Ties
+  readonly index: EventIndex
   readonly deadPings: number
   readonly #laneOf = new Map<string, number>()
-  /** By lane: the input whose step runs. */
+  /** By lane: the input of the current step. */
   readonly #step: number[]
-  /** Messages under way: twice the row of its arrow, and one more for a heartbeat. One look-up for each event is what taking costs. */
-  readonly #underWay = new Map<string, number>()
+  /** By id of a message in flight: twice the row of its arrow, plus one for a heartbeat. Taking an event costs only one look-up. */
+  readonly #inFlight = new Map<string, number>()
 
-  /** `state`: the moment at which it begins, when the events before are not here. */
+  /** `state`: the state in which it begins, if the events before it are not here. */
   constructor(header: TraceHeader, state?: ClusterState) {
     this.lanes = header.nodes
     this.deadPings = header.settings.deadPings
@@ -47,11 +47,11 @@ export class DiagramModel {
     this.density = new Density(this.lanes.length)
     this.#step = this.lanes.map(() => 0)
     this.places = new Places(state?.seq ?? 0, state?.at ?? 0)
-    this.ties = new Ties(state?.seq ?? 0)
+    this.index = new EventIndex(state?.seq ?? 0)
     if (state) this.#begin(state)
   }
 
-  /** seq of the newest event; before any, of the one before the first. */
+  /** seq of the newest event; without events, `base`. */
   get latest(): number {
     return this.places.latest
   }
@@ -65,14 +65,14 @@ export class DiagramModel {
     return this.#laneOf.get(name) ?? noLane
   }
 
-  /** The arrows among which the arrow of an event is. */
+  /** The set that contains the arrow of an event. */
   arrowsOf(seq: number): Arrows {
-    return this.ties.has(seq, eventBit.heartbeat) ? this.beats : this.arrows
+    return this.index.has(seq, eventBit.heartbeat) ? this.beats : this.arrows
   }
 
-  /** The arrow of a message that is under way; undefined for any other. */
+  /** The arrow of a message in flight; undefined for any other. */
   arrowOf(id: string): { readonly arrows: Arrows; readonly row: number } | undefined {
-    const known = this.#underWay.get(id)
+    const known = this.#inFlight.get(id)
     return known === undefined ? undefined : { arrows: this.#setOf(known), row: known >> 1 }
   }
 
@@ -115,7 +115,7 @@ export class DiagramModel {
     let row = -1
     if (from !== noLane && to !== noLane) {
       row = (isHeartbeat ? this.beats : this.arrows).add(seq, from, to, kindOf(message.type, isHeartbeat))
-      this.#underWay.set(id, row * 2 + (isHeartbeat ? 1 : 0))
+      this.#inFlight.set(id, row * 2 + (isHeartbeat ? 1 : 0))
       this.density.sent(this.places.length, from, to, isHeartbeat, message.type === 'ping')
       if (message.type === 'state-transfer') this.marks.chunk(seq, from, to, message.chunk, message.last)
     }
@@ -124,19 +124,34 @@ export class DiagramModel {
 
   #taken(event: EventOf<'message-taken'>): void {
     const lane = this.lane(event.node)
-    const known = this.#underWay.get(event.id)
+    const known = this.#inFlight.get(event.id)
     this.#step[lane] = event.seq
     if (known === undefined) return this.#add(event, lane, eventBit.drawn | eventBit.input, 0, -1, true)
-    this.#underWay.delete(event.id)
+    this.#inFlight.delete(event.id)
     const arrows = this.#setOf(known)
     const row = known >> 1
     arrows.end(row, event.seq, fate.taken)
-    // What put it on its way: the sending, or the copying.
+    // The cause is the event that put the message in flight: its sending, or the duplication.
     this.#add(event, lane, eventBit.drawn | eventBit.input | this.#beat(arrows), arrows.spans.begin(row), row, true)
   }
 
+  /** The network delivers a copy of a message that was already taken or lost: a separate arrow that no step has sent. */
+  #lateCopy(event: EventOf<'message-duplicated'>, { id, seq, from, to, message }: EventOf<'message-sent'>): void {
+    const [sender, receiver] = [this.lane(from), this.lane(to)]
+    if (sender === noLane || receiver === noLane) return this.#add(event, noLane, 0, 0, -1)
+    const isHeartbeat = isHeartbeatMessage(message)
+    const arrows = isHeartbeat ? this.beats : this.arrows
+    const row = arrows.add(seq, sender, receiver, kindOf(message.type, isHeartbeat))
+    arrows.mark(row, onWay.copy, true)
+    this.#inFlight.set(id, row * 2 + (isHeartbeat ? 1 : 0))
+    this.density.sent(this.places.length, sender, receiver, isHeartbeat, false)
+    this.#add(event, noLane, eventBit.drawn | this.#beat(arrows), 0, row)
+  }
+
   #onTheWay(event: EventOf<'message-dropped' | 'message-delayed' | 'message-held' | 'message-released' | 'message-handed' | 'message-duplicated'>): void {
-    const known = this.#underWay.get(event.type === 'message-duplicated' ? event.of : event.id)
+    const late = event.type === 'message-duplicated' ? sendingOf(event) : undefined
+    if (late && event.type === 'message-duplicated') return this.#lateCopy(event, late)
+    const known = this.#inFlight.get(event.type === 'message-duplicated' ? event.of : event.id)
     if (known === undefined) return this.#add(event, noLane, 0, 0, -1)
     const arrows = this.#setOf(known)
     const row = known >> 1
@@ -148,7 +163,7 @@ export class DiagramModel {
       }
       case 'message-duplicated': {
         const copy = arrows.addCopy(event.seq, row)
-        this.#underWay.set(event.id, copy * 2 + (known & 1))
+        this.#inFlight.set(event.id, copy * 2 + (known & 1))
         this.density.sent(this.places.length, arrows.from[row] ?? 0, arrows.to[row] ?? 0, arrows === this.beats, false)
         return this.#add(event, noLane, eventBit.drawn | this.#beat(arrows), cause, copy)
       }
@@ -172,7 +187,7 @@ export class DiagramModel {
     const to = arrows.to[row] ?? 0
     const sending = arrows.spans.begin(row)
     if (reason.type === 'receiver-dead' || reason.type === 'receiver-restarted' || reason.type === 'queue-full') arrows.mark(row, onWay.atLane, true)
-    this.#underWay.delete(id)
+    this.#inFlight.delete(id)
     arrows.end(row, seq, fate.lost, dropText(reason, this.lanes[to]?.name ?? ''))
     if (arrows === this.arrows && sending > this.base) this.density.lost(sending - this.base - 1, to)
   }
@@ -244,10 +259,19 @@ export class DiagramModel {
         if (event.stuck) this.marks.stuckFrom(event.seq, stuckWords[event.stuck.type])
         else this.marks.stuckUntil(event.seq)
         return this.#effect(event, event.node, true)
+      case 'stalled': return this.#stalled(event)
       case 'ping-resumed': case 'transfer-installed': case 'view-cached': case 'operation-started': case 'note': case 'superseded':
         return this.#effect(event, event.node, false)
       default: return this.#add(event, noLane, 0, 0, -1)
     }
+  }
+
+  /** The switchboard has no lane of its own; its stalls are marked on the view server's lane, which got no messages meanwhile. */
+  #stalled(event: EventOf<'stalled'>): void {
+    const { seq, node, ms } = event
+    const lane = node === '' ? 0 : this.lane(node)
+    if (lane !== noLane) this.marks.stalls.push({ seq, lane, text: node === '' ? `nothing carried for ${ms} ms` : `stalled ${ms} ms` })
+    this.#add(event, lane, eventBit.drawn, 0, -1)
   }
 
   #viewChanged(event: EventOf<'view-changed'>): void {
@@ -255,12 +279,12 @@ export class DiagramModel {
     this.marks.view(view.viewnum, seq, membersText(view))
     this.marks.breakOff(seq)
     for (const [lane, { name, kind }] of this.lanes.entries()) {
-      if (kind === 'replica') this.histories[lane]?.change(seq, { says: roleIn(view, name) })
+      if (kind === 'replica') this.histories[lane]?.change(seq, { says: roleInView(view, name) })
     }
     this.#effect(event, event.node, true)
   }
 
-  // ---- all
+  // ---- all events
 
   #input(event: TraceEvent, node: string, isDrawn: boolean, isHeartbeat = false): void {
     const lane = this.lane(node)
@@ -275,10 +299,10 @@ export class DiagramModel {
 
   #add({ at }: TraceEvent, lane: number, bits: number, cause: number, arrow: number, isStep = false): void {
     this.places.add(at, (bits & eventBit.drawn) !== 0, (bits & eventBit.heartbeat) !== 0, isStep)
-    this.ties.add(lane, bits, cause, arrow)
+    this.index.add(lane, bits, cause, arrow)
   }
 
-  // ---- beginning in the middle
+  // ---- beginning at a later state
 
   #begin(state: ClusterState): void {
     const { seq } = state
@@ -287,10 +311,10 @@ export class DiagramModel {
       if (node) this.histories[lane]?.change(seq, { life: node.life, says: node.says, believes: node.believes })
     }
     for (const { view, seq: viewSeq, ackedSeq } of state.views) this.marks.view(view.viewnum, viewSeq, membersText(view), Math.max(0, ackedSeq))
-    for (const [id, { type, from, to, place, fault, at, dueAt }] of state.underWay) {
+    for (const [id, { type, from, to, place, fault, at, dueAt }] of state.inFlight) {
       const arrows = type === 'ping' ? this.beats : this.arrows
       const row = arrows.add(seq, this.lane(from), this.lane(to), kindOf(type, type === 'ping'))
-      this.#underWay.set(id, row * 2 + (type === 'ping' ? 1 : 0))
+      this.#inFlight.set(id, row * 2 + (type === 'ping' ? 1 : 0))
       if (place === 'held') arrows.held(row, fault)
       if (place === 'late') arrows.late(row, Math.max(0, dueAt - at) / 1000)
       if (place === 'handed') arrows.mark(row, onWay.handed, true)
@@ -311,14 +335,4 @@ const stuckWords = {
 function membersText({ primary, backups }: View): string {
   if (!primary) return 'no primary'
   return `${primary.name} primary, ${backups.length === 0 ? 'no backup' : `${backups.map(({ name }) => name).join(', ')} ${backups.length === 1 ? 'backup' : 'backups'}`}`
-}
-
-function roleIn({ primary, backups }: View, name: string): 'primary' | 'backup' | 'idle' {
-  if (primary?.name === name) return 'primary'
-  return backups.some((backup) => backup.name === name) ? 'backup' : 'idle'
-}
-
-/** The lane on which the view server is; -1 without one. */
-export function viewServerLane(model: DiagramModel): number {
-  return model.lanes.findIndex(({ name }) => name === viewServerName)
 }

@@ -1,5 +1,5 @@
-// The operations of one client as bars: when it was asked, when it had an answer, and what the bar says. A client with several in
-// flight has them in rows. Pure.
+// The operations of one client as bars: when each was invoked and returned, and its label. Several operations in flight are in
+// separate rows. Pure.
 import { operationText, outcomeText, type EventOf } from '../../../../src/trace'
 import { firstCapacity, grown } from './columns'
 import type { Labels } from './labels'
@@ -7,7 +7,7 @@ import { Spans } from './spans'
 
 export const barState = { waiting: 0, ok: 1, failed: 2, unknown: 3 } as const
 
-/** Bars above each other on a lane; more share the last row. */
+/** Most rows of bars on a lane; further bars share the last row. */
 export const barRowsMax = 4
 
 export class OperationBars {
@@ -19,7 +19,7 @@ export class OperationBars {
   row = new Uint8Array(firstCapacity)
   what = new Int32Array(firstCapacity)
   outcome = new Int32Array(firstCapacity)
-  /** Rows that were ever needed. */
+  /** Most rows needed so far. */
   rows = 1
 
   constructor(labels: Labels) {
@@ -41,15 +41,15 @@ export class OperationBars {
   returned({ seq, incarnation, operationId, outcome }: EventOf<'operation-returned'>): void {
     const key = keyOf(incarnation, operationId)
     const bar = this.#open.get(key)
-    if (bar === undefined) return // It began before the first event that is here.
+    if (bar === undefined) return // It was invoked before the first event of this model.
     this.#open.delete(key)
     this.#end(bar, seq, barState[outcome.type])
-    // What a put gave says nothing; what failed says so, and why is in the card.
+    // A plain "ok" is not shown; a failed operation shows only "failed", and the card shows why.
     const text = outcome.type === 'ok' ? outcomeText(outcome) : outcome.type
     this.outcome[bar] = this.#labels.number(text === 'ok' ? '' : text)
   }
 
-  /** The client is gone: what it waited for will never have an answer. */
+  /** Ends all open operations as unknown: the client has exited and will get no answer. */
   abandoned(seq: number): void {
     for (const bar of this.#open.values()) this.#end(bar, seq, barState.unknown)
     this.#open.clear()

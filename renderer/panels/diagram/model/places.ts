@@ -1,21 +1,21 @@
-// Where each event stands along the two axes. Real: cluster time in microseconds, with a piece of room for each step that was taken
-// while time stood still. Logical: one step for each event that is drawn, with or without heartbeats. Both only ever grow. Pure.
+// The position of each event on the two axes. Real: cluster time in microseconds, plus some room for each step taken during a freeze.
+// Logical: one step for each drawn event, with or without heartbeats. Positions must never decrease. Pure.
 import { firstCapacity, grown, lowerBound } from './columns'
 
-/** How much room a step in a freeze has on the real axis, in microseconds. */
+/** Room of a step in a freeze on the real axis, in microseconds. */
 export const freezeStepMicros = 50_000
 
 export type Axis = 'real' | 'logical'
 
 export interface Freeze {
   readonly seq: number
-  /** 0 while it holds. */
+  /** 0 while the freeze lasts. */
   endSeq: number
   /** Cluster time, in microseconds. */
   readonly at: number
   readonly place: number
   endPlace: number
-  /** Room that all freezes took before this one. */
+  /** Total room of all freezes before this one, in microseconds. */
   readonly before: number
   steps: number
 }
@@ -45,7 +45,7 @@ export class Places {
     return this.base + this.#length
   }
 
-  /** `isDrawn`: it has a mark of its own. `isStep`: an input, which takes room while time stands still. */
+  /** `isDrawn`: it has a mark of its own. `isStep`: an input, which takes room during a freeze. */
   add(at: number, isDrawn: boolean, isHeartbeat: boolean, isStep: boolean): void {
     const index = this.#length++
     if (index >= this.#real.length) this.#grow(index * 2)
@@ -67,13 +67,13 @@ export class Places {
     return last && last.endSeq === 0 ? last : undefined
   }
 
-  /** Time stands still from the event `seq` on, which is the newest one or the one before the first. */
+  /** Begins a freeze at the event `seq`, which is the newest event or the one before the first. */
   freeze(seq: number, at: number): void {
     const place = at + this.#extra
     this.freezes.push({ seq, endSeq: 0, at, place, endPlace: place, before: this.#extra, steps: 0 })
   }
 
-  /** The next event thaws. A freeze always has some room, so that it is seen. */
+  /** Ends the freeze at the next event. Every freeze gets some room, so that it is visible. */
   thaw(seq: number): void {
     const freeze = this.openFreeze
     if (!freeze) return
@@ -82,21 +82,21 @@ export class Places {
     freeze.endPlace += freezeStepMicros
   }
 
-  /** Where the event `seq` stands; the ends for what is outside. */
+  /** The position of the event `seq`; the nearest end of the axis for an event outside. */
   of(seq: number, axis: Axis, isFolded: boolean): number {
     const index = Math.min(seq - this.base, this.#length) - 1
     if (axis === 'real') return index < 0 ? this.#baseAt : this.#real[index] as number
     return index < 0 ? 0 : (isFolded ? this.#folded : this.#all)[index] as number
   }
 
-  /** The last event that stands at or before a place; `base` for before the first. */
+  /** The last event at or before a position; `base` if there is none. */
   seqAt(place: number, axis: Axis, isFolded: boolean): number {
     const column = axis === 'real' ? this.#real : isFolded ? this.#folded : this.#all
-    // Places of the logical axis are whole numbers; the next one is the first that is later.
+    // Positions on the logical axis are whole numbers, so the next later one is `floor + 1`.
     return this.base + lowerBound(column, this.#length, axis === 'real' ? nextUp(place) : Math.floor(place) + 1)
   }
 
-  /** Cluster time at a place of the real axis, in microseconds. */
+  /** The cluster time at a position on the real axis, in microseconds. */
   timeAt(place: number): number {
     const freeze = this.#freezeBefore(place, (found) => found.place)
     if (!freeze) return place
@@ -104,7 +104,7 @@ export class Places {
     return place - freeze.before - (freeze.endPlace - freeze.place)
   }
 
-  /** The place of a cluster time: of a time that stood still, where it began to. */
+  /** The position of a cluster time; for the time of a freeze, the beginning of the freeze. */
   placeOf(at: number): number {
     const freeze = this.#freezeBefore(at, (found) => found.at)
     if (!freeze || at <= freeze.at) return at + (freeze?.before ?? 0)

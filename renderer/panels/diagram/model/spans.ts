@@ -1,23 +1,23 @@
-// Things that begin and end (arrows, operations, transfers), in the order of their begins, found by any range without a look at all of
-// them: what begins inside a range is a run of rows, and what began before it is found by the latest end of each block of rows. Pure.
+// Spans with a begin and an end (arrows, operations), sorted by begin, with range queries that do not scan all rows. Spans that begin in
+// the range are consecutive rows; spans that began before it are found by the latest end of each block of rows. Pure.
 import { firstCapacity, grown, lowerBound } from './columns'
 
-/** The end of a span that has none yet. */
+/** The end of a span that has not ended. */
 export const openEnd = 0x7fff_ffff
 
-/** Rows of a block; blocks of blocks have as many. */
+/** log2 of the rows of a block, and of the blocks in a block of the next level. */
 const blockBits = 6
 const blockMask = (1 << blockBits) - 1
-/** Blocks of blocks: five levels of 64 hold a billion rows. */
+/** Levels of blocks: five levels of 64 cover a billion rows. */
 const levelCount = 5
 
 export class Spans {
   #begins = new Int32Array(firstCapacity)
   #ends = new Int32Array(firstCapacity)
   #length = 0
-  /** Latest end of each block of rows that have ended, of each block of those blocks, and so on. Ends only ever make them larger. */
+  /** By level and block: the latest end of the ended rows in it. A new end can only increase these. */
   readonly #latest = Array.from({ length: levelCount }, () => new Int32Array(firstCapacity))
-  /** What has not ended, in the order of begins: few, and found by itself. */
+  /** The rows that have not ended, in the order of begins; they are few, so queries scan them. */
   readonly #open = new Set<number>()
 
   get length(): number {
@@ -28,7 +28,7 @@ export class Spans {
     return this.#open
   }
 
-  /** Adds a span that begins at `seq`, which is no earlier than the one before; answers its row. */
+  /** Adds a span that begins at `seq`, which must not be before the last begin; returns its row. */
   add(seq: number): number {
     const row = this.#length++
     if (row >= this.#begins.length) {
@@ -55,7 +55,7 @@ export class Spans {
     return this.#begins[row] as number
   }
 
-  /** `openEnd` while it has none. */
+  /** The end of a row; `openEnd` while it has not ended. */
   end(row: number): number {
     return this.#ends[row] as number
   }
@@ -65,14 +65,14 @@ export class Spans {
     return lowerBound(this.#begins, this.#length, seq)
   }
 
-  /** Visits every span that touches the events `from` to `to`, in the order of begins; stops when `visit` answers false. */
+  /** Visits every span that overlaps the events `from` to `to`, in the order of begins; stops when `visit` returns false. */
   forEachIn(from: number, to: number, visit: (row: number) => boolean | void): void {
     const first = this.firstFrom(from)
     if (this.#forEachBefore(first, from, visit) === false) return
     for (let row = first; row < this.#length && (this.#begins[row] as number) <= to; row++) if (visit(row) === false) return
   }
 
-  /** The rows below `first` that end at `from` or later. */
+  /** Visits the rows below `first` that end at `from` or later; returns false if `visit` stopped it. */
   #forEachBefore(first: number, from: number, visit: (row: number) => boolean | void): boolean {
     const found: number[] = []
     let level = 0
@@ -87,7 +87,7 @@ export class Spans {
     return true
   }
 
-  /** Finds rows below `first` that have ended, at `from` or later, in the blocks `block * 64` and on of `level` (0: rows' own blocks). */
+  /** Finds ended rows below `first` with an end at `from` or later, in the 64 blocks of block `parent` on `level` (0: blocks of rows). */
   #descend(level: number, parent: number, first: number, from: number, found: number[]): void {
     const latest = this.#latest[level]
     if (!latest) return

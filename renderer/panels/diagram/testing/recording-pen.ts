@@ -1,4 +1,4 @@
-// A pen that writes down what it was asked to draw. Only tests use it.
+// A pen that records the drawing calls. Only tests use it.
 import type { Fill, Hatch, Line, MeasureText, Paint, Pen, TextStyle } from '../draw/pen'
 
 export type Stroke =
@@ -16,7 +16,7 @@ export class RecordingPen implements Pen {
     return this.strokes.flatMap((stroke) => stroke.what === 'text' ? [stroke.text] : [])
   }
 
-  /** Lines whose style passes, each as x1, y1, x2, y2. */
+  /** The lines whose style passes, each as x1, y1, x2, y2. */
   linesOf(passes: (line: Line) => boolean): number[][] {
     return this.strokes.flatMap((stroke) => {
       if (stroke.what !== 'lines' || !passes(stroke.line)) return []
@@ -34,5 +34,5 @@ export class RecordingPen implements Pen {
   faded(_alpha: number, draw: () => void): void { draw() }
 }
 
-/** As wide as letters are on average. */
+/** A fixed average width for every letter. */
 export const plainMeasure: MeasureText = (text) => text.length * 6.5

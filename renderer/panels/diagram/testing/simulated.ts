@@ -14,7 +14,7 @@ const effects: readonly FaultEffect[] = [
   { type: 'reorder', probability: 0.05, withinMs: 30 },
 ]
 
-/** `acts`: how many things are done to the cluster, one after the other, with time between them. */
+/** `acts`: number of acts on the cluster, one after the other, with time between them. */
 export function simulated(seed: string, acts: number): Session {
   const events: TraceEvent[] = []
   const random = createRandom(seed)
@@ -24,7 +24,7 @@ export function simulated(seed: string, acts: number): Session {
     onEvent: (event) => events.push(event),
   })
   for (const [index, effect] of effects.entries()) {
-    world.act({ type: 'add-fault', fault: { name: `fault ${index}`, where: anywhere, bothWays: false, effect, times: 0 }, plan: atOnce })
+    world.perform({ type: 'add-fault', fault: { name: `fault ${index}`, where: anywhere, bothWays: false, effect, times: 0 }, plan: atOnce })
   }
   world.run(200)
   for (let act = 0; act < acts; act++) {
@@ -39,7 +39,7 @@ function doSomething(world: World, random: ReturnType<typeof createRandom>): voi
   const name = random.pick(world.names.filter((found) => found !== 'vs'))
   const held = { name: 'held', where: { from: [], to: [], kinds: ['forward' as const] }, bothWays: false, effect: { type: 'hold' as const }, times: 2 }
   const put = (): number => world.invoke(random.pick(['c1', 'c2']), { type: 'put', key: utf8ToBytes('k'), value: utf8ToBytes(String(random.below(99))) })
-  // Operations more often than the rest, so that there is something for the rest to harm.
+  // Operations are more frequent than other acts, so that faults have messages to affect.
   const what: readonly (() => unknown)[] = [
     put, put, put, put, put,
     () => world.invoke(random.pick(['c1', 'c2']), { type: 'get', key: utf8ToBytes('k') }),
@@ -48,14 +48,14 @@ function doSomething(world: World, random: ReturnType<typeof createRandom>): voi
     () => world.pause(name),
     () => world.resume(name),
     () => world.freeze(),
-    () => world.act({ type: 'add-fault', fault: held, plan: atOnce }),
-    () => world.act({ type: 'deliver', id: random.pick([...world.transit.onItsWay].map(({ envelope }) => envelope.id)) }),
+    () => world.perform({ type: 'add-fault', fault: held, plan: atOnce }),
+    () => world.perform({ type: 'deliver', id: random.pick([...world.transit.onItsWay].map(({ envelope }) => envelope.id)) }),
     () => world.tell({ type: 'violation', rule: '1', text: 'said by a test', evidence: [1] }),
   ]
   try {
     random.pick(what)()
   } catch (error) {
-    // Not everything can be done at any time: a dead node is not killed. What was refused did not happen.
+    // Not every act is possible at any time (a dead node cannot be killed); a refused act is skipped.
     if (!(error instanceof Refused) && !(error instanceof RangeError)) throw error
   }
 }

@@ -1,4 +1,4 @@
-// Histories for tests: run on a real store, so that they are linearizable, and then perhaps spoiled; and a judge that tries every order.
+// Histories for tests: executed on a real store, so that they are linearizable, then optionally spoiled. And a judge that tries every order.
 import { createRandom, type Random } from '../../../network'
 import { execute, MapStore } from '../../../protocol'
 import { utf8ToBytes, type Operation, type Result } from '../../../protocol'
@@ -9,17 +9,17 @@ export interface HistoryShape {
   readonly operations: number
   readonly clients: number
   readonly keys: number
-  /** Distinct values. */
+  /** How many distinct values there are. */
   readonly values: number
-  /** Of these kinds, each as likely. */
+  /** The kinds of operations, all equally likely. */
   readonly kinds: readonly Operation['type'][]
-  /** Shares of operations whose outcome is not known, and which then took effect half of the time. */
+  /** The share of operations with an unknown outcome; half of those take effect. */
   readonly unknown: number
 }
 
 export const allKinds: readonly Operation['type'][] = ['put', 'append', 'get', 'delete', 'cas']
 
-/** Operations of clients that have one open at a time; each takes effect at some moment of its own between its ends. */
+/** Operations of clients that have one open at a time; each takes effect at a random time between its invocation and its return. */
 export function ranHistory(seed: string, shape: HistoryShape): HistoryOperation[] {
   const random = createRandom(seed, 'history')
   const store = new MapStore()
@@ -65,7 +65,7 @@ function drawn(random: Random, { kinds, keys, values }: HistoryShape): Operation
   }
 }
 
-/** With one result changed to another that its operation could have had. */
+/** The history with one result changed to another that its operation could have had. */
 export function spoiled(seed: string, history: readonly HistoryOperation[], values: number): HistoryOperation[] {
   const random = createRandom(seed, 'spoil')
   const known = history.filter(({ returned, operation }) => returned !== null && !['put', 'append'].includes(operation.type))
@@ -81,8 +81,8 @@ export function spoiled(seed: string, history: readonly HistoryOperation[], valu
 }
 
 /**
- * Every order of the operations, those with unknown outcomes in it or not, on the store itself. For a handful of operations. Only what has
- * returned by `until` must have a place; what returns later may have one in which it gives what its client will see.
+ * Tries every order of the operations on the store itself, with and without those of unknown outcome. For a handful of operations. Only
+ * operations that returned by `until` are required; later ones are optional, but must then give what their clients saw.
  */
 export function isLinearizableByBruteForce(history: readonly HistoryOperation[], until = Infinity): boolean {
   const began = history.filter(({ invoked }) => invoked < until)

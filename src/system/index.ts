@@ -1,0 +1,11 @@
+// The public interface of src/system: process and machine, temporary folders, errors in words, and how a program ends after an error.
+export { atEnd } from './at-end'
+export { CannotRun } from './cannot-run'
+export { cannotRunStatus, endOf, endOnUncaught, say, sentenceOf, stayUnlessOurs } from './ending'
+export { endSignals, statusOfSignal, type EndSignal } from './end-signals'
+export { makeFolder } from './folders'
+export { killChild } from './kill-child'
+export { holdLock, lockState, socketPathBytesMax, takeLock, type LockState } from './lock'
+export { onParentEnd } from './parent'
+export { isOfTheSystem, reasonOf } from './reasons'
+export { makeTemporaryFolder, removeLeftFolders, type TemporaryFolder } from './temporary-folders'

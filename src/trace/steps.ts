@@ -1,0 +1,14 @@
+// Decides whether a node can be replayed: the recording must have the inputs of its incarnation.
+// Code that replays a node, or shows the result, must never decide this itself.
+import type { NodeName } from '../protocol'
+import type { TraceHeader } from './event'
+
+/**
+ * Why an incarnation cannot be replayed, as the beginning of a sentence without its full stop; empty if it can. Without `life` it is about
+ * the whole recording: empty if some incarnation in it has steps.
+ */
+export function whyNoSteps({ source }: Pick<TraceHeader, 'source'>, life?: { readonly node: NodeName; readonly incarnation: number }): string {
+  if (source === 'imported') return 'A history of another tool has operations and no processes'
+  // A node without a journal, known only from the journals of others (docs/journals.md).
+  return life?.incarnation === 0 ? `Nobody recorded the steps of ${life.node}` : ''
+}
