@@ -4,6 +4,7 @@ import { defineConfig, globalIgnores } from 'eslint/config'
 import ts from 'typescript-eslint'
 import vue from 'eslint-plugin-vue'
 import vueParser from 'vue-eslint-parser'
+import { ignored, style } from './eslint.style.js'
 
 /** room: the rooms that it may import. Imports point toward `protocol`; `cluster` and `sim` must not import each other. */
 const table = {
@@ -48,9 +49,10 @@ const noClockNoChance = ['Date', 'performance', 'crypto', 'setTimeout', 'setInte
   .map((name) => ({ name, message: 'A pure room sees no clock, no chance and no machine: take it as an input.' }))
 
 export default defineConfig(
-  globalIgnores(['**/*.{js,mjs,cjs}', 'out', '.out', 'node_modules', 'examples']),
+  globalIgnores(['**/*.{js,mjs,cjs}', ...ignored]),
   ...ts.configs.recommendedTypeChecked,
   ...vue.configs['flat/essential'],
+  style,
   {
     languageOptions: {
       parser: vueParser,

@@ -28,6 +28,19 @@ export interface Fixtures {
 
 const root = resolve(import.meta.dirname, '..')
 
+/** A browser's page gets each message of the lab so much later, as on a slow machine: a spec that passes only on a fast one fails then. */
+const messageDelayMs = Number(process.env['UNDERSTUDY_SPEC_DELAY_MS'] ?? 0)
+
+/** Runs in the page, before its own code. */
+function delayMessages(ms: number): void {
+  const Socket = WebSocket
+  window.WebSocket = class extends Socket {
+    override addEventListener(type: string, listener: EventListener, options?: AddEventListenerOptions): void {
+      super.addEventListener(type, type === 'message' ? (event) => { setTimeout(() => listener(event), ms) } : listener, options)
+    }
+  }
+}
+
 interface Opened {
   readonly page: Page
   readonly close: () => Promise<void>
@@ -111,6 +124,7 @@ async function openChromium(
   const [url] = await once(createInterface(server.stdout as NonNullable<typeof server.stdout>), 'line') as [string]
   const browser = await chromium.launch(launchOptions)
   const context = await browser.newContext({ viewport, acceptDownloads: true })
+  if (messageDelayMs > 0) await context.addInitScript(delayMessages, messageDelayMs)
   const page = await context.newPage()
   watch(page)
   await page.goto(empty ? `${url}&empty` : url)

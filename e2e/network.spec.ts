@@ -58,8 +58,7 @@ test('steps a frozen cluster by hand: a copy, a drop and a delivery, all by keyb
   await lab.page.locator('[data-panel="send"]').getByLabel('key', { exact: true }).fill('x')
   await lab.page.locator('[data-panel="send"]').getByLabel('value', { exact: true }).fill('1')
   await lab.page.locator('[data-panel="send"]').getByRole('button', { name: 'Send', exact: true }).click()
-  await expect(lab.chip).toContainText('Frozen')
-  await lab.openTab('Inboxes')
+  await lab.expectFrozen()
   await expect(lab.page.getByTestId('freeze-reason')).toContainText('forward is sent')
   // It must be selected and on screen, however many messages wait before it.
   await expect(lab.selectedMessage).toContainText('forward from s1')

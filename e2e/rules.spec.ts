@@ -40,7 +40,7 @@ test('copies that differ are told; the trace tells it too, travel stops there on
   await expect(lab.page.getByTestId('broken-chip')).toBeVisible()
   await lab.freezeWhenRuleBroken()
   await lab.sendOnly('put', 'a', '1')
-  await expect(lab.chip).toContainText('Frozen')
+  await lab.expectFrozen()
   await lab.openTab('Rules')
   const equal = lab.page.locator('[data-rule="equal-copies"]')
   await expect(equal).toHaveAttribute('data-standing', 'broken')

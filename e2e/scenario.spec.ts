@@ -7,9 +7,9 @@ test('plays one of the lab\'s scenarios; the step list follows, and all steps pa
   await lab.expectView('s1', 's2')
   await lab.playScenario('A restarted primary is treated')
   await expect(lab.page.getByTestId('scenario-state')).toHaveAttribute('data-state', 'passed')
-  const states = await lab.steps.evaluateAll((rows) => rows.map((row) => row.getAttribute('data-state')))
-  expect(states.length).toBeGreaterThan(2)
-  expect(new Set(states)).toEqual(new Set(['passed']))
+  const states = (): Promise<(string | null)[]> => lab.steps.evaluateAll((rows) => rows.map((row) => row.getAttribute('data-state')))
+  await expect.poll(async () => new Set(await states())).toEqual(new Set(['passed']))
+  expect((await states()).length).toBeGreaterThan(2)
   await lab.expectAccessible()
 })
 

@@ -80,10 +80,11 @@ function runFirefox() {
 
 /** The suites that fail fastest come first. The two that wait most come last and run in parallel. */
 const suites = [
-  ['types', 'lint', async () => {
+  ['types', 'lint', 'style', async () => {
     await run('types', 'vue-tsc/bin/vue-tsc.js', ['--build'])
     // Lint reads the declarations that the type check writes, so it must not run in parallel.
     await run('lint', 'eslint/bin/eslint.js', ['.', '--max-warnings', '0'])
+    await run('style', 'eslint/bin/eslint.js', ['--config', 'eslint.style.js', '**/*.{js,mjs}'])
   }],
   ['unit', () => run('unit', 'vitest/vitest.mjs', ['run', '--project', 'unit'])],
   ['processes', () => run('processes', 'vitest/vitest.mjs', ['run', '--project', 'processes'])],

@@ -9,7 +9,7 @@ const facts = (changes: Partial<CommandFacts> = {}): CommandFacts => ({
     { name: 's2', kind: 'replica', role: 'a backup', life: 'paused' }, { name: 's3', kind: 'replica', role: 'dead', life: 'dead' },
   ],
   selected: 's1', client: 'c1', viewnum: 2, theme: 'system', startOnOpen: true, scenario: undefined,
-    inboxProblem: '', messages: 0, isSelected: false, faults: 0, timers: [], ...changes,
+  inboxProblem: '', messages: 0, isSelected: false, faults: 0, timers: [], ...changes,
 })
 const titles = (query: string, changes: Partial<CommandFacts> = {}) => matching(commandList(facts(changes), query), query).map((command) => command.title)
 

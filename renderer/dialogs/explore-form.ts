@@ -150,4 +150,3 @@ function timeText(ms: number): string {
   const seconds = Math.floor(ms / 1000)
   return seconds < 60 ? `${(Math.floor(ms / 100) / 10).toFixed(1)} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`
 }
-

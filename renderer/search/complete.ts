@@ -32,7 +32,7 @@ export function completionsAt(text: string, caret: number, facts: CompletionFact
   if (term === undefined) return { from: caret, to: caret, options: [] }
   const colon = term.indexOf(':')
   if (colon === -1) {
-    return of(caret - term.length, caret, fields.filter((field) => field.startsWith(term.toLowerCase()) )
+    return of(caret - term.length, caret, fields.filter((field) => field.startsWith(term.toLowerCase()))
       .map((field) => ({ text: `${field}:`, hint: fieldWords[field].means })))
   }
   const field = term.slice(0, colon).toLowerCase() as Field

@@ -116,4 +116,3 @@ const steerTexts: Readonly<Record<Takes<'steerScenario'>['act'], string>> = {
   pause: 'The scenario pauses before its next step.', step: 'The scenario does one step.', resume: 'The scenario goes on.',
   stop: 'The scenario is stopped; the cluster runs on.',
 }
-

@@ -3,8 +3,8 @@
 // what no effect depends on: times, pids, labels, what the network did (docs/recording.md, Conformance).
 import type { NodeKind } from '../protocol'
 import { messageIdParts, messageInputOf, MessagesInFlight, startOfEvent, stepInputOf, whyNoSteps, type EventOf, type TraceEvent, type TraceHeader } from '../trace'
-import { CheckedLife, type Words } from './checked-life'
-import type { Difference } from './restep'
+import { ReplayedLife, type Words } from './replayed-life'
+import type { Difference } from './node-replay'
 
 /** The first difference between a recording and its replay. `seq` and `step` are those of the step's input. */
 export interface NodeDifference extends Difference {
@@ -30,7 +30,7 @@ type ReportEvent = TraceEvent & { readonly node: string; readonly incarnation: n
 export class Conformance {
   readonly #header: TraceHeader
   readonly #kinds: ReadonlyMap<string, NodeKind>
-  readonly #lives = new Map<string, CheckedLife>()
+  readonly #lives = new Map<string, ReplayedLife>()
   /** Incarnations that started, each once. A node that started with too low a number starts again with a later one; the recording has both. */
   readonly #incarnations = new Set<string>()
   readonly #inFlight = new MessagesInFlight({ sent: (sending) => sending })
@@ -39,7 +39,7 @@ export class Conformance {
   #steps = 0
   #started = 0
   /** The incarnation whose step is running. */
-  #last: CheckedLife | null = null
+  #last: ReplayedLife | null = null
 
   constructor(header: TraceHeader) {
     this.#header = header
@@ -121,7 +121,7 @@ export class Conformance {
     if (this.#kinds.get(node) !== kind) return differs(`${node} is a ${kind}`, `the first line says ${this.#kinds.get(node) ?? 'nothing of it'}`)
     if (this.#incarnations.has(`${node} ${incarnation}`)) return differs(`incarnation ${incarnation}`, `${node} had it before`)
     if (event.step !== 0) return differs(`a start in step ${event.step}`, 'a start is step 0')
-    const life = new CheckedLife(event)
+    const life = new ReplayedLife(event)
     this.#lives.set(node, life)
     this.#incarnations.add(`${node} ${incarnation}`)
     this.#started++
@@ -137,7 +137,7 @@ export class Conformance {
     this.#lives.delete(event.node)
   }
 
-  #input(event: TraceEvent & { readonly node: string; readonly incarnation: number; readonly step: number }, take: (life: CheckedLife) => Words | null): void {
+  #input(event: TraceEvent & { readonly node: string; readonly incarnation: number; readonly step: number }, take: (life: ReplayedLife) => Words | null): void {
     const life = this.#lives.get(event.node)
     if (life?.incarnation !== event.incarnation) {
       return this.#differAt(event, event.node, event.incarnation, { expected: `step ${event.step}`, found: noLife(event.node, event.incarnation) })
@@ -157,7 +157,7 @@ export class Conformance {
 
   // ---- differences
 
-  #differ(life: CheckedLife, words: Words | null, event: number): void {
+  #differ(life: ReplayedLife, words: Words | null, event: number): void {
     const { node, incarnation, step, inputSeq: seq } = life
     if (words) this.#difference ??= { node, incarnation, step, seq, event, ...words }
   }

@@ -1,6 +1,6 @@
 // The checkers' exports for other rooms.
 export { Conformance, differenceSentence, type Conformity, type NodeDifference } from './conformance'
-export { NodeReplay, type Difference, type EventSource, type ReplayCheckpoint } from './restep'
+export { NodeReplay, type Difference, type EventSource, type ReplayCheckpoint } from './node-replay'
 export { ReplayKeeper, type Seen } from './replay-keeper'
 export { DeliveryPreview, previewDelivery, type Preview } from './preview'
 export { align, rowStates, type Alignment, type AlignOptions, type LaneDifference, type RowState } from './align'

@@ -4,7 +4,7 @@ import { defaultSettings, utf8ToBytes, type ReplicaState } from '../protocol'
 import { World } from '../sim'
 import type { EventOf, TraceEvent } from '../trace'
 import { DeliveryPreview, previewDelivery } from './preview'
-import type { EventSource } from './restep'
+import type { EventSource } from './node-replay'
 
 /** A frozen cluster that has executed one put; the forward of a second put to s2 is in flight. */
 function frozen(): { world: World; events: TraceEvent[]; source: EventSource; forward: EventOf<'message-sent'>; start: EventOf<'node-started'> } {

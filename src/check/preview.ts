@@ -2,7 +2,7 @@
 // It must never touch the real cluster: what the machine sends stays here.
 import type { EffectSink, Input, Message, NodeState, Report } from '../protocol'
 import { messageInputOf, recordMessage, recordReport, type EventOf, type Recorded } from '../trace'
-import { NodeReplay, type EventSource, type ReplayCheckpoint } from './restep'
+import { NodeReplay, type EventSource, type ReplayCheckpoint } from './node-replay'
 
 export interface Preview {
   readonly node: string

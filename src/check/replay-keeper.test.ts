@@ -5,7 +5,7 @@ import { defaultSettings, utf8ToBytes } from '../protocol'
 import { World } from '../sim'
 import type { EventOf, TraceEvent, TraceHeader } from '../trace'
 import { ReplayKeeper } from './replay-keeper'
-import { NodeReplay } from './restep'
+import { NodeReplay } from './node-replay'
 
 let header: TraceHeader
 let events: TraceEvent[]

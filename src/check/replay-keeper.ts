@@ -5,7 +5,7 @@
 import type { NodeState } from '../protocol'
 import { MessagesInFlight, type EventOf, type TraceEvent, type TraceHeader } from '../trace'
 import { DeliveryPreview, type Preview } from './preview'
-import { NodeReplay, type EventSource, type ReplayCheckpoint } from './restep'
+import { NodeReplay, type EventSource, type ReplayCheckpoint } from './node-replay'
 
 /** The state of a node after an event. */
 export interface Seen {

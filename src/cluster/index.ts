@@ -1,6 +1,7 @@
 // The public interface of src/cluster: other folders import only from here.
 export { AddressError, parseAddress } from './direct/address'
-export { canPause, startCluster, type ClusterOptions, type RunningCluster } from './supervisor/cluster'
+export { canPause, startCluster, type BranchStart, type ClusterOptions, type EventLines, type RunningCluster } from './supervisor/cluster'
+export type { ClusterNow } from './supervisor/control'
 export { DirectClient, type DirectClientOptions } from './direct/direct-client'
 export { within } from './supervisor/deadline'
 export { freeBytesOf } from '../system/free-space'

@@ -89,7 +89,6 @@ class CsvFormat implements Format {
   }
 }
 
-
 /** For an imported history, the reason in its own words. */
 function reasonOf({ outcome }: OperationFacts): string {
   if (!outcome || outcome.type === 'ok') return ''

@@ -289,4 +289,3 @@ function shortText(text: string, most = laneCharacters): string {
 function round(value: number): number {
   return Math.round(value * 10) / 10
 }
-

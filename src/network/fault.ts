@@ -117,7 +117,7 @@ export function deadProblem({ where, effect }: Fault, hasDied: (name: NodeName) 
   const idle = (names: readonly NodeName[]): NodeName[] => names.length > 0 && !living(names) ? [...names] : []
   const dead = effect.type === 'isolate' ? idle(effect.nodes)
     : effect.type === 'partition' ? (effect.groups.filter(living).length < 2 ? effect.groups.flat().filter(hasDied) : [])
-      : [...idle(where.from), ...idle(where.to)]
+    : [...idle(where.from), ...idle(where.to)]
   if (dead.length === 0) return undefined
   const [names, are, them] = dead.length === 1 ? [dead[0] ?? '', 'is', 'it'] : [`${dead.slice(0, -1).join(', ')} and ${dead.at(-1) ?? ''}`, 'are', 'them']
   return `${names} ${are} dead: nothing comes from ${them} or goes to ${them}. Restart ${them} first, or plan the fault ahead.`

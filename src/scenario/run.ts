@@ -369,4 +369,3 @@ function picked<Item>(found: readonly Item[], which: Pick['which']): readonly It
     }
   }
 }
-

@@ -3,9 +3,9 @@
 // Operations are not here, because they are too many to copy (operations.ts).
 import { concernsLink, type BreakCondition, type Fault, type FaultPlan } from '../network'
 import { viewServerName, type MessageType, type NodeKind, type NodeName, type Role, type Stuck, type View, type ViewCause } from '../protocol'
-import type { EventOf, FrozenTimer, MessageId, TraceEvent, TraceHeader } from './event'
+import type { EventOf, FrozenTimer, TraceEvent, TraceHeader } from './event'
+import { MessagesInFlight } from './messages-in-flight'
 import { isOf, stallOf, withStall, type Silence, type Stall } from './stalls'
-import { sendingOf } from './sending'
 
 /** A process: not started yet, running, stopped by SIGSTOP, ended, or failed to start. */
 export type Life = 'none' | 'up' | 'paused' | 'dead' | 'failed'
@@ -129,7 +129,7 @@ export interface ClusterState {
   messages: number
   dropped: number
   /** In the order of sending. */
-  readonly inFlight: Map<MessageId, MessageInFlight>
+  readonly inFlight: MessagesInFlight<MessageInFlight>
 }
 
 export function beginState(header: TraceHeader): ClusterState {
@@ -138,7 +138,7 @@ export function beginState(header: TraceHeader): ClusterState {
   return {
     header, seq: 0, at: 0, wall: 0, nodes, views: [], stuck: null, stuckAt: 0, freeze: 0, freezeReason: '',
     freezeMetBy: 0, frozenTimers: [], stalls: [], breaks: new Map(), scenario: [], workload: '', faults: new Map(), transfers: new Map(), messages: 0,
-    dropped: 0, inFlight: new Map(),
+    dropped: 0, inFlight: new MessagesInFlight({ sent: waiting, copied: (original, { at }) => ({ ...original, at, place: 'waits', fault: '', dueAt: 0 }) }),
   }
 }
 
@@ -149,7 +149,7 @@ export function copyState(state: ClusterState): ClusterState {
     nodes: new Map([...state.nodes].map(([name, node]) => [name, { ...node }])),
     faults: new Map([...state.faults].map(([name, fault]) => [name, { ...fault }])),
     transfers: new Map(state.transfers), breaks: new Map(state.breaks),
-    inFlight: new Map([...state.inFlight].map(([id, message]) => [id, { ...message }])),
+    inFlight: state.inFlight.copy((message) => ({ ...message })),
   }
 }
 
@@ -169,39 +169,27 @@ export function foldEvent(state: ClusterState, event: TraceEvent): void {
 }
 
 function foldMessage(state: ClusterState, event: TraceEvent): void {
+  const message = state.inFlight.take(event)
   switch (event.type) {
-    case 'message-sent': {
+    case 'message-sent':
       state.messages++
-      state.inFlight.set(event.id, waiting(event))
       return
-    }
-    case 'message-duplicated': {
-      const late = sendingOf(event)
-      const original = late ? waiting(late) : state.inFlight.get(event.of)
-      if (original) state.inFlight.set(event.id, { ...original, at: event.at, place: 'waits', fault: '', dueAt: 0 })
-      return countFault(state, event.reason, 'copied')
-    }
-    case 'message-taken': {
-      const taken = state.inFlight.get(event.id)
-      state.inFlight.delete(event.id)
-      if (taken?.type === 'ping' && taken.to === viewServerName) setNode(state, taken.from, { lastPingAt: event.at, missed: 0 })
+    case 'message-duplicated': return countFault(state, event.reason, 'copied')
+    case 'message-taken':
+      if (message?.type === 'ping' && message.to === viewServerName) setNode(state, message.from, { lastPingAt: event.at, missed: 0 })
       return
-    }
     case 'message-dropped':
       state.dropped++
-      state.inFlight.delete(event.id)
       if (event.reason.type === 'fault') countFault(state, event.reason.fault, 'dropped')
       return
-    case 'message-delayed': {
-      const late = state.inFlight.get(event.id)
-      if (late) Object.assign(late, { place: 'late', fault: event.fault, dueAt: Math.max(late.dueAt, event.at) + Math.round(event.ms * 1000) } satisfies Partial<MessageInFlight>)
+    case 'message-delayed':
+      if (message) Object.assign(message, { place: 'late', fault: event.fault, dueAt: Math.max(message.dueAt, event.at) + Math.round(event.ms * 1000) } satisfies Partial<MessageInFlight>)
       return countFault(state, event.fault, 'late')
-    }
     case 'message-held':
-      place(state, event.id, 'held', event.reason)
+      place(message, 'held', event.reason)
       return countFault(state, event.reason, 'held')
-    case 'message-released': return place(state, event.id, 'waits', '')
-    case 'message-handed': return place(state, event.id, 'handed', '')
+    case 'message-released': return place(message, 'waits', '')
+    case 'message-handed': return place(message, 'handed', '')
     default: return
   }
 }
@@ -210,11 +198,8 @@ function waiting({ from, to, message, seq, at }: EventOf<'message-sent'>): Messa
   return { sentSeq: seq, type: message.type, from, to, at, place: 'waits', fault: '', dueAt: 0 }
 }
 
-function place(state: ClusterState, id: MessageId, where: MessageInFlight['place'], fault: string): void {
-  const message = state.inFlight.get(id)
-  if (!message) return
-  message.place = where
-  message.fault = fault
+function place(message: MessageInFlight | undefined, where: MessageInFlight['place'], fault: string): void {
+  if (message) Object.assign(message, { place: where, fault } satisfies Partial<MessageInFlight>)
 }
 
 function countFault(state: ClusterState, name: string, what: 'dropped' | 'late' | 'copied' | 'held'): void {

@@ -55,4 +55,15 @@ describe('the book of messages in flight', () => {
     // This copy carries its contents, so it counts as sent.
     expect(book.take(copy('x+1', 'x', late))).toEqual({ id: 'x+1', copies: 0 })
   })
+
+  it('has copies that go on by themselves', () => {
+    const book = new MessagesInFlight({ sent: ({ seq }) => ({ seq }) })
+    book.take(sent('m', 4))
+    const other = book.copy((known) => ({ ...known }))
+    book.take(of('message-taken'))
+    const known = other.get('m')
+    if (known) known.seq = 7
+    other.take(sent('n', 5))
+    expect([[...book], [...other]]).toEqual([[], [['m', { seq: 7 }], ['n', { seq: 5 }]]])
+  })
 })

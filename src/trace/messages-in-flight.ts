@@ -1,5 +1,5 @@
 // The messages in flight, from the events alone: for a reader of a trace that needs the message which an event names by its id.
-// The fold (fold.ts) has where each of them is; this keeps the data that its reader chose. It must never invent what no event has.
+// It keeps the data that its reader chose; the fold (fold.ts) keeps where each message is. It must never invent what no event has.
 import type { EventOf, MessageId, TraceEvent } from './event'
 import { sendingOf } from './sending'
 
@@ -64,6 +64,13 @@ export class MessagesInFlight<Known> {
   /** The same, without their ids. */
   values(): IterableIterator<Known> {
     return this.#messages.values()
+  }
+
+  /** The same messages, each with the data that `copyOf` returns: what is taken into either does not change the other. */
+  copy(copyOf: (known: Known) => Known): MessagesInFlight<Known> {
+    const copy = new MessagesInFlight(this.#options)
+    for (const [id, known] of this.#messages) copy.set(id, copyOf(known))
+    return copy
   }
 
   #sent(sending: EventOf<'message-sent'>): Known {

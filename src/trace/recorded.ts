@@ -5,9 +5,9 @@ import { bytesBetween, bytesToUtf8, utf8ToBytes, withBytes, type ByteString, typ
 /** The recorded form of a protocol value: the same shape, with text in the place of byte strings. */
 export type Recorded<T> =
   T extends ByteString ? string
-    : T extends readonly (infer Item)[] ? readonly Recorded<Item>[]
-      : T extends object ? { readonly [Key in keyof T]: Recorded<T[Key]> }
-        : T
+  : T extends readonly (infer Item)[] ? readonly Recorded<Item>[]
+  : T extends object ? { readonly [Key in keyof T]: Recorded<T[Key]> }
+  : T
 
 const base64Prefix = 'base64:'
 

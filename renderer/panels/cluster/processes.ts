@@ -136,7 +136,7 @@ export function viewWords(state: ClusterState | null, now: number): ViewWords {
   return {
     viewnum, primary: primary?.name ?? 'nobody', backups: backups.map((backup) => backup.name), acked,
     state: acked ? `acked after ${durationText(current.ackedAt - current.at)} · since ${secondsText(current.at)}`
-      : state.stuck !== null ? waiting : waitingSentence(state) ?? waiting,
+    : state.stuck !== null ? waiting : waitingSentence(state) ?? waiting,
   }
 }
 

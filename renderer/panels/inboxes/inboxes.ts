@@ -68,7 +68,7 @@ export const useInboxes = defineStore('inboxes', () => {
     else selectedId.value = messages.value[first]?.id ?? ''
   })
   watch(() => trace.version, () => {
-    for (const id of leaving.value) if (!trace.tail?.inFlight.has(id)) bringBack(id)
+    for (const id of leaving.value) if (trace.tail?.inFlight.get(id) === undefined) bringBack(id)
   })
   watch(() => trace.session, () => {
     leaving.value = nobody

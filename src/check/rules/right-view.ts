@@ -171,7 +171,7 @@ export class RightView implements Monitor {
     }
     const had = due !== null ? `it had to be ${viewText(due.view)}`
       : before.viewnum === 0 && this.#listens > 0 ? 'a view server that has started again has to listen first'
-        : 'there had to be no other than the one before'
+      : 'there had to be no other than the one before'
     return { rule: this.rule, seq, evidence: evidenceOf(due?.seq, seq), text: `View ${view.viewnum} is ${viewText(view)}, and by the pings ${had}.` }
   }
 }

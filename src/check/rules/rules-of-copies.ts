@@ -27,7 +27,7 @@ export class Rule3 implements Monitor {
     }
     const is = belief === undefined ? 'has no role yet'
       : forward.viewnum === belief.viewnum && forward.toIncarnation !== belief.incarnation ? 'was sent to another life of it'
-        : `is ${belief.role} of view ${belief.viewnum}${primary ? `, whose primary is ${primary.name}` : ''}`
+      : `is ${belief.role} of view ${belief.viewnum}${primary ? `, whose primary is ${primary.name}` : ''}`
     return {
       rule: this.rule, seq, evidence: evidenceOf(belief?.seq, input.seq, seq),
       text: `${node} took a forward of view ${forward.viewnum} from ${input.from}, and it ${is}.`,
@@ -138,7 +138,7 @@ export class Rule4 implements Monitor {
     }
     const why = belief === undefined ? 'it has no role yet'
       : belief.viewnum !== viewnum ? `it is in view ${belief.viewnum}`
-        : belief.serving ? 'it had a state already and had executed operations on it' : `it is ${belief.role}`
+      : belief.serving ? 'it had a state already and had executed operations on it' : `it is ${belief.role}`
     return { rule: this.rule, seq, evidence: evidenceOf(belief?.seq, seq), text: `${node} installed a state that ${from} sent in view ${viewnum}, and ${why}.` }
   }
 }

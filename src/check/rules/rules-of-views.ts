@@ -20,7 +20,7 @@ export class Rule2 implements Monitor {
     }
     const text = primary === null ? `View ${viewnum} has no primary.`
       : viewnum !== before.viewnum + 1 ? `View ${viewnum} came after view ${before.viewnum}: a view was left out.`
-        : `View ${viewnum} makes ${primary.name} primary, and in view ${before.viewnum} it was neither primary nor backup: it has none of the data.`
+      : `View ${viewnum} makes ${primary.name} primary, and in view ${before.viewnum} it was neither primary nor backup: it has none of the data.`
     return { rule: this.rule, seq: event.seq, evidence: [before.seq, event.seq], text }
   }
 }

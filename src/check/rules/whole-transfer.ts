@@ -152,7 +152,7 @@ export class WholeTransfer implements Monitor {
     const { chunks, count, digest } = coming
     const says = chunks.size !== count ? `only ${chunks.size} of its ${count === 0 ? 'chunks' : `${count} chunks`} had come`
       : executed !== coming.executed ? `it takes seq ${executed} for the last one executed, and in that state it is seq ${coming.executed}`
-        : digest !== undefined && keys !== digest.keys ? `it holds ${keys} keys of ${digest.keys}` : ''
+      : digest !== undefined && keys !== digest.keys ? `it holds ${keys} keys of ${digest.keys}` : ''
     return says === '' ? null
       : { rule: this.rule, seq, evidence: [coming.seq, seq], text: `${node} installed the state that ${from} sent in view ${viewnum}, and ${says}.` }
   }

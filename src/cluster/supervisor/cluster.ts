@@ -21,6 +21,13 @@ const stopPatience: Patience = { ms: 3000, since: 'heard' }
 /** Time that a process gets to end after it was asked to or killed. */
 const exitPatienceMs = 1000
 
+/** Consecutive events as JSON lines joined by line feeds, none at the end. */
+export interface EventLines {
+  readonly from: number
+  readonly count: number
+  readonly text: string
+}
+
 export interface ClusterOptions {
   /** Names every node; its settings are the cluster's. */
   readonly header: TraceHeader
@@ -46,13 +53,13 @@ export interface ClusterOptions {
   readonly host?: ProcessHost
   /** Cancels the start: every process that it has started is killed. */
   readonly signal?: AbortSignal
-  /** Consecutive events, JSON lines joined by line feeds; they are in the file, unless recording has stopped. */
-  onEvents(batch: { readonly from: number; readonly count: number; readonly text: string }): void
-  /** The file's length, and one sentence once recording has stopped. */
+  /** Called when the events are in the file, unless recording has stopped. */
+  onEvents(batch: EventLines): void
+  /** `bytes`: the size of the part of the file that is complete. `problem`: why recording stopped, in one sentence, or empty. */
   onRecording(status: { readonly bytes: number; readonly problem: string }): void
   /** The cluster was frozen or thawed, or a workload began or ended, by any cause. The events of that were sent before. */
   onNow?(now: ClusterNow): void
-  /** The cluster ended without `stop`: one sentence, once. */
+  /** The cluster ended without `stop`: one sentence, once, never after `stop`. */
   onEnded(reason: string): void
 }
 

@@ -22,7 +22,12 @@ export interface BranchBegin {
 /** Commands of the lab. Each is answered `done` or refused with one sentence. */
 export type Command =
   /** The first command: where to listen and write. Answered when the socket listens. */
-  | { readonly type: 'open'; readonly header: TraceHeader; readonly recordingPath: string; readonly socketPath: string; readonly secret: string
+  | {
+    readonly type: 'open'
+    readonly header: TraceHeader
+    readonly recordingPath: string
+    readonly socketPath: string
+    readonly secret: string
     /** The nodes that are started with the cluster. */
     readonly start: readonly string[]
     /** Set for a branch, whose recording already has the events that it begins with. */
@@ -31,7 +36,8 @@ export type Command =
     readonly diskFreeMiBMin: number
     /** Longest recording in bytes, and most operations per second; 0: unlimited. */
     readonly recordingBytesMax: number
-    readonly operationsPerSecondMax: number }
+    readonly operationsPerSecondMax: number
+  }
   /** Answered when the process of this incarnation has greeted, before `started` says that the node runs in it. */
   | { readonly type: 'ready'; readonly node: string; readonly incarnation: number }
   /** A process was started for this node; answered when it has connected and taken its start input, refused if it ends before. */

@@ -151,4 +151,3 @@ export function problemsOf({ client, acknowledged }: Appender, log: string): str
   if (numbers.some((number, index) => index > 0 && number < (numbers[index - 1] as number))) problems.push(`the appends of ${client} are out of order`)
   return problems
 }
-

@@ -86,4 +86,3 @@ it('what other machines cannot reach', () => {
   expect(['127.0.0.1', '127.8.8.8', '::1', 'localhost'].map(isLoopback)).toEqual([true, true, true, true])
   expect(['0.0.0.0', '::', '10.0.0.1', '128.0.0.1', 'lab.example', '127.0.0.1.evil.example'].map(isLoopback)).toEqual([false, false, false, false, false, false])
 })
-

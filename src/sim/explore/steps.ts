@@ -310,4 +310,3 @@ function bitCount(mask: number): number {
   for (let rest = mask; rest > 0; rest &= rest - 1) count++
   return count
 }
-

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { defaultSettings, utf8ToBytes, type ReplicaState } from '../protocol'
 import { World } from '../sim'
 import type { EventOf, TraceEvent } from '../trace'
-import { NodeReplay, type EventSource } from './restep'
+import { NodeReplay, type EventSource } from './node-replay'
 
 function session(): { world: World; events: TraceEvent[]; source: EventSource } {
   const events: TraceEvent[] = []

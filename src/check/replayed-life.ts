@@ -1,6 +1,7 @@
 // Replays one incarnation of a node beside a recording: each input goes to a fresh machine, and each recorded effect is compared with the
-// machine's next effect. It must never keep more than the machine and the effects of its last step.
-import { createMachine, type EffectSink, type Input, type Machine, type Message, type Report, type Start } from '../protocol'
+// machine's next effect. No other file steps a machine along a recording to compare it. It must never keep more than the machine and the
+// effects of its last step.
+import { createMachine, type EffectSink, type Input, type Machine, type Message, type NodeState, type Report, type Start } from '../protocol'
 import { messageId, receiverAs, recordMessage, recordReport, shorten, type EventOf, type MessageId, type TraceEvent } from '../trace'
 import { sameMessage, sameValue } from './same-value'
 
@@ -15,7 +16,7 @@ export interface Words {
 /** Fields that the trace adds to a report: seq, at, wall, node, incarnation, step. */
 const addedFields = 6
 
-export class CheckedLife implements EffectSink {
+export class ReplayedLife implements EffectSink {
   readonly node: string
   readonly incarnation: number
   /** The seq of the last input's event. */
@@ -27,18 +28,43 @@ export class CheckedLife implements EffectSink {
   #shown = 0
   #sends = 0
   /** Armed timers, each with the number of its arming; `#armed` counts how often each timer was ever armed. */
-  readonly #timers = new Map<string, number>()
-  readonly #armed = new Map<string, number>()
+  #timers = new Map<string, number>()
+  #armed = new Map<string, number>()
+  #broken: Error | null = null
 
-  constructor({ node, incarnation, seq }: EventOf<'node-started'>) {
+  constructor({ node, incarnation, seq }: Pick<EventOf<'node-started'>, 'node' | 'incarnation' | 'seq'>) {
     this.node = node
     this.incarnation = incarnation
     this.inputSeq = seq
   }
 
+  /** A copy that goes on by itself: no step of either changes the other. */
+  copy(): ReplayedLife {
+    const copy = new ReplayedLife({ node: this.node, incarnation: this.incarnation, seq: this.inputSeq })
+    copy.step = this.step
+    copy.#machine = this.#machine?.copy() ?? null
+    copy.#effects = this.#effects
+    copy.#shown = this.#shown
+    copy.#sends = this.#sends
+    copy.#timers = new Map(this.#timers)
+    copy.#armed = new Map(this.#armed)
+    copy.#broken = this.#broken
+    return copy
+  }
+
   /** True while effects of the last step are outstanding: the next event belongs to that step. */
   get isInStep(): boolean {
     return this.#shown < this.#effects.length
+  }
+
+  /** The state after the last step, copied; null before the start. */
+  inspect(): NodeState | null {
+    return this.#machine?.inspect() ?? null
+  }
+
+  /** What the machine threw in the last step; null if it threw nothing. A machine throws only where a rule is broken. */
+  get broken(): Error | null {
+    return this.#broken
   }
 
   start(start: Start): Words | null {
@@ -47,19 +73,28 @@ export class CheckedLife implements EffectSink {
     })
   }
 
-  /** Takes the next input. The last step must be complete (`over`). */
+  /** Takes the next input, also one that the recording has wrongly here. The last step must be complete (`over`). */
   take(input: Exclude<Input, Start>, event: TraceEvent & { readonly step: number }): Words | null {
-    if (event.step !== this.step + 1) return { expected: `step ${event.step}`, found: `step ${this.step + 1} is next` }
-    this.step++
+    const unexpected = this.#unexpected(event)
+    this.step = event.step
     this.inputSeq = event.seq
     this.#effects = []
     this.#shown = 0
     this.#sends = 0
-    if (event.type === 'timer-fired') {
-      if (this.#timers.get(event.name) !== event.armed) return { expected: `${event.name}, armed ${event.armed} times, fires`, found: this.#timerText(event.name) }
-      this.#timers.delete(event.name)
-    }
-    return this.#run(() => this.#machine?.step(input, this))
+    if (event.type === 'timer-fired') this.#timers.delete(event.name)
+    const broken = this.#run(() => this.#machine?.step(input, this))
+    return unexpected ?? broken
+  }
+
+  /** Steps the machine with an input that was not recorded. This life has then left the recording and must never be stepped again. */
+  spend(input: Exclude<Input, Start>, out: EffectSink): void {
+    this.#machine?.step(input, out)
+  }
+
+  #unexpected(event: TraceEvent & { readonly step: number }): Words | null {
+    if (event.step !== this.step + 1) return { expected: `step ${event.step}`, found: `step ${this.step + 1} is next` }
+    if (event.type !== 'timer-fired' || this.#timers.get(event.name) === event.armed) return null
+    return { expected: `${event.name}, armed ${event.armed} times, fires`, found: this.#timerText(event.name) }
   }
 
   #timerText(name: string): string {
@@ -67,13 +102,14 @@ export class CheckedLife implements EffectSink {
     return armed === undefined ? `${shorten(name)} is not armed` : `${name} is armed for the ${armed}. time`
   }
 
-  /** A machine throws only where a rule is broken. A node that broke one stopped there, so the recording has no such step. */
+  /** A node that broke a rule stopped there, so the recording has no such step. */
   #run(step: () => void): Words | null {
     try {
       step()
       return null
     } catch (error) {
-      return { expected: 'a step', found: `a broken rule: ${error instanceof Error ? error.message : String(error)}` }
+      this.#broken = error instanceof Error ? error : new Error(String(error))
+      return { expected: 'a step', found: `a broken rule: ${this.#broken.message}` }
     }
   }
 
