@@ -1,5 +1,5 @@
 // The form of the fault dialog as values: the choices, the fault that they make, and one sentence for a problem. Pure.
-import { courseUnreliable, effectForms, effectTypes, faultLimits, faultProblem, faultText, type EffectType, type Fault, type FaultEffect, type FaultPlan } from '../../src/network'
+import { courseUnreliable, effectForms, effectTypes, faultLimits, faultProblem, faultText, isShareEffect, type EffectType, type Fault, type FaultEffect, type FaultPlan } from '../../src/network'
 import type { MessageType } from '../../src/protocol'
 import { planText } from '../../src/trace'
 
@@ -53,17 +53,17 @@ export function hasPercent(effect: EffectType): boolean {
 }
 
 function effectOf(form: FaultForm): FaultEffect {
-  const probability = form.percent / 100
-  switch (form.effect) {
+  const { effect, percent } = form
+  const probability = percent / 100
+  if (isShareEffect(effect)) return { type: effect, probability }
+  switch (effect) {
     case 'cut':
-    case 'hold': return { type: form.effect }
+    case 'hold': return { type: effect }
     case 'isolate': return { type: 'isolate', nodes: form.nodes }
     case 'partition': {
       const side = (wanted: 'left' | 'right'): string[] => Object.entries(form.sides).filter(([, own]) => own === wanted).map(([name]) => name)
       return { type: 'partition', groups: [side('left'), side('right')] }
     }
-    case 'drop':
-    case 'duplicate': return { type: form.effect, probability }
     case 'reorder': return { type: 'reorder', probability, withinMs: 200 }
     case 'delay': return { type: 'delay', probability, delay: delayOf(form) }
     case 'unreliable': return courseUnreliable

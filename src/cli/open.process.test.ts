@@ -49,6 +49,24 @@ describe.runIf(process.platform === 'linux')('the lab', () => {
     expect(child.exitCode).toBe(0)
   })
 
+  it('closes its window when it is told to end a moment after the start', async () => {
+    runtime('trap "echo closed; exit 0" TERM', 'echo open', 'while :; do sleep 0.1; done')
+    // The command stands still after it has started the window, as on a busy machine.
+    const late = join(folder, 'late.mjs')
+    writeFileSync(late, [
+      'import children from "node:child_process"', 'import { syncBuiltinESMExports } from "node:module"', 'const { spawn } = children',
+      'children.spawn = (...words) => { const child = spawn(...words); Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000); return child }',
+      'syncBuiltinESMExports()',
+    ].join('\n'))
+    const child = spawn(process.execPath, ['--import', late, cli], { env: { ...env, DISPLAY: ':1' }, stdio: ['ignore', 'pipe', 'inherit'] })
+    const lines = createInterface(child.stdout)[Symbol.asyncIterator]()
+    expect((await lines.next()).value).toBe('open')
+    child.kill('SIGTERM')
+    await once(child, 'exit')
+    expect(child.exitCode).toBe(0)
+    expect((await lines.next()).value).toBe('closed')
+  })
+
   it.each([
     ['there is no display', {}, [], /^There is no display here, so the lab is served to a browser on this machine\.$/m],
     ['there is no runtime', { DISPLAY: ':1' }, ['--no-open'], /^ELECTRON_OVERRIDE_DIST_PATH is set, but there is no Electron in that folder: the lab is served to a browser on this machine\.$/m],

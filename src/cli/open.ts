@@ -1,6 +1,6 @@
 // `open`, also the default command: the lab in a desktop window if a display and Electron's runtime are available, otherwise in a browser, like
 // `serve`. It must never end before its window, and never leave the window running after a signal.
-import { spawn } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
@@ -59,21 +59,23 @@ function openWindow(runtime: string, switches: readonly string[]): Promise<void>
   const word = switches.find((each) => !each.startsWith('--'))
   // Electron would take a word without dashes for its main program.
   if (word !== undefined) throw new CannotRun(`A window takes switches alone, not ${JSON.stringify(word.slice(0, 40))}; the options of serve go with --web.`)
-  // The fourth is a pipe whose other end only this process holds: it closes when this process ends (src/system/parent.ts).
-  const child = spawn(runtime, [...sandboxSwitches(), ...switches, ownFolder], {
-    stdio: ['inherit', 'inherit', 'inherit', 'pipe'], env: { ...electronEnvironment(), UNDERSTUDY_PARENT_PIPE: '3' },
-  })
-  child.stdio[3]?.on('error', () => undefined) // The end of the child is handled below.
+  let child: ChildProcess | undefined
   const end = (signal: NodeJS.Signals): void => {
     killChild(child, signal)
     setTimeout(() => killChild(child, 'SIGKILL'), endMs).unref()
   }
+  // Before the window starts: a signal that comes a moment after its start would end this process alone.
   // Ctrl-C in a terminal reaches the window directly. A second signal would cut its clean shutdown short.
   process.on('SIGINT', () => { if (!process.stdin.isTTY) end('SIGINT') })
   for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, () => end(signal))
+  // The fourth is a pipe whose other end only this process holds: it closes when this process ends (src/system/parent.ts).
+  const window = child = spawn(runtime, [...sandboxSwitches(), ...switches, ownFolder], {
+    stdio: ['inherit', 'inherit', 'inherit', 'pipe'], env: { ...electronEnvironment(), UNDERSTUDY_PARENT_PIPE: '3' },
+  })
+  window.stdio[3]?.on('error', () => undefined) // The end of the window is handled below.
   return new Promise((resolve, reject) => {
-    child.once('error', (error) => reject(new CannotRun(`The lab could not be opened: ${error.message}.`)))
-    child.once('exit', (code, signal) => {
+    window.once('error', (error) => reject(new CannotRun(`The lab could not be opened: ${error.message}.`)))
+    window.once('exit', (code, signal) => {
       process.exitCode = code ?? (signal ? 1 : 0)
       resolve()
     })

@@ -47,8 +47,15 @@ type Held<Field> = Field extends EffectField ? EffectFields[Field] : never
 
 export type FaultEffect = { [Type in EffectType]: { readonly type: Type } & { readonly [Name in keyof Form<Type>]: Held<Form<Type>[Name]> } }[EffectType]
 
+/** The effects that strike a share of the messages and need nothing else. */
+export type ShareEffect = { [Type in EffectType]: 'probability' extends keyof Form<Type> ? keyof Form<Type> extends 'probability' ? Type : never : never }[EffectType]
+
 /** In the order of the table. */
 export const effectTypes = Object.keys(effectForms) as readonly EffectType[]
+
+export function isShareEffect(type: EffectType): type is ShareEffect {
+  return Object.keys(effectForms[type]).join() === 'probability'
+}
 
 /** A table with an entry for each effect. `make` gets what `parts` has for each of its fields, by the field's name. */
 export function perEffect<Part, Entry>(
@@ -73,10 +80,10 @@ export function effectText(effect: FaultEffect, what: string, link: string): str
     case 'cut': return `cut${what}${link || ' everything'}`
     case 'partition': return `partition ${effect.groups.map((group) => group.join(' ')).join(' | ')}${what && ` for${what}`}`
     case 'isolate': return `isolate ${effect.nodes.join(', ')}${what && ` for${what}`}`
-    case 'drop': return `drop${share(effect.probability)}${what || ' messages'}${link}`
+    case 'drop':
+    case 'duplicate':
+    case 'reorder': return `${effect.type}${share(effect.probability)}${what || ' messages'}${link}`
     case 'delay': return `delay${share(effect.probability)}${what || ' messages'}${link} by ${delayText(effect.delay)}`
-    case 'duplicate': return `duplicate${share(effect.probability)}${what || ' messages'}${link}`
-    case 'reorder': return `reorder${share(effect.probability)}${what || ' messages'}${link}`
     case 'hold': return `hold${what || ' messages'}${link}`
     case 'unreliable': return `unreliable${link}: ${percent(effect.requestLoss)} of requests lost, ${percent(effect.replyLoss)} of the other answers`
   }

@@ -4,7 +4,8 @@ export * from './copy-id'
 export * from './events'
 export * from './fault'
 export {
-  courseUnreliable, effectForms, effectTypes, faultLimits, perEffect, type Delay, type EffectField, type EffectFields, type EffectType, type FaultEffect,
+  courseUnreliable, effectForms, effectTypes, faultLimits, isShareEffect, perEffect,
+  type Delay, type EffectField, type EffectFields, type EffectType, type FaultEffect, type ShareEffect,
 } from './fault-effect'
 export * from './snapshot'
 export { Network, type Verdict } from './network'

@@ -2,6 +2,7 @@
 // simulator use the same class. It draws from the session's seed only, so the same faults and messages give the same results.
 // It must never carry a message itself, know a clock, or look at a node.
 import type { NodeName } from '../protocol'
+import type { DropReason } from './events'
 import { concerns, concernsLink, type Envelope, type Fault } from './fault'
 import type { Delay } from './fault-effect'
 import { LostReplies } from './lost-replies'
@@ -131,17 +132,17 @@ export class Network {
   }
 
   /**
-   * The name of the fault by which a message is lost on arrival, or an empty string. The unreliable mode draws here: once for each
-   * request that really arrives, so that requests which a dead server never got do not count.
+   * Why a message is lost on arrival; undefined if it is not. The unreliable mode draws here: once for each request that really arrives,
+   * so that requests which a dead server never got do not count.
    */
-  onDelivery(envelope: Envelope): string {
+  onDelivery(envelope: Envelope): DropReason | undefined {
     for (const entry of this.#active) {
       const { name, effect } = entry.fault
       if (effect.type !== 'unreliable' || entry.left === 0 || !isRequest(envelope) || !concerns(entry.fault, envelope)) continue
-      if (this.#strikes(entry, effect.requestLoss)) return name
+      if (this.#strikes(entry, effect.requestLoss)) return { type: 'fault', fault: name }
       this.#replies.expect(envelope, this.#strikes(entry, effect.replyLoss) ? name : '')
     }
-    return ''
+    return undefined
   }
 
   #end(entry: Entry, fate: 'drop' | 'hold'): Verdict {

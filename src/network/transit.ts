@@ -150,8 +150,8 @@ export class Transit<Payload> {
     if (present === 0) return drop('receiver-dead')
     // Sent to an incarnation that has ended since: the next one must not get it.
     if (incarnation !== 0 && present !== incarnation) return drop('receiver-restarted')
-    const fault = this.#network.onDelivery(envelope)
-    if (fault !== '') return this.#options.event({ type: 'message-dropped', id, reason: { type: 'fault', fault } })
+    const reason = this.#network.onDelivery(envelope)
+    if (reason) return this.#options.event({ type: 'message-dropped', id, reason })
     this.#options.onArrival(envelope, payload)
   }
 

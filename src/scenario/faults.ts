@@ -2,7 +2,7 @@
 import { courseUnreliable, type BreakCondition, type Delay, type Fault, type FaultEffect, type FaultPlan, type Where } from '../network'
 import type { MessageType, NodeName } from '../protocol'
 import type { BreakForm, FaultStep } from './schema'
-import { breakKindOf, faultKindOf } from './step'
+import { breakKindOf, faultKindOf, isShareKind } from './step'
 
 type NodesOf = (words: string | readonly string[]) => NodeName[]
 
@@ -27,13 +27,12 @@ function whereOf({ from, to, kinds }: LinkWords, nodesOf: NodesOf): Where {
 function effectOf(form: FaultStep, nodesOf: NodesOf): FaultEffect {
   const { share = 1 } = form
   const kind = faultKindOf(form)
+  if (isShareKind(kind)) return { type: kind.type, probability: kind.given }
   switch (kind.type) {
     case 'cut': return { type: 'cut' }
     case 'isolate': return { type: 'isolate', nodes: nodesOf(kind.given) }
     case 'partition': return { type: 'partition', groups: kind.given.map(nodesOf) }
-    case 'drop': return { type: 'drop', probability: kind.given }
     case 'delay': return { type: 'delay', probability: share, delay: delayOf(kind.given) }
-    case 'duplicate': return { type: 'duplicate', probability: kind.given }
     case 'reorder': return { type: 'reorder', probability: share, withinMs: 200 }
     case 'hold': return { type: 'hold' }
     case 'unreliable': return kind.given === true ? courseUnreliable : { type: 'unreliable', ...kind.given }

@@ -1,7 +1,7 @@
 // Converts the forms of a file into unions: a step, an operation, the effect of a fault, the condition of a break. A form has one optional word for
 // each kind, and the reader has checked that exactly one is there. Other code switches over the `type`, so that the compiler finds a forgotten kind.
 // It must never guess: a form without its word is our own mistake.
-import { effectTypes, type EffectType } from '../network'
+import { effectTypes, isShareEffect, type EffectType, type ShareEffect } from '../network'
 import { heldIn, isOperationType, makeOperation, operationTypes, type OperationOf, type OperationType } from '../protocol'
 import { breakWords, stepWords, type BreakForm, type Condition, type FaultStep, type PlainStep, type StepWord } from './schema'
 
@@ -29,6 +29,9 @@ export function stepOf(form: PlainStep): ScenarioStep {
 export const operationStepOf = (form: Partial<PlainStep>): OperationStep => onlyOf<OperationStep>(form, operationTypes)
 export const faultKindOf = (form: FaultStep): FaultKind => onlyOf<FaultKind>(form, effectTypes)
 export const breakKindOf = (form: BreakForm): BreakKind => onlyOf<BreakKind>(form, breakWords)
+
+/** The effects that a file describes by a share of the messages alone. */
+export const isShareKind = (kind: FaultKind): kind is Extract<FaultKind, { type: ShareEffect }> => isShareEffect(kind.type)
 
 export const isOperationStep = (step: ScenarioStep): step is Extract<ScenarioStep, OperationStep> => isOperationType(step.type)
 

@@ -2,7 +2,7 @@
 // This text must never be parsed again: files are the only source.
 import { operationText } from '../trace'
 import type { BreakForm, Condition, FaultStep, Gives, PlainStep } from './schema'
-import { breakKindOf, faultKindOf, isOperationStep, operationStepOf, requestOf, type BreakKind, type FaultKind, type OperationStep, type ScenarioStep } from './step'
+import { breakKindOf, faultKindOf, isOperationStep, isShareKind, operationStepOf, requestOf, type BreakKind, type FaultKind, type OperationStep, type ScenarioStep } from './step'
 
 type Words = string | readonly string[]
 
@@ -119,12 +119,11 @@ function faultText(fault: FaultStep): string {
 }
 
 function effectText(kind: FaultKind): string {
+  if (isShareKind(kind)) return `${kind.type} ${kind.given * 100} %`
   switch (kind.type) {
     case 'isolate': return `isolate ${list(kind.given)}`
     case 'partition': return `partition ${kind.given.map((group) => group.join(' ')).join(' | ')}`
-    case 'drop': return `drop ${kind.given * 100} %`
     case 'delay': return `delay by ${delayWords(kind.given)}`
-    case 'duplicate': return `duplicate ${kind.given * 100} %`
     case 'cut':
     case 'reorder':
     case 'hold':

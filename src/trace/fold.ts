@@ -180,7 +180,7 @@ function foldMessage(state: ClusterState, event: TraceEvent): void {
       return
     case 'message-dropped':
       state.dropped++
-      if (event.reason.type === 'fault') countFault(state, event.reason.fault, 'dropped')
+      if ('fault' in event.reason) countFault(state, event.reason.fault, 'dropped')
       return
     case 'message-delayed':
       if (message) Object.assign(message, { place: 'late', fault: event.fault, dueAt: Math.max(message.dueAt, event.at) + Math.round(event.ms * 1000) } satisfies Partial<MessageInFlight>)
