@@ -235,6 +235,7 @@ export class LabPage {
   /** Waits until the events tell of the freeze too: then the window brings the inboxes to the front, which have all that waits. */
   async expectFrozen(): Promise<void> {
     await expect(this.chip).toContainText('Frozen')
+    await expect(this.page.getByRole('tab', { name: /Inboxes/ })).toHaveAttribute('aria-selected', 'true')
     await expect(this.page.getByRole('region', { name: 'Frozen timers' })).toBeVisible()
   }
 
@@ -285,7 +286,7 @@ export class LabPage {
     // The sentence of an earlier act may be the same.
     const earlier = await this.said.evaluateAll(([shown]) => shown?.getAttribute('data-key') ?? '')
     await this.page.keyboard.press(key)
-    const said = { Enter: /^\s*Delivered: /, d: /^\s*Dropped: /, u: /^\s*A copy waits: / }[key]
+    const said = { Enter: /^Delivered: /, d: /^Dropped: /, u: /^A copy waits: / }[key]
     await expect(this.page.locator(`[data-test="said"]:not([data-key="${earlier}"])`)).toHaveText(said)
     if (key !== 'u') await expect(message).toHaveCount(0)
   }

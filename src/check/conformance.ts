@@ -3,7 +3,7 @@
 // what no effect depends on: times, pids, labels, what the network did (docs/recording.md, Conformance).
 import type { NodeKind } from '../protocol'
 import { messageIdParts, messageInputOf, MessagesInFlight, startOfEvent, stepInputOf, whyNoSteps, type EventOf, type TraceEvent, type TraceHeader } from '../trace'
-import { ReplayedLife, type Words } from './replayed-life'
+import { ReplayedLife, type StepEvent, type Words } from './replayed-life'
 import type { Difference } from './node-replay'
 
 /** The first difference between a recording and its replay. `seq` and `step` are those of the step's input. */
@@ -23,9 +23,6 @@ export interface Conformity {
   /** Empty, or one sentence: the recording ends in the middle of a step. */
   readonly note: string
 }
-
-/** Events that belong to a node's step without being its input. */
-type ReportEvent = TraceEvent & { readonly node: string; readonly incarnation: number; readonly step: number }
 
 export class Conformance {
   readonly #header: TraceHeader
@@ -137,7 +134,7 @@ export class Conformance {
     this.#lives.delete(event.node)
   }
 
-  #input(event: TraceEvent & { readonly node: string; readonly incarnation: number; readonly step: number }, take: (life: ReplayedLife) => Words | null): void {
+  #input(event: StepEvent, take: (life: ReplayedLife) => Words | null): void {
     const life = this.#lives.get(event.node)
     if (life?.incarnation !== event.incarnation) {
       return this.#differAt(event, event.node, event.incarnation, { expected: `step ${event.step}`, found: noLife(event.node, event.incarnation) })
@@ -149,7 +146,7 @@ export class Conformance {
     this.#differ(life, readable(() => take(life)), event.seq)
   }
 
-  #reported(event: ReportEvent): void {
+  #reported(event: StepEvent): void {
     const life = this.#lives.get(event.node)
     if (life?.incarnation === event.incarnation) return this.#differ(life, life.reported(event), event.seq)
     this.#differAt(event, event.node, event.incarnation, { expected: `a report of ${event.node}`, found: noLife(event.node, event.incarnation) })

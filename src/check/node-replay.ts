@@ -3,7 +3,7 @@
 // saying so.
 import type { EffectSink, Input, NodeState, Start } from '../protocol'
 import { inputOf, sendingOf, type EventOf, type TraceEvent, type TraceHeader } from '../trace'
-import { ReplayedLife, type Words } from './replayed-life'
+import { ReplayedLife, type StepEvent, type Words } from './replayed-life'
 
 /** How a replay reads events: `eventAt(seq)` from 1, and the seq of the event that sent a message. */
 export interface EventSource {
@@ -137,8 +137,7 @@ export class NodeReplay {
       if (this.#isOwnMessage(event.id)) this.#differ(this.#life?.sent(event))
       return
     }
-    if (!('node' in event) || event.node !== this.node || !('step' in event)) return
-    if (event.incarnation !== this.incarnation) return
+    if (!('node' in event && 'step' in event) || event.node !== this.node || event.incarnation !== this.incarnation) return
     const input = this.#inputOf(event)
     if (input) this.#take(input, event, target)
     else this.#differ(this.#life?.reported(event))
@@ -149,7 +148,7 @@ export class NodeReplay {
     return inputOf(event, source.header.settings, ({ seq }) => sendingOf(source.eventAt(source.sentSeq(seq))))
   }
 
-  #take(input: Input, event: TraceEvent & { readonly node: string; readonly incarnation: number; readonly step: number }, target: number): void {
+  #take(input: Input, event: StepEvent, target: number): void {
     this.#differ(this.#life?.over())
     // Inspecting a machine copies its state, so only the step that will be shown is inspected.
     this.#before = this.#life && target !== Infinity && this.#isLastBefore(event.seq, target) ? this.#life.inspect() : null

@@ -5,6 +5,9 @@ import { createMachine, type EffectSink, type Input, type Machine, type Message,
 import { messageId, receiverAs, recordMessage, recordReport, shorten, type EventOf, type MessageId, type TraceEvent } from '../trace'
 import { sameMessage, sameValue } from './same-value'
 
+/** An event of a node's step: its input, or a report. */
+export type StepEvent = TraceEvent & { readonly node: string; readonly incarnation: number; readonly step: number }
+
 type Effect = { readonly type: 'send'; readonly to: string; readonly message: Message } | { readonly type: 'report'; readonly report: Report }
 
 /** The recorded and the replayed effect as text, where they differ. */
@@ -74,7 +77,7 @@ export class ReplayedLife implements EffectSink {
   }
 
   /** Takes the next input, also one that the recording has wrongly here. The last step must be complete (`over`). */
-  take(input: Exclude<Input, Start>, event: TraceEvent & { readonly step: number }): Words | null {
+  take(input: Exclude<Input, Start>, event: StepEvent): Words | null {
     const unexpected = this.#unexpected(event)
     this.step = event.step
     this.inputSeq = event.seq
@@ -91,7 +94,7 @@ export class ReplayedLife implements EffectSink {
     this.#machine?.step(input, out)
   }
 
-  #unexpected(event: TraceEvent & { readonly step: number }): Words | null {
+  #unexpected(event: StepEvent): Words | null {
     if (event.step !== this.step + 1) return { expected: `step ${event.step}`, found: `step ${this.step + 1} is next` }
     if (event.type !== 'timer-fired' || this.#timers.get(event.name) === event.armed) return null
     return { expected: `${event.name}, armed ${event.armed} times, fires`, found: this.#timerText(event.name) }
@@ -124,7 +127,7 @@ export class ReplayedLife implements EffectSink {
   }
 
   /** The recording shows a report of this incarnation. */
-  reported(event: TraceEvent & { readonly step: number }): Words | null {
+  reported(event: StepEvent): Words | null {
     const effect = this.#effects[this.#shown++]
     if (effect?.type === 'report' && event.step === this.step && isReport(event, recordReport(effect.report))) return null
     const { seq: _seq, at: _at, wall: _wall, ...rest } = event
