@@ -18,14 +18,18 @@ const table = {
   trace: ['protocol', 'network', 'workload'],
   // The acts on a cluster: when they are allowed and what they do. Shared by both drivers of a cluster.
   core: ['protocol', 'network', 'trace', 'workload'],
-  check: ['protocol', 'trace'],
+  check: ['protocol', 'trace', 'maelstrom'],
+  // What Maelstrom's programs speak with: clients with its requests, its services, and the one maker of every machine that runs in a lab.
+  maelstrom: ['protocol', 'network'],
+  // The line protocol of programs that are not ours (docs/node-protocol.md), for the host of a process and for the simulator.
+  foreign: ['protocol', 'trace'],
   sim: ['protocol', 'network', 'trace', 'check', 'workload', 'core'],
   export: ['trace', 'check', 'protocol'],
   // Scenarios as data, and the runner that plays one on any stage; the lab implements the stages for processes and for the simulator.
   scenario: ['protocol', 'network', 'trace', 'check', 'workload'],
   contract: ['protocol', 'network', 'trace'],
-  cluster: ['protocol', 'network', 'trace', 'workload', 'core', 'system'],
-  lab: ['protocol', 'network', 'trace', 'check', 'workload', 'sim', 'scenario', 'export', 'contract', 'cluster', 'system'],
+  cluster: ['protocol', 'network', 'trace', 'workload', 'core', 'maelstrom', 'foreign', 'system'],
+  lab: ['protocol', 'network', 'trace', 'check', 'maelstrom', 'workload', 'sim', 'scenario', 'export', 'contract', 'cluster', 'system'],
   // The direct-mode commands are thin wrappers of `cluster`: they start one node and nothing else.
   // It imports `scripts` to find Electron for the window, as `npm start` does.
   cli: ['lab', 'sim', 'scenario', 'contract', 'trace', 'check', 'export', 'cluster', 'protocol', 'scripts', 'system'],
@@ -42,7 +46,7 @@ const table = {
 /** The floors of the window, the lowest first: none imports one that stands above it. `replay` steps machines, and judges rules and histories, in workers. */
 const floors = ['words', 'glyphs', 'search', 'playback', 'stores', 'link', 'replay', 'acts', 'panels', 'commands', 'dialogs', 'shell', 'classroom']
 
-const pureRooms = ['protocol', 'network', 'trace', 'check', 'workload', 'core', 'sim', 'scenario', 'export', 'contract']
+const pureRooms = ['protocol', 'network', 'trace', 'check', 'maelstrom', 'foreign', 'workload', 'core', 'sim', 'scenario', 'export', 'contract']
 const folderOf = (room) => (['main', 'renderer', 'e2e', 'scripts'].includes(room) ? room : `src/${room}`)
 
 const noClockNoChance = ['Date', 'performance', 'crypto', 'setTimeout', 'setInterval', 'setImmediate', 'process', 'console', 'Buffer', 'fetch']

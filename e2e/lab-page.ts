@@ -96,6 +96,11 @@ export class LabPage {
     return { state: await row.getAttribute('data-state') ?? '', result: result.replace(/, from the table$/, '') }
   }
 
+  /** The rows of the Operations tab that are in view. */
+  get operationRows(): Locator {
+    return this.page.getByTestId('operation-row')
+  }
+
   async operationCount(): Promise<number> {
     await this.openTab('Operations')
     const grid = this.page.getByRole('grid', { name: 'Operations' })

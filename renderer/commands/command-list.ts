@@ -3,6 +3,7 @@
 import type { OperationRequest, ScenarioStatus } from '../../src/contract'
 import { exporters, exportFormats } from '../../src/export'
 import { refusals } from '../../src/network'
+import type { NodeKind } from '../../src/protocol'
 import { operationText, type FrozenTimer, type Life } from '../../src/trace'
 import { steerProblem } from '../panels/scenario/scenario-steps'
 import { parseOperation } from '../panels/send/send'
@@ -47,7 +48,7 @@ export interface CommandFacts {
   readonly parentProblem: string
   readonly workloadRuns: boolean
   /** In the order of panels; `role` as words: "the primary", "a backup", "idle", "dead". */
-  readonly processes: readonly { readonly name: string; readonly kind: 'view-server' | 'replica' | 'client'; readonly role: string; readonly life: Life }[]
+  readonly processes: readonly { readonly name: string; readonly kind: NodeKind; readonly role: string; readonly life: Life }[]
   readonly selected: string
   readonly client: string
   readonly viewnum: number

@@ -1,7 +1,7 @@
 // The names of every drawing in GlyphSheet.vue. A glyph with a meaning has its own colour; an icon takes the colour of the text beside it.
 
 export const meanings = [
-  'primary', 'backup', 'idle', 'dead', 'paused', 'held', 'vs', 'client', 'none', 'bad', 'ok', 'lost', 'warn', 'unknown',
+  'primary', 'backup', 'idle', 'dead', 'paused', 'held', 'vs', 'client', 'server', 'service', 'none', 'bad', 'ok', 'lost', 'warn', 'unknown',
   'started', 'viewed',
 ] as const
 export type Meaning = (typeof meanings)[number]

@@ -1,5 +1,6 @@
 // Tests whether an event matches a query. A query is prepared once and then tested on single events, cheap terms first, so that most
 // events fail before they are parsed. Pure.
+import { kindOf } from '../../src/protocol'
 import { eventLine, eventTypes, type EventOf, type EventType, type TraceEvent } from '../../src/trace'
 import type { Name, NameField, NumberField, Query, Range, Term } from './query'
 
@@ -123,7 +124,7 @@ function isInside(ranges: readonly Range[], value: number): boolean {
 
 function namesOf(field: NameField, { event, sent }: Looked): readonly string[] {
   switch (field) {
-    case 'kind': return sent ? [sent.message.type] : typeWords(event.type)
+    case 'kind': return sent ? [kindOf(sent.message)] : typeWords(event.type)
     case 'type': return typeWords(event.type)
     case 'from': return sent ? [sent.from] : []
     case 'to': return sent ? [sent.to] : []
@@ -147,7 +148,7 @@ function clientsOf(event: TraceEvent, sent: Sent): string[] {
 }
 
 function operationsOf(event: TraceEvent, sent: Sent): readonly { readonly type: string; readonly key: string; readonly value?: string }[] {
-  if (event.type === 'operation-invoked') return [event.operation.operation]
+  if (event.type === 'operation-invoked') return event.operation.operation.type === 'call' ? [] : [event.operation.operation]
   const message = sent?.message
   return message?.type === 'request' || message?.type === 'forward' ? [message.operation] : []
 }

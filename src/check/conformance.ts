@@ -124,7 +124,7 @@ export class Conformance {
     this.#started++
     this.#steps++
     this.#last = life
-    this.#differ(life, life.start(startOfEvent(event, this.#header.settings)), event.seq)
+    this.#differ(life, life.start(startOfEvent(event, this.#header)), event.seq)
   }
 
   #exited(event: EventOf<'node-exited'>): void {

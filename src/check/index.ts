@@ -21,3 +21,7 @@ export { LiveHistory, type HistoryError, type HistoryMax, type HistoryStanding, 
 export { linearizabilityText, standingSentence } from './linearizability/standing-words'
 export { wholeVerdict, wholeVerdictText, type WholeVerdict } from './verdict'
 export { shownValue } from './linearizability/why'
+export { judgeEcho, judgeUniqueIds } from './workloads/answers'
+export { askedOf, finalLabel, type WorkloadVerdict } from './workloads/asked'
+export { judgeCounter } from './workloads/counters'
+export { judgeBroadcast, judgeGrowOnlySet } from './workloads/sets'

@@ -145,7 +145,7 @@ export class NodeReplay {
 
   #inputOf(event: TraceEvent): Input | undefined {
     const source = this.#source
-    return inputOf(event, source.header.settings, ({ seq }) => sendingOf(source.eventAt(source.sentSeq(seq))))
+    return inputOf(event, source.header, ({ seq }) => sendingOf(source.eventAt(source.sentSeq(seq))))
   }
 
   #take(input: Input, event: StepEvent, target: number): void {

@@ -1,7 +1,8 @@
 // Replays one incarnation of a node beside a recording: each input goes to a fresh machine, and each recorded effect is compared with the
 // machine's next effect. No other file steps a machine along a recording to compare it. It must never keep more than the machine and the
 // effects of its last step.
-import { createMachine, type EffectSink, type Input, type Machine, type Message, type NodeState, type Report, type Start } from '../protocol'
+import { makeMachine } from '../maelstrom'
+import { kindOf, type EffectSink, type Input, type Machine, type Message, type NodeState, type Report, type Start } from '../protocol'
 import { messageId, receiverAs, recordMessage, recordReport, shorten, type EventOf, type MessageId, type TraceEvent } from '../trace'
 import { sameMessage, sameValue } from './same-value'
 
@@ -72,7 +73,7 @@ export class ReplayedLife implements EffectSink {
 
   start(start: Start): Words | null {
     return this.#run(() => {
-      this.#machine = createMachine(start, this)
+      this.#machine = makeMachine(start, this)
     })
   }
 
@@ -180,7 +181,7 @@ function isReport(event: TraceEvent, report: object): boolean {
 const effectCharacters = 300
 
 function sentText(id: MessageId, from: string, to: string, message: Message): string {
-  return cut(`${id} from ${from} to ${to}: ${message.type} ${JSON.stringify(message)}`)
+  return cut(`${id} from ${from} to ${to}: ${kindOf(message)} ${JSON.stringify(message)}`)
 }
 
 function reportText(report: object): string {

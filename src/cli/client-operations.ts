@@ -1,6 +1,7 @@
 // Parses operations from words: `put KEY VALUE`, from the command line or a line of standard input. Pure, so that every refusal can be tested.
 import {
-  bytesToUtf8, fieldsOf, isOperationType, makeOperation, operationTypes, utf8ToBytes, type ByteString, type Operation, type OperationType, type Outcome, type Result,
+  bytesToUtf8, fieldsOf, isOperationType, makeOperation, operationTypes, utf8ToBytes,
+  type Answer, type ByteString, type Operation, type OperationType, type Outcome, type Result,
 } from '../protocol'
 
 /** A line or command that is not an operation; the message is one sentence. */
@@ -69,13 +70,14 @@ export function outcomeLine(outcome: Outcome): string {
   return outcome.type === 'ok' ? resultLine(outcome.result) : `${outcome.type}: ${outcome.reason}`
 }
 
-function resultLine(result: Result): string {
+function resultLine(result: Result | Answer): string {
   switch (result.type) {
     case 'done': return 'ok'
     case 'value': return textOf(result.value)
     case 'missing': return 'missing'
     case 'mismatch': return `mismatch: ${result.actual === null ? 'missing' : textOf(result.actual)}`
     case 'too-large': return 'too-large'
+    case 'answered': return JSON.stringify(result.body)
   }
 }
 

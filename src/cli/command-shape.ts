@@ -45,11 +45,11 @@ const recording = files('jsonl', 'gz')
 /** The kinds of values that have no choices of their own, by value name. */
 const kinds: Readonly<Record<string, ValueKind>> = {
   scenarios: files('yaml', 'yml'), recording, recordings: recording, first: recording, second: recording, history: files('edn', 'json', 'jsonl'),
-  journals: files(), file: files(), path: files(), program: files(), folder: { type: 'folders' },
+  journals: files(), file: files(), path: files(), program: files(), command: files(), folder: { type: 'folders' },
 }
 const free: ValueKind = { type: 'free' }
 /** Names of values that are free text. */
-export const freeNames: readonly string[] = ['number', 'text', 'seq', 'address', 'name', 'names', 'server', 'seconds', 'value', 'range', 'ms', 'operations', 'switches']
+export const freeNames: readonly string[] = ['number', 'text', 'seq', 'address', 'name', 'names', 'server', 'seconds', 'value', 'range', 'ms', 'operations', 'switches', 'share']
 
 /** The program and everything below it; hidden commands are left out. */
 export function shapeOf(program: Command): CommandShape {

@@ -18,6 +18,7 @@ const commands: Readonly<Record<string, () => Promise<Register>>> = {
   serve: async () => (await import('./serve')).serveCommand,
   run: async () => (await import('./run')).runCommand,
   'run-worker': async () => (await import('./run-worker')).runWorkerCommand,
+  test: async () => (await import('./test')).testCommand,
   check: async () => (await import('./check')).checkCommand,
   conformance: async () => (await import('./conformance')).conformanceCommand,
   compare: async () => (await import('./compare')).compareCommand,

@@ -25,6 +25,11 @@ const examples: Readonly<Record<string, readonly Example[]>> = {
     { words: 'run homework/ --report json junit html --out report', does: 'a folder, with three reports for a course\'s CI' },
     { words: 'run scenarios/mit-view-service', does: 'a suite that comes with the lab, from any folder' },
   ],
+  test: [
+    { words: 'test --bin ./echo -w echo', does: 'a program of yours, asked for ten seconds' },
+    { words: 'test --bin "python3 node.py" -w broadcast --node-count 5 --rate 50 --nemesis partition,kill --seed night', does: 'five nodes under faults, the same ones again with the same seed' },
+    { words: 'test --bin ./store -w lin-kv --node-count 3 --until-failure', does: 'until an answer is wrong; the recording is kept' },
+  ],
   check: [
     { words: 'check session.jsonl', does: 'were the rules kept, and is what clients saw linearizable' },
     { words: 'check --history history.edn --missing nil', does: 'a history of Jepsen or Knossos' },

@@ -64,7 +64,7 @@ describe('export', () => {
   })
 
   const refusals: readonly (readonly [what: string, args: () => string[], sentence: () => string])[] = [
-    ['an unknown format', () => [recording, '--format', 'pdf'], () => 'There is no export format "pdf"; there are html, shiviz, mermaid, plantuml, perfetto, jepsen, csv.'],
+    ['an unknown format', () => [recording, '--format', 'pdf'], () => `There is no export format "pdf"; there are ${exportFormats.join(', ')}.`],
     ['a recording that is not there', () => [join(folder, 'no'), '--format', 'csv'], () => `${join(folder, 'no')} cannot be read: no such file.`],
     ['a folder', () => [folder, '--format', 'csv'], () => `${folder} is a folder, not a recording.`],
     ['a foreign file', () => [join(root, 'package.json'), '--format', 'csv'], () => `${join(root, 'package.json')}: This file is not an Understudy recording.`],

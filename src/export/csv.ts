@@ -1,7 +1,6 @@
 // The operations of a session as a table (RFC 4180), in the order of their ends: one row for each operation that was open at any time in the
 // range. A text cell must never become a spreadsheet formula.
-import type { Result } from '../protocol'
-import { counted, grouped, type OperationFacts, type Recorded, type TraceEvent } from '../trace'
+import { counted, grouped, type AnyResult, type OperationFacts, type TraceEvent } from '../trace'
 import { withBefore } from './escape'
 import { createWriter, wholeRecording, type Exporter, type Format } from './exporter'
 import { OpenOperations, type OverOperation } from './open-operations'
@@ -23,9 +22,9 @@ const columns: readonly (readonly [name: string, cell: (operation: OperationFact
   ['request_id', ({ clientId, requestId }) => clientId === '' ? '' : requestId],
   ['asked_by', ({ label }) => label],
   ['target', ({ target }) => target],
-  ['operation', ({ operation }) => operation.type],
-  ['key', ({ operation }) => operation.key],
-  ['value', ({ operation }) => 'value' in operation ? operation.value : ''],
+  ['operation', ({ operation }) => operation.type === 'call' ? operation.kind : operation.type],
+  ['key', ({ operation }) => operation.type === 'call' ? '' : operation.key],
+  ['value', ({ operation }) => operation.type === 'call' ? JSON.stringify(operation.body) : 'value' in operation ? operation.value : ''],
   ['expects', ({ operation }) => operation.type !== 'cas' ? '' : operation.expected === null ? 'missing' : 'value'],
   ['expected', ({ operation }) => operation.type === 'cas' ? operation.expected ?? '' : ''],
   ['invoked_seq', ({ invokedSeq }) => invokedSeq],
@@ -96,12 +95,13 @@ function reasonOf({ outcome }: OperationFacts): string {
 }
 
 /** Whether the operation found a value: an empty value cell does not say. */
-function foundIn(result: Recorded<Result>): string {
+function foundIn(result: AnyResult): string {
   switch (result.type) {
     case 'value':
     case 'missing': return result.type
     case 'mismatch': return result.actual === null ? 'missing' : 'value'
     case 'done':
+    case 'answered':
     case 'too-large': return ''
   }
 }
@@ -110,6 +110,7 @@ function resultValue({ outcome }: OperationFacts): string {
   if (outcome?.type !== 'ok') return ''
   const { result } = outcome
   if (result.type === 'value') return result.value
+  if (result.type === 'answered') return JSON.stringify(result.body)
   return result.type === 'mismatch' ? result.actual ?? '' : ''
 }
 

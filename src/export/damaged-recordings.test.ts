@@ -18,6 +18,9 @@ const others: readonly (string | undefined)[] = [
 ]
 
 /** The paths of all parts inside a value, without the value itself. */
+/** What a program says in its own words may have any part. */
+const isInOwnWords = (path: Path): boolean => path.includes('state') || path.includes('body')
+
 function pathsOf(value: unknown, path: Path = []): Path[] {
   if (typeof value !== 'object' || value === null) return []
   return Object.entries(value).flatMap(([key, part]) => {
@@ -166,7 +169,7 @@ describe('each part of each kind of event, in the place of which is something el
       return typeof part === 'object' && part !== null && !Array.isArray(part)
     })
     // A part that no event has is refused, so no reader meets it, however deeply it nests.
-    for (const path of objects) expect(judge([headerLine, withMore(whole, path)], 2)).toContain('a part that no recording has: "more"')
+    for (const path of objects.filter((path) => !isInOwnWords(path))) expect(judge([headerLine, withMore(whole, path)], 2)).toContain('a part that no recording has: "more"')
   })
 
   it('the first line', () => {

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { failoverRecording } from '../sim/testing/random-recording'
 import { eventTypes, type EventType, type TraceEvent, type TraceHeader } from '../trace'
-import { exporters, type ExportFormat } from './exporters'
+import { exporters, exportFormats, type ExportFormat } from './exporters'
 
 const { header: sampled } = failoverRecording()
 const header: TraceHeader = { ...sampled, nodes: [{ name: 'vs', kind: 'view-server' }, { name: 's1', kind: 'replica' }, { name: 's2', kind: 'replica' }, { name: 'c1', kind: 'client' }] }
@@ -55,6 +55,11 @@ const samples: readonly (readonly [type: EventType, mark: RegExp, body: object])
   ['view-cached', /knows.view/, { ...of('c1'), viewnum: 7 }],
   ['note', /mark18/, { ...of('s1'), text: 'mark18' }],
   ['superseded', /superseded|incarnation.2/, { ...of('s1'), by: 2 }],
+  ['acted', /acted/, of('s1')],
+  ['program-level', /mark20/, { node: 's1', incarnation: 1, level: 1, reason: 'mark20' }],
+  ['state-told', /mark21/, { ...of('s1'), state: { mark21: 1 } }],
+  ['line-refused', /mark22/, { node: 's1', incarnation: 1, line: 'x', reason: 'mark22' }],
+  ['program-said', /mark23/, { node: 's1', incarnation: 1, text: 'mark23' }],
   ['node-failed', /mark19/, { node: 's2', incarnation: 1, reason: 'mark19' }],
   ['node-paused', /paused/, { node: 's1', incarnation: 1 }],
   ['node-resumed', /resumed|paused/, { node: 's1', incarnation: 1 }],
@@ -77,7 +82,10 @@ it('has a sample of every kind of event', () => {
   expect([...new Set(samples.map(([type]) => type))].sort()).toEqual([...eventTypes].sort())
 })
 
-describe.each(['html', 'shiviz', 'mermaid', 'plantuml', 'perfetto'] as const)('as %s', (format) => {
+/** They have operations alone. */
+const ofOperations: readonly ExportFormat[] = ['jepsen', 'csv']
+
+describe.each(exportFormats.filter((format) => !ofOperations.includes(format)))('as %s', (format) => {
   it.each(samples)('%s is told', (type, mark) => {
     const until = samples.findIndex(([each]) => each === type) + 1
     const text = (count: number): string => {

@@ -2,6 +2,7 @@
 // the sending and ends in the row of the taking, so it shows how long a message was in flight. It is drawn in bands, because paper would cut
 // a taller picture or leave pages empty (html-bands.ts).
 // It must never leave out anything silently: repeated pings are counted, and so is all that comes after its last row.
+import { kindOf } from '../protocol'
 import { counted, dropText, eventLine, grouped, messageText, viewText, type EventOf, type EventType, type TraceEvent } from '../trace'
 import type { Scene } from './exporter'
 import { Bands, edgeBelow, lastLabels, laneWidthOf, textWidth } from './html-bands'
@@ -247,10 +248,10 @@ export class SpaceTimeDiagram {
     const [endX, endY] = lostBecause === null ? [toX, y] : [round(fromX + (toX - fromX) * 0.6), round(beginY + (y - beginY) * 0.6)]
     const look = [lostBecause === null ? 'taken' : 'lost', ...met.length > 0 ? ['late'] : [], ...copiedBecause === '' ? [] : ['copy'], escaped(sent.message.type)].join(' ')
     const more = [...copiedBecause === '' ? [] : [`copy, ${copiedBecause}`], ...met, ...lostBecause === null ? [] : [`lost: ${lostBecause}`], ...sentY === undefined ? ['sent before this range'] : []]
-    const title = `${sent.message.type} ${messageText(sent.message)}, ${sent.from} to ${sent.to}, sent ${secondsText(sent.at)} s${more.map((text) => `; ${text}`).join('')}`
+    const title = `${kindOf(sent.message)} ${messageText(sent.message)}, ${sent.from} to ${sent.to}, sent ${secondsText(sent.at)} s${more.map((text) => `; ${text}`).join('')}`
     const cross = lostBecause === null ? '' : `<path class="cross" d="M${round(endX - 4)} ${round(endY - 4)}l8 8m0 -8l-8 8"/>`
     const labelY = beginY + (endY - beginY) * 0.3 - 3
-    const label = this.#text(fromX + (toX - fromX) * 0.3, labelY, `${sent.message.type}${more.length > 0 && lostBecause === null ? '*' : ''}`)
+    const label = this.#text(fromX + (toX - fromX) * 0.3, labelY, `${kindOf(sent.message)}${more.length > 0 && lostBecause === null ? '*' : ''}`)
     const line = `<path class="arrow" d="M${fromX} ${beginY}L${endX} ${endY}"`
     // The band where it ends has the whole arrow; the bands that it crosses have its line, and its label if it is there.
     const isShort = this.#bands.at(labelY) === this.#bands.at(endY)
@@ -264,7 +265,7 @@ export class SpaceTimeDiagram {
     const y = this.#sentY.get(sent)
     if (y === undefined) return
     const [fromX, toX] = [this.#x(sent.from), this.#x(sent.to)]
-    const title = `${sent.message.type} ${messageText(sent.message)}, ${sent.from} to ${sent.to}, sent ${secondsText(sent.at)} s and not taken where this diagram ends${met.map((text) => `; ${text}`).join('')}`
+    const title = `${kindOf(sent.message)} ${messageText(sent.message)}, ${sent.from} to ${sent.to}, sent ${secondsText(sent.at)} s and not taken where this diagram ends${met.map((text) => `; ${text}`).join('')}`
     this.#draw(y, `<g class="message open"><title>${escaped(title)}</title><path class="arrow" d="M${fromX} ${y}L${round(fromX + (toX - fromX) * 0.7)} ${Math.min(bottom, y + rowHeight)}"/></g>`)
   }
 }
@@ -273,7 +274,7 @@ const rowTypes: ReadonlySet<EventType> = new Set([
   'node-started', 'node-killed', 'node-exited', 'node-failed', 'node-paused', 'node-resumed', 'operation-invoked', 'operation-returned', 'frozen',
   'thawed', 'fault-added', 'fault-switched', 'fault-removed', 'scenario-step', 'stalled', 'lab-note', 'violation', 'view-changed', 'view-acked', 'ping-missed',
   'ping-resumed', 'stuck', 'role-changed', 'transfer-installed', 'note', 'superseded', 'message-held', 'message-released', 'peer-lost', 'break-added', 'break-removed',
-  'branched', 'workload-started', 'workload-stopped',
+  'branched', 'workload-started', 'workload-stopped', 'acted', 'program-level', 'state-told', 'line-refused', 'program-said',
 ])
 
 function lineText(event: TraceEvent, { messages }: Scene): string {

@@ -112,6 +112,9 @@ class HtmlFormat implements Format {
       case 'lab-note':
       case 'note':
       case 'stuck':
+      case 'program-level':
+      case 'line-refused':
+      case 'program-said':
       case 'superseded':
         this.#remarks.add(this.#eventRow(event))
         break

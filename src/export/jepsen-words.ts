@@ -1,8 +1,8 @@
 // The contents of entries in a Jepsen history: an operation's invocation and how it ended. jepsen.ts writes the entries and numbers the
 // processes. It must never make an answer look like another one: an answer that no store can give is written as it was.
 import { fieldsOf, heldIn, resultsOf, type Operation, type OperationType, type Result } from '../protocol'
-import type { EndedOutcome, Recorded } from '../trace'
-import { ednString, ednStringOrNil } from './edn-text'
+import type { AnyOperation, AnyResult, EndedOutcome, Recorded } from '../trace'
+import { ednOfJson, ednString, ednStringOrNil } from './edn-text'
 
 export interface Completed {
   readonly type: ':ok' | ':fail' | ':info'
@@ -10,19 +10,23 @@ export interface Completed {
 }
 
 /** The invocation of an operation. nil is a key that must be missing, or a value that is not known yet. */
-export function called(operation: Recorded<Operation>): string {
+export function called(operation: AnyOperation): string {
+  if (operation.type === 'call') return `:f ${ednString(operation.kind)}, :value ${ednOfJson(operation.body)}`
   return entry(operation, valueOf(operation))
 }
 
 /** An operation that has ended, and the index of its entry. */
 export interface Ended {
   readonly client: string
-  readonly operation: Recorded<Operation>
+  readonly operation: AnyOperation
   readonly outcome: EndedOutcome
   readonly index: number
   /** True if it comes from an imported history. That may not say what a read or a delete found; then the recording has "done". */
   readonly isImported: boolean
 }
+
+/** Of an operation of the store. */
+export type EndedOfStore = Ended & { readonly operation: Recorded<Operation> }
 
 export function completed(ended: Ended): Completed {
   const { operation, outcome, isImported } = ended
@@ -31,7 +35,8 @@ export function completed(ended: Ended): Completed {
     case 'failed': return { type: ':fail', rest: `${called(operation)}, :error ${errorText(outcome)}` }
     case 'ok': {
       const { result } = outcome
-      return isWrongAnswer(ended, result) ? wronglyAnswered(ended, result) : answered(operation, result, isImported)
+      if (operation.type === 'call') return { type: ':ok', rest: `${called(operation)}, :answer ${answerText(result)}` }
+      return isWrongAnswer(ended, result) || result.type === 'answered' ? wronglyAnswered({ ...ended, operation }, result) : answered(operation, result, isImported)
     }
   }
 }
@@ -51,32 +56,35 @@ function answered(operation: Recorded<Operation>, result: Recorded<Result>, isIm
 }
 
 /** Only a read can carry an answer that no store gives; for other operations a witness read follows (`witness`). */
-function wronglyAnswered(ended: Ended, result: Recorded<Result>): Completed {
+function wronglyAnswered(ended: EndedOfStore, result: AnyResult): Completed {
   const { operation } = ended
   const rest = operation.type === 'get' ? entry(operation, wrongValue(ended, result)) : called(operation)
   return { type: ':ok', rest: `${rest}, :answer ${answerText(result)}` }
 }
 
 /** A value that no store gives to a read: a string, because some checkers take nothing else, and one that no client writes. */
-function wrongValue({ client, operation, index }: Ended, result: Recorded<Result>): string {
+function wrongValue({ client, operation, index }: EndedOfStore, result: AnyResult): string {
   return ednString(`the ${operation.type} of ${client} was answered with ${result.type}, which no store does (:index ${index})`)
 }
 
 /** The invocation and completion of a read of this key that no order explains, for checkers that know reads but not our `:answer`. */
-export function witness(ended: Ended, result: Recorded<Result>): { readonly asked: string; readonly saw: string } {
+export function witness(ended: EndedOfStore, result: AnyResult): { readonly asked: string; readonly saw: string } {
   const read = { type: 'get', key: ended.operation.key } as const
   return { asked: called(read), saw: entry(read, wrongValue(ended, result)) }
 }
 
 /** Whether no store gives this result to this operation; mostly it answers another request. */
-export function isWrongAnswer({ operation, isImported }: Pick<Ended, 'operation' | 'isImported'>, result: Recorded<Result>): boolean {
+export function isWrongAnswer({ operation, isImported }: Pick<Ended, 'operation' | 'isImported'>, result: AnyResult): boolean {
+  if (operation.type === 'call') return false
+  if (result.type === 'answered') return true
   if (isImported && operation.type === 'get' && result.type === 'done') return false
   if (!resultsOf(operation.type).includes(result.type)) return true
   return operation.type === 'cas' && result.type === 'mismatch' && result.actual === operation.expected
 }
 
 /** Whether a text stands for bytes that are not text. */
-export function hasBytes(operation: Recorded<Operation>, outcome: EndedOutcome | null): boolean {
+export function hasBytes(operation: AnyOperation, outcome: EndedOutcome | null): boolean {
+  if (operation.type === 'call') return false
   const result = outcome?.type === 'ok' ? outcome.result : null
   const seen = result?.type === 'value' ? result.value : result?.type === 'mismatch' ? result.actual : null
   const asked = fieldsOf(operation.type).map((field) => heldIn(operation, field))
@@ -94,13 +102,14 @@ function entry({ type, key }: Recorded<Operation>, value: string): string {
   return `:f :${names[type]}, :key ${ednString(key)}, :value ${value}`
 }
 
-function answerText(result: Recorded<Result>): string {
+function answerText(result: AnyResult): string {
   switch (result.type) {
     case 'done':
     case 'missing':
     case 'too-large': return `:${result.type}`
     case 'value': return `[:value ${ednString(result.value)}]`
     case 'mismatch': return `[:mismatch ${ednStringOrNil(result.actual)}]`
+    case 'answered': return `[${ednString(result.kind)} ${ednOfJson(result.body)}]`
   }
 }
 

@@ -2,11 +2,10 @@
 // after one with an unknown outcome. The client then continues under a new process number. A history has what clients saw and no messages.
 // It must never look better than the run: an answer that no store can give makes checkers fail, or the file says that it cannot be judged.
 // history.ts reads it back.
-import type { Result } from '../protocol'
-import { counted, grouped, type EventOf, type Recorded, type TraceEvent } from '../trace'
+import { counted, grouped, type AnyResult, type EventOf, type TraceEvent } from '../trace'
 import { ednString } from './edn-text'
 import { createWriter, wholeRecording, type Exporter, type Format, type Scene } from './exporter'
-import { called, completed, hasBytes, isWrongAnswer, witness, type Completed, type Ended } from './jepsen-words'
+import { called, completed, hasBytes, isWrongAnswer, witness, type Completed, type Ended, type EndedOfStore } from './jepsen-words'
 
 export const jepsen: Exporter = {
   title: 'Jepsen history (EDN)',
@@ -159,13 +158,13 @@ class JepsenFormat implements Format {
     if (hasBytes(operation, outcome)) this.#bytes.add(index)
     if (outcome.type !== 'ok') return text
     if (completion.type === ':fail') this.#found.add(index)
-    if (!isWrongAnswer(ended, outcome.result)) return text
+    if (operation.type === 'call' || !isWrongAnswer(ended, outcome.result)) return text
     this.#wrong.add(index)
-    return operation.type === 'get' ? text : text + this.#witnessed(ended, outcome.result, event.at)
+    return operation.type === 'get' ? text : text + this.#witnessed({ ...ended, operation }, outcome.result, event.at)
   }
 
   /** Invoked and completed at once, after the operation, so that no later outcome can explain the read. */
-  #witnessed(ended: Ended, result: Recorded<Result>, at: number): string {
+  #witnessed(ended: EndedOfStore, result: AnyResult, at: number): string {
     if (this.#witness < 0) this.#witness = this.#processes++
     const process = String(this.#witness)
     const { asked, saw } = witness(ended, result)

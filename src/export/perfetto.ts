@@ -1,6 +1,7 @@
 // A trace for Perfetto and chrome://tracing (Chrome's JSON form). Each node is a process, with its incarnations, its steps and the view
 // server's views as slices. Each message is a flow from the step that sent it to the step that took it; acts on the cluster are there too.
 // Slices of one track must never overlap: they nest or follow one another, else Perfetto would move them.
+import { kindOf } from '../protocol'
 import { counted, eventLine, messageText, viewText, type EventOf, type TraceEvent, visible } from '../trace'
 import { createWriter, wholeRecording, type Exporter, type Format, type Scene } from './exporter'
 import { OperationTracks } from './perfetto-operations'
@@ -103,6 +104,7 @@ class PerfettoFormat implements Format {
       case 'node-started':
       case 'timer-fired':
       case 'peer-lost':
+      case 'acted':
       case 'operation-invoked':
       case 'message-taken': {
         const pid = this.#pidOf(event.node)
@@ -119,6 +121,10 @@ class PerfettoFormat implements Format {
       case 'ping-missed':
       case 'ping-resumed':
       case 'transfer-progress':
+      case 'state-told':
+      case 'program-level':
+      case 'line-refused':
+      case 'program-said':
       case 'note':
       case 'superseded': return this.#inStep(event)
       default: return ''
@@ -163,7 +169,7 @@ class PerfettoFormat implements Format {
     const sentAt = message && this.#sentAt.get(message.sent)
     if (!message || sentAt === undefined) return ''
     const { sent } = message
-    const shared = { name: sent.message.type, cat: 'message', id: event.id }
+    const shared = { name: kindOf(sent.message), cat: 'message', id: event.id }
     const args = { says: visible(messageText(sent.message)), met: message.met.map(visible), ...message.copiedBecause === '' ? {} : { copy: visible(message.copiedBecause) } }
     return traceRecord({ ph: 's', ...shared, pid: this.#pidOf(sent.from), tid: stepsTid, ts: sentAt, args })
       + traceRecord({ ph: 'f', bp: 'e', ...shared, pid: this.#pidOf(event.node), tid: stepsTid, ts: Math.max(sentAt, ts + stepMicroseconds / 2) })

@@ -1,5 +1,6 @@
 // Folds pings that repeat the previous one, and view replies that do: half of all messages. Diagrams leave them out. It must never fold
 // silently: folded messages are counted, so that a note can say so.
+import { kindOf } from '../protocol'
 import { counted, grouped, type EventOf } from '../trace'
 
 type Sent = EventOf<'message-sent'>
@@ -43,5 +44,5 @@ function wordsOf({ message }: Sent): string {
 }
 
 function linkOf({ from, to, message }: Sent): string {
-  return JSON.stringify([message.type, from, to])
+  return JSON.stringify([kindOf(message), from, to])
 }

@@ -1,6 +1,7 @@
 // A sequence diagram as rows of text, the same for Mermaid and PlantUML: an arrow where a message is taken or lost, a note for other events.
 // An arrow is one row, so it cannot show that a message was long in flight: its text says so.
 // It must never cut silently: repeated pings are counted, and rows beyond the character limit are counted and named.
+import { kindOf } from '../protocol'
 import { counted, dropText, eventLine, messageText, type EventOf, type EventType, type TraceEvent } from '../trace'
 import type { Format, Scene } from './exporter'
 import type { MessageFacts } from './message-book'
@@ -189,9 +190,9 @@ const notedTypes: ReadonlySet<EventType> = new Set([
   'node-started', 'node-killed', 'node-failed', 'node-paused', 'node-resumed', 'operation-invoked', 'operation-returned', 'frozen', 'thawed',
   'fault-added', 'fault-switched', 'fault-removed', 'scenario-step', 'workload-started', 'workload-stopped', 'stalled', 'lab-note', 'violation', 'view-changed',
   'view-acked', 'ping-missed', 'ping-resumed', 'stuck', 'role-changed', 'transfer-installed', 'note', 'superseded', 'break-added', 'break-removed', 'branched',
-  'peer-lost', 'message-released',
+  'peer-lost', 'message-released', 'acted', 'program-level', 'state-told', 'line-refused', 'program-said',
 ])
 
 function nameOf({ sent }: MessageFacts): string {
-  return sent.message.type
+  return kindOf(sent.message)
 }

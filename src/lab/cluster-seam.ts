@@ -2,7 +2,7 @@
 // It must never say again what src/cluster says of a cluster.
 import type { ClusterOptions, RunningCluster } from '../cluster'
 
-export type { BranchStart, ClusterNow, ClusterOptions, EventLines, RunningCluster } from '../cluster'
+export type { BranchStart, ClusterNow, ClusterOptions, EventLines, ProgramSpec, RunningCluster } from '../cluster'
 
 /** Resolves when every node is up. Rejects with one sentence and leaves no process. */
 export type ClusterStarter = (options: ClusterOptions) => Promise<RunningCluster>

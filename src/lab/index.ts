@@ -1,4 +1,5 @@
 // The public interface of the lab for hosts and the command line.
+import { runProgramTest, type ProgramTestOptions, type ProgramTestResult } from './program-test/run-program-test'
 import { canPause, endLeftProcesses, startCluster } from '../cluster'
 import { measureLab, type LabBench } from './bench-lab'
 import { measureRules, type RulesBench } from './bench-rules'
@@ -37,7 +38,18 @@ export function saveFound(shrunk: ShrunkRun, folder: string): SavedFiles {
   return saveShrunk(shrunk, folder, __PROTOCOL_HASH__)
 }
 
-export { endLeftProcesses } from '../cluster'
+/** Tests a program of others as the nodes of a cluster. Rejects with a CannotRun if it cannot run. */
+export function testProgram(options: Omit<ProgramTestOptions, 'startCluster' | 'protocolHash'>): Promise<ProgramTestResult> {
+  return runProgramTest({ ...options, startCluster, protocolHash: __PROTOCOL_HASH__ })
+}
+
+export { endLeftProcesses, programLimits } from '../cluster'
+export { serviceNames, type ServiceName } from '../maelstrom'
+export { wordsOfCommand } from './program-test/command-line'
+export { nemesisNames, type NemesisName } from './program-test/nemesis'
+export { topologyNames, type TopologyName } from './program-test/topology'
+export { workloadNames, workloads, type WorkloadName } from './program-test/workloads'
+export type { ProgramTestResult } from './program-test/run-program-test'
 export { openLab } from './lab'
 export type { Clusters, ClusterOptions, RunningCluster } from './cluster-seam'
 export type { ClusterPrograms, LabOptions, RunningLab } from './lab-options'

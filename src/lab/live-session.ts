@@ -2,8 +2,8 @@
 // It uses the cluster only through cluster-seam.ts. It must never decide what the protocol or the switchboard decides.
 import { basename } from 'node:path'
 import { mixOf, Refusal, type ClusterSettings, type Workload } from '../contract'
-import { defaultSettings, viewServerName, type NodeKind, type NodeName, type Settings } from '../protocol'
-import { formatHeader, traceVersion, type ClusterAct, type Performed, type TraceEvent, type TraceHeader } from '../trace'
+import { defaultSettings, viewServerName, type NodeKind, type Settings } from '../protocol'
+import { formatHeader, traceVersion, type ClusterAct, type HeaderNode, type Performed, type TraceEvent, type TraceHeader } from '../trace'
 import type { PreparedBranch } from './branch'
 import type { ClusterNow, ClusterOptions, ClusterStarter, EventLines, RunningCluster } from './cluster-seam'
 import { EventLog } from './event-log'
@@ -228,7 +228,7 @@ export interface SessionFacts {
 
 /** The recording's header for a cluster as a person chose it: nodes vs, s1 ..., c1 ... */
 export function headerFor(chosen: ClusterSettings, { seed, createdAt, protocolHash }: SessionFacts): TraceHeader {
-  const named = (prefix: string, kind: NodeKind, count: number): { name: NodeName; kind: NodeKind }[] =>
+  const named = (prefix: string, kind: NodeKind, count: number): HeaderNode[] =>
     Array.from({ length: count }, (_, index) => ({ name: `${prefix}${index + 1}`, kind }))
   return {
     understudy: 'recording', version: traceVersion, source: 'live', title: chosen.title, createdAt: createdAt.toISOString(),

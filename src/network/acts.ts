@@ -1,5 +1,5 @@
 // What a person may do to the network and to a frozen cluster, as data: screens, scenarios and both drivers use these.
-import type { MessageType, NodeName } from '../protocol'
+import type { MessageKind, NodeName } from '../protocol'
 import type { Fault, FaultPlan, Where } from './fault'
 
 /** A condition on which the cluster freezes by itself. */
@@ -49,7 +49,7 @@ function conditionText(on: BreakCondition['on']): string {
   }
 }
 
-function kindsText(kinds: readonly MessageType[]): string {
+function kindsText(kinds: readonly MessageKind[]): string {
   return kinds.length === 0 ? 'a message is' : `${kinds.join(' or ')} is`
 }
 

@@ -1,13 +1,13 @@
 // What a fault is: where it strikes, and what it does there (fault-effect.ts). Plain data, so that a screen, a scenario and a recording carry the same.
 // It must never know a driver: the switchboard and the simulator ask network.ts what happens to a message.
-import { viewServerName, type Message, type MessageType, type NodeName } from '../protocol'
+import { kindOf, viewServerName, type Message, type MessageKind, type NodeName } from '../protocol'
 import { effectProblem, effectText, faultLimits, namedBy, type FaultEffect } from './fault-effect'
 
 /** Which messages: an empty list means any. A message must match all three. */
 export interface Where {
   readonly from: readonly NodeName[]
   readonly to: readonly NodeName[]
-  readonly kinds: readonly MessageType[]
+  readonly kinds: readonly MessageKind[]
 }
 
 export interface Fault {
@@ -44,7 +44,7 @@ export interface Envelope {
 /** True if the fault applies to this message; chance may still decide whether it strikes. */
 export function concerns(fault: Fault, { from, to, message }: Envelope): boolean {
   const { kinds } = fault.where
-  return (kinds.length === 0 || kinds.includes(message.type)) && concernsLink(fault, from, to)
+  return (kinds.length === 0 || kinds.includes(kindOf(message))) && concernsLink(fault, from, to)
 }
 
 /** True if this fault may strike a message of some kind from one node to the other. */

@@ -121,6 +121,7 @@ export class Network {
           break
         case 'unreliable': // Drawn on delivery.
           break
+        default: effect satisfies never // A new effect must say here what it does.
       }
     }
     return { fate: 'pass', fault: '', delays, copies, overtakes: this.#overtake(envelope, mayBeOvertaken) }

@@ -27,12 +27,15 @@ type SessionState =
   /** The view server knew no newer view than the one that failed: the session asks again after `retryMs`. */
   | 'waiting'
 
+/** An operation of the store, and no call in a program's own words. */
+type StoreInput = OperationInput & { readonly operation: Operation }
+
 interface Session {
   readonly index: number
   readonly clientId: ClientId
   state: SessionState
   requestId: number
-  operation: OperationInput | null
+  operation: StoreInput | null
   /** The session needs a view with a higher viewnum than this. -1: any view will do, so a known view is used without asking. */
   failedViewnum: number
   /** How often `retryMs` have passed since the last send. */
@@ -49,7 +52,7 @@ interface Session {
   mayBeExecuted: boolean
   /** Why the last send got no result; it becomes the reason of an unknown outcome. */
   lastRefusal: UnknownReason
-  readonly queue: OperationInput[]
+  readonly queue: StoreInput[]
 }
 
 export function createClient(start: Start, _out: EffectSink): Machine {
@@ -93,6 +96,7 @@ class Client implements Machine {
   // ---- operations of a person or a workload
 
   #handleOperation(input: OperationInput, out: EffectSink): void {
+    if (!isOfStore(input)) return this.#return(input.operationId, { type: 'failed', reason: 'not-understood', by: '' }, 0, out)
     const problem = sizeProblem(input.operation)
     if (problem) return this.#return(input.operationId, { type: 'failed', reason: problem, by: '' }, 0, out)
     const session = this.#sessionFor(input.session)
@@ -124,7 +128,7 @@ class Client implements Machine {
     return session
   }
 
-  #begin(session: Session, input: OperationInput, out: EffectSink): void {
+  #begin(session: Session, input: StoreInput, out: EffectSink): void {
     session.operation = input
     if (session.requestId === 0 || !isBroken(this.#settings, 'reuses-request-id')) session.requestId++
     session.tries = 0
@@ -348,6 +352,10 @@ const nameOf = { retry: retryTimer, timeout: timeoutTimer } as const
 
 function timerOf(kind: 'retry' | 'timeout', { index }: Session): string {
   return timerNames[kind][index] ??= nameOf[kind](index)
+}
+
+function isOfStore(input: OperationInput): input is StoreInput {
+  return input.operation.type !== 'call'
 }
 
 function sizeProblem(operation: Operation): FailReason | undefined {

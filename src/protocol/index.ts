@@ -1,6 +1,7 @@
 // What other folders of src may use of the protocol.
 export * from './byte-string'
 export { BytesTarget } from './bytes-target'
+export * from './json'
 export * from './machine'
 export * from './messages'
 export * from './mutants'

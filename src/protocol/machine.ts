@@ -1,12 +1,19 @@
 // The interface between the protocol and its drivers: real processes, virtual time, an explorer of all orders, a recording.
 // A machine is a step function. It must never use a clock, I/O, or randomness other than its seed.
 // A driver must never decide anything about the protocol.
-import type { ClientId, Message, RejectReason, Result, StoreEntry, TableRow } from './messages'
-import type { Operation } from './operations'
+import type { Answer, ClientId, Message, RejectReason, Result, StoreEntry, TableRow } from './messages'
+import type { JsonObject } from './json'
+import type { Call, Operation } from './operations'
 import type { Settings } from './settings'
 import type { NodeName, Role, View } from './view'
 
-export type NodeKind = 'view-server' | 'replica' | 'client'
+/** The nodes of this protocol. */
+export type ProtocolKind = 'view-server' | 'replica' | 'client'
+/** `server`: a program with a role that this protocol does not know. `service`: a node of the lab that such programs may use, as a store or a clock. */
+export type NodeKind = ProtocolKind | 'server' | 'service'
+
+/** Requests that are not this protocol's: those of Maelstrom's workloads. */
+export type Dialect = 'maelstrom'
 
 /** What a node is given when it starts, and what is recorded as its first input. */
 export interface Start {
@@ -20,13 +27,16 @@ export interface Start {
   readonly settings: Settings
   /** 1 to 24 printable characters, unique for each start of a client: its clientIds begin with it. */
   readonly seed: string
+  /** What a client speaks, if it is not this protocol. */
+  readonly dialect?: Dialect
 }
 
 /** The first input of an incarnation in a lab, where nodes have no address. The default seed is `name.incarnation`. */
 export function startOf(
-  { name, kind, incarnation, settings, seed = `${name}.${incarnation}` }: Pick<Start, 'name' | 'kind' | 'incarnation' | 'settings'> & { readonly seed?: string },
+  { name, kind, incarnation, settings, seed = `${name}.${incarnation}`, dialect }:
+  Pick<Start, 'name' | 'kind' | 'incarnation' | 'settings'> & { readonly seed?: string; readonly dialect?: Dialect | undefined },
 ): Start {
-  return { type: 'start', name, kind, incarnation, address: '', settings, seed }
+  return { type: 'start', name, kind, incarnation, address: '', settings, seed, ...dialect && { dialect } }
 }
 
 /** The inputs of a machine are exactly these; together they determine every effect. */
@@ -45,7 +55,7 @@ export interface OperationInput {
   readonly operationId: number
   /** 0 or higher: operations of one session run one after another. -1: the lowest session that has none running. */
   readonly session: number
-  readonly operation: Operation
+  readonly operation: Operation | Call
   /** Empty: find the primary through the view server. Otherwise send to this server alone, tagged with the view that the client knows. */
   readonly target: NodeName | ''
 }
@@ -54,8 +64,9 @@ export interface OperationInput {
 export type Outcome =
   | {
     readonly type: 'ok'
-    readonly result: Result
+    readonly result: Result | Answer
     readonly by: NodeName
+    /** As the answer says; 0, like `seq` and `executedViewnum`, in an answer that says nothing of views. */
     readonly viewnum: number
     readonly seq: number
     readonly replayed: boolean
@@ -64,9 +75,19 @@ export type Outcome =
   /** Definitely without effect. */
   | { readonly type: 'failed'; readonly reason: FailReason; readonly by: NodeName | '' }
   | { readonly type: 'unknown'; readonly reason: UnknownReason }
+  | ProgramError<'failed'> | ProgramError<'unknown'>
+
+/** A program answered with an error, in its own words: a definite one had no effect (failed), an indefinite one may have any (unknown). */
+export interface ProgramError<Type = 'failed' | 'unknown'> {
+  readonly type: Type
+  readonly reason: 'error'
+  readonly code: number
+  readonly text: string
+  readonly by: NodeName
+}
 
 export type FailReason =
-  | 'key-too-large' | 'value-too-large' | 'too-many-waiting' | 'never-sent'
+  | 'key-too-large' | 'value-too-large' | 'too-many-waiting' | 'never-sent' | 'not-understood'
   /** The server that was the explicit target refused (rule 5). */
   | Exclude<RejectReason, 'deposed' | 'busy'>
 
@@ -172,13 +193,19 @@ export type Essence =
     readonly since: number
     readonly [other: string]: unknown
   }
-  | { readonly kind: 'client'; readonly [other: string]: unknown }
+  | { readonly kind: 'client' | 'other'; readonly [other: string]: unknown }
 
 /** Drops all effects. */
 export const noEffects: EffectSink = { send: () => undefined, setTimer: () => undefined, cancelTimer: () => undefined, report: () => undefined }
 
 /** What an inspector shows of a node: a copy that no later step changes. */
-export type NodeState = ViewServerState | ReplicaState | ClientState
+export type NodeState = ViewServerState | ReplicaState | ClientState | OtherState
+
+/** The state of a node of another kind, in its own words. */
+export interface OtherState {
+  readonly kind: 'other'
+  readonly state: JsonObject
+}
 
 export interface ViewServerState {
   readonly kind: 'view-server'

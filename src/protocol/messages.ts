@@ -1,6 +1,7 @@
 // Every message of the protocol. docs/protocol.md holds the table: message, from, to, when, answer; change both together.
 // A message is plain data. The driver passes its sender beside it (machine.ts).
 import type { ByteString } from './byte-string'
+import type { InOwnWords } from './json'
 import type { Operation } from './operations'
 import type { Member, NodeName, View } from './view'
 
@@ -15,6 +16,11 @@ export type Result =
   | { readonly type: 'mismatch'; readonly actual: ByteString | null }
   /** The value would have exceeded 8 MiB; no copy wrote anything. */
   | { readonly type: 'too-large' }
+
+/** The answer to a call, in the program's own words. */
+export interface Answer extends InOwnWords {
+  readonly type: 'answered'
+}
 
 /**
  * Why a server did not take a request.
@@ -199,19 +205,35 @@ export interface Restarted extends Between {
   readonly type: 'restarted'
 }
 
+// ---- programs that are not ours
+
+/** A message in a program's own words, between nodes that understand them. Machines of this protocol ignore it. */
+export interface Foreign extends InOwnWords {
+  readonly type: 'foreign'
+}
+
 export type Message =
   | Ping | ViewReply | Superseded | GetView | Query | QueryReply
   | Request | Reply | Rejected | NotYet
   | Forward | ForwardAck | StateTransfer | StateTransferAck | Restarted
+  | Foreign
 
-export type MessageType = Message['type']
+/** The messages of this protocol, and their kinds. */
+export type ProtocolMessage = Exclude<Message, Foreign>
+export type MessageType = ProtocolMessage['type']
+/** A kind of message, as people and faults name it: one of this protocol's, or a program's own word. */
+export type MessageKind = string
 
 const kinds = {
   'request': true, 'reply': true, 'rejected': true, 'not-yet': true, 'forward': true, 'forward-ack': true, 'state-transfer': true, 'state-transfer-ack': true, 'restarted': true,
   'ping': true, 'view-reply': true, 'superseded': true, 'get-view': true, 'query': true, 'query-reply': true,
 } as const satisfies Record<MessageType, true>
 
-/** Every kind of message, in the order in which lists show them. */
+/** Every kind of message of this protocol, in the order in which lists show them. */
 export const messageKinds = Object.keys(kinds) as [MessageType, ...MessageType[]]
+
+export const isMessageType = (kind: MessageKind): kind is MessageType => Object.hasOwn(kinds, kind)
+
+export const kindOf = (message: { readonly type: string; readonly kind?: string }): MessageKind => message.type === 'foreign' ? message.kind ?? '' : message.type
 
 export type { Member }

@@ -12,5 +12,8 @@ export function createMachine(start: Start, out: EffectSink, makeStore: MakeStor
     case 'view-server': return createViewServer(start, out)
     case 'replica': return createReplica(start, out, makeStore)
     case 'client': return createClient(start, out)
+    // They are programs of others, or of the rooms above.
+    case 'server':
+    case 'service': throw new Error(`this protocol has no ${start.kind}`)
   }
 }

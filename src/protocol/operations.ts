@@ -1,6 +1,7 @@
 // The operations of the replicated store, each described once. Codecs, recordings, scenarios, forms and command lines read this table, so a new
 // operation is a line here, its effect in application.ts, and its meaning for the checkers; the compiler names those places.
 import type { ByteString } from './byte-string'
+import type { InOwnWords } from './json'
 import type { Result } from './messages'
 
 /** What a field holds: bytes, or bytes or null, which stands for a missing key. */
@@ -37,6 +38,11 @@ export type OperationOf<Bytes> = {
 
 /** An operation of one key. Keys have at most 64 KiB, each field 8 MiB. */
 export type Operation = OperationOf<ByteString>
+
+/** A request in a program's own words, for its target, without the number that the client adds. Clients of this protocol refuse it. */
+export interface Call extends InOwnWords {
+  readonly type: 'call'
+}
 
 /** In the order of the table. */
 export const operationTypes = Object.keys(forms) as readonly OperationType[]
@@ -95,8 +101,9 @@ export function withBytes<From extends string, To extends string>(operation: Ope
   })
 }
 
-/** The sum of the lengths of its key and fields. */
-export function bytesOfOperation(operation: Operation): number {
+/** The sum of the lengths of its key and fields; for a call, of its JSON text. */
+export function bytesOfOperation(operation: Operation | Call): number {
+  if (operation.type === 'call') return JSON.stringify(operation.body).length
   let sum = operation.key.length
   for (const field of fields[operation.type]) sum += heldIn(operation, field)?.length ?? 0
   return sum

@@ -1,7 +1,7 @@
 // Decides whether a condition holds, from the evidence alone. Each part returns null if it holds, or a function that says what was seen
 // instead: the sentence is only made for the step that fails. It must never change anything.
 import { endReads, judgeHistory, ruleNames, ruleTexts, shownValue, type SearchLimits } from '../check'
-import type { MessageType, NodeName, Outcome, ReplicaState, ViewCause } from '../protocol'
+import { kindOf, type MessageKind, type MessageType, type NodeName, type Outcome, type ReplicaState, type ViewCause } from '../protocol'
 import { currentView, outcomeText, viewCauseText, viewText, type Recorded, type MessageInFlight } from '../trace'
 import type { Evidence, OperationRecord } from './evidence'
 import { appendsProblem, lostWrites } from './kept'
@@ -186,10 +186,10 @@ interface LinkWords {
 }
 
 /** A test for messages of these senders, receivers and kinds. */
-export function linkTest({ from, to, kinds }: LinkWords, nodesOf: JudgedBy['nodesOf']): (message: { from: string; to: string; type: MessageType }) => boolean {
+export function linkTest({ from, to, kinds }: LinkWords, nodesOf: JudgedBy['nodesOf']): (message: { from: string; to: string; type: MessageKind }) => boolean {
   const senders = from === undefined ? null : nodesOf(from)
   const receivers = to === undefined ? null : nodesOf(to)
-  const some = kinds === undefined ? null : [kinds].flat()
+  const some: readonly MessageKind[] | null = kinds === undefined ? null : [kinds].flat()
   return (message) => (senders?.includes(message.from) ?? true) && (receivers?.includes(message.to) ?? true) && (some?.includes(message.type) ?? true)
 }
 
@@ -199,7 +199,7 @@ function judgeMessages(wanted: NonNullable<Condition['messages']>, { evidence, n
   let count = 0
   for (let seq = from + 1; seq <= evidence.latest; seq++) {
     const event = evidence.eventAt(seq)
-    if (event?.type === 'message-sent' && test({ from: event.from, to: event.to, type: event.message.type })) count++
+    if (event?.type === 'message-sent' && test({ from: event.from, to: event.to, type: kindOf(event.message) })) count++
   }
   const passed = (evidence.state.at - (evidence.eventAt(from)?.at ?? 0)) / 1000 / evidence.header.settings.pingIntervalMs
   const limit = wanted.perPing ? Math.floor(wanted.perPing.times * passed) + wanted.perPing.plus : Infinity

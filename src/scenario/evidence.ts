@@ -2,13 +2,13 @@
 // state of a node, found by a replay. It must never ask a node: what is not in the trace did not happen.
 import { HistoryOfTrace, NodeReplay, RuleMonitors, type EventSource, type RuleState, type ServedState } from '../check'
 import { originalId } from '../network'
-import type { NodeName, Operation, Outcome, ReplicaState } from '../protocol'
-import { beginState, foldEvent, type ClusterState, type EventOf, type Recorded, type TraceEvent, type TraceHeader } from '../trace'
+import type { NodeName, Outcome, ReplicaState } from '../protocol'
+import { beginState, foldEvent, type AnyOperation, type ClusterState, type EventOf, type Recorded, type TraceEvent, type TraceHeader } from '../trace'
 
 export interface OperationRecord {
   readonly client: NodeName
   readonly label: string
-  readonly operation: Recorded<Operation>
+  readonly operation: AnyOperation
   readonly invokedSeq: number
   readonly invokedAt: number
   outcome: Recorded<Outcome> | null
@@ -123,6 +123,6 @@ export class Evidence implements EventSource {
 }
 
 /** The value that an operation writes, shortened for a sentence. */
-export function valueText(operation: Recorded<Operation>): string {
+export function valueText(operation: AnyOperation): string {
   return 'value' in operation ? `"${operation.value.slice(0, 40)}"` : ''
 }

@@ -23,7 +23,7 @@ export function appendsProblem(value: string, clients: readonly string[], acknow
   return undefined
 }
 
-type Write = OperationRecord & { readonly operation: Exclude<OperationRecord['operation'], { type: 'get' }> }
+type Write = OperationRecord & { readonly operation: Exclude<OperationRecord['operation'], { type: 'get' | 'call' }> }
 
 /**
  * Acknowledged writes that are lost, one sentence each. A write is surely later than another if it began when the other had returned.
@@ -42,7 +42,7 @@ export function lostWrites(operations: Iterable<OperationRecord>, valueAt: (key:
 }
 
 function isWrite(record: OperationRecord): record is Write {
-  return record.operation.type !== 'get'
+  return record.operation.type !== 'get' && record.operation.type !== 'call'
 }
 
 function lostOfKey(key: string, writes: readonly Write[], value: string | null): string[] {

@@ -3,12 +3,12 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { ownMonitor } from '../check'
-import { messageTypes } from '../cluster/wire/wire'
+import { messageKinds } from '../protocol'
 
 const page = readFileSync(join(import.meta.dirname, '../../docs/protocol.md'), 'utf8')
 
 test('the protocol page has a row for every message', () => {
-  for (const type of Object.keys(messageTypes)) expect(page, type).toContain(`| \`${type}\` |`)
+  for (const type of messageKinds) expect(page, type).toContain(`| \`${type}\` |`)
 })
 
 test('the protocol page names every transcript but the first steps', () => {

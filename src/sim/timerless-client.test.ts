@@ -81,7 +81,7 @@ class TimerlessClient implements Machine {
     if (!primary) return out.setTimer('ask', askAgainMs)
     for (const session of this.#sessions) {
       const [input] = session.queue
-      if (!input || session.sentTo !== '') continue
+      if (!input || input.operation.type === 'call' || session.sentTo !== '') continue
       session.sentTo = primary.name
       out.send(primary.name, { type: 'request', clientId: session.clientId, requestId: session.requestId, viewnum, operation: input.operation })
     }

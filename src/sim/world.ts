@@ -10,7 +10,7 @@ import {
 } from '../protocol'
 import {
   messageId, recordMessage, recordOperationInput, recordReport, traceVersion,
-  type ClusterAct, type EventBody, type Invocation, type Performed, type TraceEvent, type TraceHeader,
+  type ClusterAct, type EventBody, type HeaderNode, type Invocation, type Performed, type TraceEvent, type TraceHeader,
 } from '../trace'
 import { Agenda } from './agenda'
 import { Connections } from './connections'
@@ -62,9 +62,9 @@ export class World implements EffectSink {
 
   constructor(options: WorldOptions) {
     this.#options = options
-    const named = (kind: NodeKind, prefix: string, count: number): { name: NodeName; kind: NodeKind }[] =>
+    const named = (kind: NodeKind, prefix: string, count: number): HeaderNode[] =>
       Array.from({ length: count }, (_, index) => ({ name: `${prefix}${index + 1}`, kind }))
-    const nodes = [{ name: viewServerName, kind: 'view-server' as const }, ...named('replica', 's', options.replicas), ...named('client', 'c', options.clients)]
+    const nodes: HeaderNode[] = [{ name: viewServerName, kind: 'view-server' }, ...named('replica', 's', options.replicas), ...named('client', 'c', options.clients)]
     this.header = {
       understudy: 'recording', version: traceVersion, source: 'simulated', title: options.title, createdAt: '1970-01-01T00:00:00.000Z',
       settings: options.settings, seed: options.seed, protocolHash: '', nodes, parent: null,

@@ -1,7 +1,7 @@
 // The acts on a running cluster, as data: of a person, a scenario, the explorer, or a replayed recording.
 // A driver performs these and must never do anything else to a cluster. Each act that involves a node leaves an event, from which it is read back.
 import type { NetworkAct } from '../network'
-import { viewServerName, type NodeName, type Operation } from '../protocol'
+import { viewServerName, type Call, type NodeName, type Operation } from '../protocol'
 import type { WorkloadPlan } from '../workload'
 import type { TraceEvent } from './event'
 import { operationInputOf } from './recorded'
@@ -9,7 +9,7 @@ import { operationInputOf } from './recorded'
 /** A client is asked for an operation. */
 export interface Invocation {
   readonly client: NodeName
-  readonly operation: Operation
+  readonly operation: Operation | Call
   /** The server that it is sent to; '' goes through the view server. */
   readonly target: NodeName | ''
   /** Which of the client's sessions, from 0; -1: any that is free. */

@@ -44,6 +44,11 @@ export class EventNodes {
       case 'node-failed':
       case 'node-paused':
       case 'node-resumed':
+      case 'acted':
+      case 'program-level':
+      case 'state-told':
+      case 'line-refused':
+      case 'program-said':
       case 'note': return this.#unknown(`tells "${event.type}" of`, event.node)
       case 'node-started': return this.#startProblem(event.node, event.kind)
       case 'peer-lost': return this.#unknown('tells "peer-lost" of', event.node) ?? this.#peerProblem(event.peer)

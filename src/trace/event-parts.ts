@@ -4,14 +4,17 @@
 // nor check whether a recording makes sense.
 import { perEffect, type BreakCondition, type Delay, type DropReason, type EffectFields, type Fault, type FaultEffect, type FaultPlan, type Where } from '../network'
 import {
-  perField, perOperation,
-  type FailReason, type Member, type Message, type MessageType, type NodeKind, type Operation, type OperationInput, type Outcome, type RejectReason,
-  type Result, type Role, type StoreEntry, type Stuck, type TableRow, type TransferDigest, type UnknownReason, type View, type ViewCause,
+  isJsonObject, perField, perOperation,
+  type Answer, type Call, type FailReason, type JsonObject, type Member, type Message, type NodeKind, type Operation, type OperationInput, type Outcome,
+  type ProgramError, type RejectReason, type Result, type Role, type StoreEntry, type Stuck, type TableRow, type TransferDigest, type UnknownReason, type View,
+  type ViewCause,
 } from '../protocol'
 import type { WorkloadPlan } from '../workload'
 import type { BranchedProcess, Carried, EndedOutcome, EventOf, EventType, FrozenTimer, Parent, ToldOutcome } from './event'
 import { isReadable, type Recorded } from './recorded'
 import { amount, boolean, count, either, integer, isObject, listOf, missing, oneOf, optional, orNull, record, share, text, variants, type Shape, type ShapesOf, type Variants } from './shape'
+
+const json: Shape<JsonObject> = { fits: isJsonObject, problem: (_value, path) => missing(path) }
 
 /** A key or a value: text, or `base64:` and base64. */
 const bytes: Shape<string> = {
@@ -36,14 +39,24 @@ const result = variants<Recorded<Result>>({
   'too-large': {},
 })
 
-const operationInput = record<Recorded<OperationInput>>({ type: oneOf({ operation: true }), operationId: count, session: integer, operation, target: text })
+const inOwnWords = { kind: text, body: json } as const
+const call = variants<Call>({ call: inOwnWords })
+const operationInput = record<Recorded<OperationInput>>({
+  type: oneOf({ operation: true }), operationId: count, session: integer,
+  operation: either<Recorded<Operation>, Call>(operation, call, (value) => isObject(value) && value.type === 'call'), target: text,
+})
 
-const failReason = oneOf<FailReason>({ 'key-too-large': true, 'value-too-large': true, 'too-many-waiting': true, 'never-sent': true, 'not-primary': true })
+const failReason = oneOf<FailReason>({
+  'key-too-large': true, 'value-too-large': true, 'too-many-waiting': true, 'never-sent': true, 'not-understood': true, 'not-primary': true,
+})
 const unknownReason = oneOf<UnknownReason>({ 'timeout': true, 'deposed': true, 'busy': true, 'not-yet': true })
 
-const outcome: Shape<EndedOutcome> = either(
-  variants<Recorded<Outcome>>({
-    ok: { result, by: text, viewnum: count, seq: count, replayed: boolean, executedViewnum: count },
+const ofStore: Shape<Recorded<Outcome> | ToldOutcome> = either(
+  variants<Exclude<Recorded<Outcome>, { readonly reason: 'error' }>>({
+    ok: {
+      result: either<Recorded<Result>, Answer>(result, variants<Answer>({ answered: inOwnWords }), (value) => isObject(value) && value.type === 'answered'),
+      by: text, viewnum: count, seq: count, replayed: boolean, executedViewnum: count,
+    },
     failed: { reason: failReason, by: text },
     unknown: { reason: unknownReason },
   }),
@@ -53,6 +66,9 @@ const outcome: Shape<EndedOutcome> = either(
   }),
   (value) => isObject(value) && value.reason === 'told',
 )
+const ofError = { reason: oneOf({ error: true }), code: count, text, by: text } as const
+const programError = variants<ProgramError<'failed'> | ProgramError<'unknown'>>({ failed: ofError, unknown: ofError })
+const outcome: Shape<EndedOutcome> = either(ofStore, programError, (value) => isObject(value) && value.reason === 'error')
 
 // ---- views
 
@@ -99,6 +115,7 @@ const messages = {
   'state-transfer': { ...between, chunk: count, last: boolean, executed: count, entries: listOf(entry), rows: listOf(row), digest: optional(digest) },
   'state-transfer-ack': { ...between, chunk: count, installed: boolean },
   'restarted': between,
+  'foreign': inOwnWords,
 } as const
 
 const message = variants<Recorded<Message>>(messages)
@@ -106,8 +123,7 @@ const carried = record<Carried>({ from: text, to: text, fromAs: optional(text), 
 
 // ---- the network, and what people did
 
-const messageType = oneOf<MessageType>(Object.fromEntries(Object.keys(messages).map((type) => [type, true])) as Record<MessageType, true>)
-const where = record<Where>({ from: listOf(text), to: listOf(text), kinds: listOf(messageType) })
+const where = record<Where>({ from: listOf(text), to: listOf(text), kinds: listOf(text) })
 
 const delay = variants<Delay>({ constant: { ms: amount }, uniform: { minMs: amount, maxMs: amount }, exponential: { meanMs: amount } })
 
@@ -137,6 +153,8 @@ const timer = record<FrozenTimer>({ node: text, name: text, armed: count, remain
 const parent = record<Parent>({ title: text, createdAt: text, seq: count })
 const process = record<BranchedProcess>({ node: text, incarnation: count, pid: count })
 
+export const nodeKind = oneOf<NodeKind>({ 'view-server': true, 'replica': true, 'client': true, 'server': true, 'service': true })
+
 // ---- which field holds what
 
 type Plain = string | number | boolean | null | undefined
@@ -149,11 +167,12 @@ type Parts =
   & { readonly 'scenario-step': { readonly state: Shape<EventOf<'scenario-step'>['state']> } }
 
 export const eventParts: Parts = {
-  'node-started': { kind: oneOf({ 'view-server': true, 'replica': true, 'client': true }) },
+  'node-started': { kind: nodeKind },
   'message-sent': { message },
   'message-dropped': { reason: dropReason },
   'message-duplicated': { carries: orNull(carried) },
   'operation-invoked': { operation: operationInput },
+  'state-told': { state: json },
   'frozen': { timers: listOf(timer) },
   'timers-stopped': { timers: listOf(timer) },
   'fault-added': { rule: fault, plan: faultPlan },

@@ -2,12 +2,12 @@
 // docs/recording.md describes them for readers of files; change both together, and raise `traceVersion` with an upgrade function.
 // An event is JSON: byte strings are text here (recorded.ts), every value survives JSON.parse(JSON.stringify(event)).
 import { copyNumber, originalId, type BreakCondition, type NetworkEvent } from '../network'
-import type { Message, MessageType, NodeKind, NodeName, OperationInput, Outcome, Report, Settings } from '../protocol'
+import type { Dialect, JsonObject, Message, MessageType, NodeKind, NodeName, OperationInput, Outcome, Report, Settings } from '../protocol'
 import type { WorkloadPlan } from '../workload'
 import type { Recorded } from './recorded'
 
 /** The version of this schema. */
-export const traceVersion = 5
+export const traceVersion = 6
 
 /** The first line of a recording. */
 export interface TraceHeader {
@@ -24,8 +24,10 @@ export interface TraceHeader {
   readonly seed: string
   /** A hash of src/protocol, so that a reader knows whether a replay must agree. */
   readonly protocolHash: string
+  /** What the clients of ours speak, if it is not docs/protocol.md: the requests of Maelstrom's workloads. */
+  readonly dialect?: Dialect
   /** Every node of the cluster, in the order in which panels show them. */
-  readonly nodes: readonly { readonly name: NodeName; readonly kind: NodeKind }[]
+  readonly nodes: readonly HeaderNode[]
   /** A branch begins with the events of another recording, up to `seq`; then `branched`, then its own. Null for every other session. */
   readonly parent: Parent | null
 }
@@ -35,6 +37,13 @@ export interface Parent {
   readonly title: string
   readonly createdAt: string
   readonly seq: number
+}
+
+export interface HeaderNode {
+  readonly name: NodeName
+  readonly kind: NodeKind
+  /** The command that ran it, as a person wrote it; a node of ours has none. It is for people: opening a recording starts nothing. */
+  readonly program?: string
 }
 
 /**
@@ -99,6 +108,16 @@ export interface MessageTaken extends OfMessage, OfStep { readonly type: 'messag
 /** The receiver's input. `armed` counts how often this incarnation has armed a timer of that name, this time included. */
 export interface TimerFired extends OfStep { readonly type: 'timer-fired'; readonly name: string; readonly armed: number }
 export interface PeerLost extends OfStep { readonly type: 'peer-lost'; readonly peer: NodeName }
+/** A step that the node took by itself: a program with a clock of its own sends when it likes, and says no cause. */
+export interface Acted extends OfStep { readonly type: 'acted' }
+/** How far a program cooperates with the lab, 0 to 3 (docs/node-protocol.md): after its init, and whenever that changes. */
+export interface ProgramLevel extends OfNode { readonly type: 'program-level'; readonly level: number; readonly reason: string }
+/** The state that a program told of itself, in its own words. It replaces the one before. */
+export interface StateTold extends OfStep { readonly type: 'state-told'; readonly state: JsonObject }
+/** A line of a program that is no message: what it begins with, and why the lab could not use it. */
+export interface LineRefused extends OfNode { readonly type: 'line-refused'; readonly line: string; readonly reason: string }
+/** Text that a program wrote to its standard error. */
+export interface ProgramSaid extends OfNode { readonly type: 'program-said'; readonly text: string }
 /** The client's input. `label` says who asked: 'person', 'workload', a scenario's step. */
 export interface OperationInvoked extends OfStep { readonly type: 'operation-invoked'; readonly operation: Recorded<OperationInput>; readonly label: string }
 
@@ -161,7 +180,8 @@ export type EventBody =
   | NodeStarted | NodeKilled | NodeExited | NodeFailed | NodePaused | NodeResumed
   | MessageSent | LateCopy | MessageHanded | MessageTaken
   | NetworkEvent
-  | TimerFired | PeerLost | OperationInvoked
+  | TimerFired | PeerLost | OperationInvoked | Acted
+  | ProgramLevel | StateTold | LineRefused | ProgramSaid
   | Frozen | Thawed | TimersStopped | BreakAdded | BreakRemoved | ScenarioStep | WorkloadStarted | WorkloadStopped | Branched | Stalled | LabNote | ViolationFound
   | Reported | ImportedReturn
 

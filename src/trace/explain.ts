@@ -1,11 +1,11 @@
 // What happened, in sentences: who did what, then why. The one place where events, causes, outcomes and being stuck become words.
 // Pure. A sentence names times and nodes; it must never guess or blame.
-import { fieldsOf, heldIn, type Message, type NodeName, type Operation, type Result, type Stuck, type View, type ViewCause } from '../protocol'
+import { fieldsOf, heldIn, kindOf, type InOwnWords, type Message, type NodeName, type ProgramError, type Stuck, type View, type ViewCause } from '../protocol'
 import type { DropReason, EndedOutcome, EventOf, TraceEvent, TraceHeader } from './event'
 import type { ClusterState, ViewFacts } from './fold'
 import { currentView, isDeadToViewServer } from './fold'
 import type { OperationFacts } from './operations'
-import type { Recorded } from './recorded'
+import type { AnyOperation, AnyResult, Recorded } from './recorded'
 import { stalledMs, type Silence } from './stalls'
 import { visible } from './visible'
 
@@ -34,6 +34,7 @@ export function eventLine(event: TraceEvent, sentOf: SentOf): EventLine {
     case 'node-resumed': return line(event.node, 'resumed', 'SIGCONT')
     case 'timer-fired': return line(event.node, 'timer', `${event.name}, the ${ordinal(event.armed)} time`)
     case 'peer-lost': return line(event.node, 'peer lost', `the connection to ${event.peer} ended`)
+    case 'acted': return line(event.node, 'acted', 'by itself, for no reason that it told')
     case 'operation-invoked': return line(event.node, 'invoked', operationText(event.operation.operation) + (event.operation.target ? `, straight to ${event.operation.target}` : ''))
     case 'operation-started': return line(event.node, 'took up', `as request ${event.clientId} #${event.requestId}`)
     case 'operation-returned': return line(event.node, 'returned', `${outcomeText(event.outcome)}${event.tries > 1 ? `, ${event.tries} tries` : ''}`)
@@ -43,7 +44,7 @@ export function eventLine(event: TraceEvent, sentOf: SentOf): EventLine {
     case 'stalled': return line(event.node, 'machine stalled', stallText(event))
     case 'lab-note': return line(event.node, 'note', event.text)
     case 'violation': return line('', `${event.rule} broken`, event.text)
-    default: return controlLine(event) ?? reportLine(event)
+    default: return controlLine(event) ?? programLine(event) ?? reportLine(event)
   }
 }
 
@@ -59,6 +60,17 @@ function controlLine(event: TraceEvent): EventLine | undefined {
     case 'break-added': return line('', 'break set', `freeze when ${event.text}`)
     case 'break-removed': return line('', 'break removed', event.name)
     case 'scenario-step': return line('', `step ${event.step} ${event.state}`, `${event.text}${event.detail ? `: ${event.detail}` : ''}`)
+    default: return undefined
+  }
+}
+
+/** What a program that is not ours said. */
+function programLine(event: TraceEvent): EventLine | undefined {
+  switch (event.type) {
+    case 'program-level': return line(event.node, `level ${event.level}`, event.reason)
+    case 'state-told': return line(event.node, 'state', shorten(JSON.stringify(event.state)))
+    case 'line-refused': return line(event.node, 'line refused', `${event.reason}: ${shorten(event.line)}`)
+    case 'program-said': return line(event.node, 'said', shorten(event.text))
     default: return undefined
   }
 }
@@ -88,13 +100,13 @@ function reportLine(event: TraceEvent): EventLine {
 
 function messageLine(event: TraceEvent, sentOf: SentOf): EventLine {
   switch (event.type) {
-    case 'message-sent': return line(event.from, `${event.message.type} sent`, `to ${event.to} ${messageText(event.message)}`.trimEnd())
+    case 'message-sent': return line(event.from, `${kindOf(event.message)} sent`, `to ${event.to} ${messageText(event.message)}`.trimEnd())
     case 'message-handed': return received(event, 'handed over', sentOf)
     case 'message-taken': return received(event, 'delivered', sentOf)
     case 'message-dropped': {
       const sent = sentOf(event.id)
       const to = sent?.to ?? '?'
-      return line(sent?.from ?? '', `${sent?.message.type ?? 'message'} lost`, `to ${to} ${sent ? messageText(sent.message) : event.id}: ${dropText(event.reason, to)}`)
+      return line(sent?.from ?? '', `${sent ? kindOf(sent.message) : 'message'} lost`, `to ${to} ${sent ? messageText(sent.message) : event.id}: ${dropText(event.reason, to)}`)
     }
     case 'message-delayed': return received(event, 'late', sentOf, `${Math.round(event.ms * 10) / 10} ms by ${event.fault}`)
     case 'message-held': return received(event, 'held', sentOf, event.reason)
@@ -107,7 +119,7 @@ function messageLine(event: TraceEvent, sentOf: SentOf): EventLine {
 function received(event: TraceEvent & { readonly id: string }, word: string, sentOf: SentOf, reason = ''): EventLine {
   const sent = sentOf(event.id)
   if (!sent) return line('', `message ${word}`, event.id)
-  return line(sent.to, `${sent.message.type} ${word}`, `from ${sent.from} ${messageText(sent.message)}${reason ? `: ${reason}` : ''}`.trimEnd())
+  return line(sent.to, `${kindOf(sent.message)} ${word}`, `from ${sent.from} ${messageText(sent.message)}${reason ? `: ${reason}` : ''}`.trimEnd())
 }
 
 function line(process: NodeName | '', kind: string, text: string): EventLine {
@@ -131,6 +143,7 @@ export function messageText(message: Recorded<Message>): string {
     case 'state-transfer': return `chunk ${message.chunk + 1}${message.last ? ', the last' : ''}: ${counted(message.entries.length, 'key')}, view ${message.viewnum}`
     case 'state-transfer-ack': return `chunk ${message.chunk + 1}${message.installed ? ', installed' : ''}, view ${message.viewnum}`
     case 'restarted': return `as incarnation ${message.fromIncarnation}, view ${message.viewnum}`
+    case 'foreign': return bodyText(message)
     case 'get-view':
     case 'query':
     case 'query-reply': return ''
@@ -151,19 +164,27 @@ export function dropText(reason: DropReason, to: NodeName): string {
 
 // ---- operations
 
+/** A body in a program's own words, cut for a line; empty if it has nothing but its kind. */
+function bodyText({ body }: InOwnWords): string {
+  const text = JSON.stringify(body)
+  return text === '{}' ? '' : shorten(text)
+}
+
 /** `put x 1`, `get x`, `cas x 1 → 2`. */
-export function operationText(operation: Recorded<Operation>): string {
+export function operationText(operation: AnyOperation): string {
+  if (operation.type === 'call') return `${shorten(operation.kind)} ${bodyText(operation)}`.trimEnd()
   const held = fieldsOf(operation.type).map((field) => heldIn(operation, field)).map((bytes) => bytes === null ? '(missing)' : shorten(bytes))
   return [operation.type, shorten(operation.key), ...held.length > 0 ? [held.join(' → ')] : []].join(' ')
 }
 
-export function resultText(result: Recorded<Result>): string {
+export function resultText(result: AnyResult): string {
   switch (result.type) {
     case 'done': return 'ok'
     case 'value': return `"${shorten(result.value)}"`
     case 'missing': return 'no such key'
     case 'mismatch': return result.actual === null ? 'mismatch: no such key' : `mismatch: it is "${shorten(result.actual)}"`
     case 'too-large': return 'the value would be over 8 MiB'
+    case 'answered': return `${shorten(result.kind)} ${bodyText(result)}`.trimEnd()
   }
 }
 
@@ -194,12 +215,19 @@ export function outcomeSentence(operation: OperationFacts): string {
 function failText(outcome: Extract<EndedOutcome, { type: 'failed' }>): string {
   switch (outcome.reason) {
     case 'told': return toldText(outcome.told)
+    case 'error': return errorText(outcome)
     case 'key-too-large': return 'its key is over 64 KiB'
     case 'value-too-large': return 'its value is or would be over 8 MiB'
     case 'too-many-waiting': return 'too many operations of this client wait already'
+    case 'not-understood': return 'it is a request in a program\'s own words, and this client speaks others'
     case 'never-sent': return 'no view was known in time, so it was never sent'
     case 'not-primary': return `${outcome.by} refused, only the primary may serve (rule 5)`
   }
+}
+
+/** An error of a program: its number and what it wrote. */
+function errorText({ by, code, text }: ProgramError): string {
+  return `${by} answered with error ${code}${text === '' ? '' : `, ${shorten(text)}`}`
 }
 
 /** Why, in the words of the history that was imported. */
@@ -210,6 +238,7 @@ function toldText(told: string): string {
 function unknownText(outcome: Extract<EndedOutcome, { type: 'unknown' }>): string {
   switch (outcome.reason) {
     case 'told': return toldText(outcome.told)
+    case 'error': return errorText(outcome)
     case 'timeout': return 'nobody answered in time'
     case 'deposed': return 'the server that was asked was primary and is no longer'
     case 'busy': return 'the primary was too busy to take it'

@@ -2,9 +2,10 @@
 // It must never mix belief and fact: `says` is what the view server says of a server, `believes` what the server says itself.
 // Operations are not here, because they are too many to copy (operations.ts).
 import { concernsLink, type BreakCondition, type Fault, type FaultPlan } from '../network'
-import { viewServerName, type MessageType, type NodeKind, type NodeName, type Role, type Stuck, type View, type ViewCause } from '../protocol'
+import { kindOf, viewServerName, type MessageKind, type NodeKind, type NodeName, type Role, type Stuck, type View, type ViewCause } from '../protocol'
 import type { EventOf, FrozenTimer, TraceEvent, TraceHeader } from './event'
 import { MessagesInFlight } from './messages-in-flight'
+import { foldProgram, newProgram, restarted, type ProgramFacts } from './program-facts'
 import { isOf, stallOf, withStall, type Silence, type Stall } from './stalls'
 
 /** A process: not started yet, running, stopped by SIGSTOP, ended, or failed to start. */
@@ -37,6 +38,8 @@ export interface NodeFacts {
   viewnum: number
   /** As primary it executes and answers; as backup it holds the primary's state. */
   serving: boolean
+  /** Null for a node of ours. */
+  program: ProgramFacts | null
 }
 
 /** A view of the cluster's history. Immutable: an ack makes a new object, and so does a stall that is reported later. */
@@ -64,7 +67,7 @@ export interface TransferFacts {
 export interface MessageInFlight {
   /** The seq of its `message-sent`; for a copy, that of the original. */
   readonly sentSeq: number
-  readonly type: MessageType
+  readonly type: MessageKind
   readonly from: NodeName
   readonly to: NodeName
   /** When it was sent, or the copy made. */
@@ -134,7 +137,7 @@ export interface ClusterState {
 
 export function beginState(header: TraceHeader): ClusterState {
   const nodes = new Map<NodeName, NodeFacts>()
-  for (const { name, kind } of header.nodes) nodes.set(name, newNode(name, kind))
+  for (const node of header.nodes) nodes.set(node.name, newNode(node.name, node.kind, newProgram(node)))
   return {
     header, seq: 0, at: 0, wall: 0, nodes, views: [], stuck: null, stuckAt: 0, freeze: 0, freezeReason: '',
     freezeMetBy: 0, frozenTimers: [], stalls: [], breaks: new Map(), scenario: [], workload: '', faults: new Map(), transfers: new Map(), messages: 0,
@@ -195,7 +198,7 @@ function foldMessage(state: ClusterState, event: TraceEvent): void {
 }
 
 function waiting({ from, to, message, seq, at }: EventOf<'message-sent'>): MessageInFlight {
-  return { sentSeq: seq, type: message.type, from, to, at, place: 'waits', fault: '', dueAt: 0 }
+  return { sentSeq: seq, type: kindOf(message), from, to, at, place: 'waits', fault: '', dueAt: 0 }
 }
 
 function place(message: MessageInFlight | undefined, where: MessageInFlight['place'], fault: string): void {
@@ -213,7 +216,7 @@ function foldProcess(state: ClusterState, event: TraceEvent): void {
   if (!node) return
   switch (event.type) {
     case 'node-started':
-      Object.assign(node, newNode(node.name, node.kind), {
+      Object.assign(node, newNode(node.name, node.kind, restarted(node.program)), {
         life: 'up', incarnation: event.incarnation, pid: event.pid, startedAt: event.at, says: node.says, missed: node.missed,
       } satisfies Partial<NodeFacts>)
       return
@@ -266,6 +269,14 @@ function foldOther(state: ClusterState, event: TraceEvent): void {
     case 'workload-stopped':
       state.workload = ''
       return
+    case 'program-level':
+    case 'state-told':
+    case 'line-refused':
+    case 'program-said': {
+      const node = state.nodes.get(event.node)
+      if (node?.program) node.program = foldProgram(node.program, event)
+      return
+    }
     case 'stalled': return foldStall(state, event)
     case 'branched': return foldBranch(state, event)
     case 'scenario-step':
@@ -365,10 +376,10 @@ function setNode(state: ClusterState, name: NodeName, facts: Partial<NodeFacts>)
   if (node) Object.assign(node, facts)
 }
 
-function newNode(name: NodeName, kind: NodeKind): NodeFacts {
+function newNode(name: NodeName, kind: NodeKind, program: ProgramFacts | null): NodeFacts {
   return {
     name, kind, life: 'none', incarnation: 0, pid: 0, startedAt: 0, endedAt: 0, wasKilled: false, exit: null, failure: '',
-    says: null, missed: 0, lastPingAt: -1, believes: null, viewnum: 0, serving: false,
+    says: null, missed: 0, lastPingAt: -1, believes: null, viewnum: 0, serving: false, program,
   }
 }
 

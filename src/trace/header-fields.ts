@@ -1,15 +1,17 @@
 // Validates the first line of a recording, field by field, before a reader takes any other line.
 // It must never look at events.
-import { mutantNames, settingLimits, settingsProblem, type NodeKind, type Settings } from '../protocol'
+import { mutantNames, settingLimits, settingsProblem, type Dialect, type Settings } from '../protocol'
 import type { TraceHeader } from './event'
-import { boolean, count, isObject, listOf, oneOf, orNull, record, strangePart, text, type Shape } from './shape'
+import { nodeKind } from './event-parts'
+import { boolean, count, isObject, listOf, oneOf, optional, orNull, record, strangePart, text, type Shape } from './shape'
 import { visible } from './visible'
 
 const source = oneOf<TraceHeader['source']>({ live: true, simulated: true, explored: true, imported: true })
 const parent = orNull(record<NonNullable<TraceHeader['parent']>>({ title: text, createdAt: text, seq: count }))
-const nodes = listOf(record<TraceHeader['nodes'][number]>({ name: text, kind: oneOf<NodeKind>({ 'view-server': true, 'replica': true, 'client': true }) }))
+const dialect = optional(oneOf<Dialect>({ maelstrom: true }))
+const nodes = listOf(record<TraceHeader['nodes'][number]>({ name: text, kind: nodeKind, program: optional(text) }))
 const texts = ['title', 'createdAt', 'seed', 'protocolHash'] as const satisfies readonly (keyof TraceHeader)[]
-const names: readonly (keyof TraceHeader)[] = ['understudy', 'version', 'source', ...texts, 'settings', 'nodes', 'parent']
+const names: readonly (keyof TraceHeader)[] = ['understudy', 'version', 'source', ...texts, 'settings', 'dialect', 'nodes', 'parent']
 const settingNames: readonly (keyof Settings)[] = [...Object.keys(settingLimits) as (keyof typeof settingLimits)[], 'replication', 'newCluster', 'mutants']
 
 /** What is wrong with a header of the current version, or undefined. */
@@ -20,13 +22,14 @@ export function headerProblem(header: Record<string, unknown>): string | undefin
   const problem = settingsShapeProblem(header.settings)
   if (problem !== undefined) return problem
   if (!parent.fits(header.parent) || isObject(header.parent) && header.parent.seq === 0) return 'its parent is broken'
+  if (!dialect.fits(header.dialect)) return 'its dialect is none that exists'
   if (!nodes.fits(header.nodes) || (header.nodes as TraceHeader['nodes']).length === 0) return 'its list of nodes is missing or broken'
   const seen = new Set<string>()
   for (const { name } of header.nodes as TraceHeader['nodes']) {
     if (seen.has(name)) return `its list of nodes has ${visible(name.slice(0, 40))} twice`
     seen.add(name)
   }
-  return Object.keys(header).length === names.length ? undefined : `it has ${strangePart(header, names)}`
+  return Object.keys(header).every((name) => (names as readonly string[]).includes(name)) ? undefined : `it has ${strangePart(header, names)}`
 }
 
 /** Settings of the protocol, each within its limits. */

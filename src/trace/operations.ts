@@ -1,15 +1,15 @@
 // The operations of a session, in the order in which they were invoked: one growing list for every position of a cursor.
 // `returnedSeq` shows what had returned at a cursor, so going back in time copies nothing.
-import type { NodeName, Operation } from '../protocol'
+import type { NodeName } from '../protocol'
 import type { EndedOutcome, EventOf, TraceEvent } from './event'
-import type { Recorded } from './recorded'
+import type { AnyOperation } from './recorded'
 
 export interface OperationFacts {
   /** The client, and its incarnation; with the operationId they identify the operation. */
   readonly client: NodeName
   readonly incarnation: number
   readonly operationId: number
-  readonly operation: Recorded<Operation>
+  readonly operation: AnyOperation
   /** The server that it is sent to; empty: through the view server. */
   readonly target: NodeName | ''
   /** Who asked: a person, a workload, a step of a scenario. */

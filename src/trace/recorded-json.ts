@@ -1,7 +1,7 @@
 // Writes the JSON text of a step's messages and reports directly: the same text as JSON.stringify of the recorded form (recorded.ts), but without
 // the objects in between. It covers what happens at every operation; a test compares the two texts.
 // It must never write its own text for any other kind: those go through the recorded form.
-import { fieldsOf, heldIn, type ByteString, type Message, type Operation, type OperationInput, type Report, type Result } from '../protocol'
+import { fieldsOf, heldIn, type Answer, type ByteString, type Call, type Message, type Operation, type OperationInput, type Report, type Result } from '../protocol'
 import { recordBytes, recordMessage, recordReport } from './recorded'
 
 export function messageJson(message: Message): string {
@@ -38,7 +38,8 @@ export function operationInputJson({ operationId, session, operation, target }: 
   return `{"type":"operation","operationId":${operationId},"session":${session},"operation":${operationJson(operation)},"target":${quoted(target)}}`
 }
 
-function operationJson(operation: Operation): string {
+function operationJson(operation: Operation | Call): string {
+  if (operation.type === 'call') return JSON.stringify(operation)
   let fields = ''
   for (const field of fieldsOf(operation.type)) {
     const held = heldIn(operation, field)
@@ -47,13 +48,14 @@ function operationJson(operation: Operation): string {
   return `{"type":"${operation.type}","key":${bytesJson(operation.key)}${fields}}`
 }
 
-function resultJson(result: Result): string {
+function resultJson(result: Result | Answer): string {
   switch (result.type) {
     case 'value': return `{"type":"value","value":${bytesJson(result.value)}}`
     case 'mismatch': return `{"type":"mismatch","actual":${result.actual === null ? 'null' : bytesJson(result.actual)}}`
     case 'done':
     case 'missing':
     case 'too-large': return `{"type":"${result.type}"}`
+    case 'answered': return JSON.stringify(result)
   }
 }
 

@@ -1,15 +1,20 @@
 // How byte strings look in events and files: as text if they are readable UTF-8, otherwise as `base64:` and base64.
 // The two directions are exact inverses; nothing is ever replaced or cut.
-import { bytesBetween, bytesToUtf8, utf8ToBytes, withBytes, type ByteString, type Message, type Operation, type OperationInput, type Report, type Result } from '../protocol'
+import { bytesBetween, bytesToUtf8, utf8ToBytes, withBytes, type Answer, type ByteString, type Call, type InOwnWords, type Message, type Operation, type OperationInput, type Report, type Result } from '../protocol'
 
 /** The recorded form of a protocol value: the same shape, with text in the place of byte strings. */
 export type Recorded<T> =
   T extends ByteString ? string
+  : T extends InOwnWords ? T
   : T extends readonly (infer Item)[] ? readonly Recorded<Item>[]
   : T extends object ? { readonly [Key in keyof T]: Recorded<T[Key]> }
   : T
 
 const base64Prefix = 'base64:'
+
+/** An operation of a recording: of the store, or a call in a program's own words. And what either is answered with. */
+export type AnyOperation = Recorded<Operation> | Call
+export type AnyResult = Recorded<Result> | Answer
 
 /** Control characters except tab, line feed and carriage return: JSON writes each as six, so two large values would exceed a line's limit. */
 const unreadable = /[\u0000-\u0008\u000b\u000c\u000e-\u001f]/
@@ -33,11 +38,11 @@ export function messageOf(recorded: Recorded<Message>): Message {
 }
 
 export function recordOperationInput(input: OperationInput): Recorded<OperationInput> {
-  return { ...input, operation: withBytes(input.operation, recordBytes) }
+  return { ...input, operation: input.operation.type === 'call' ? input.operation : withBytes(input.operation, recordBytes) }
 }
 
 export function operationInputOf(recorded: Recorded<OperationInput>): OperationInput {
-  return { ...recorded, operation: withBytes(recorded.operation, bytesOf) }
+  return { ...recorded, operation: recorded.operation.type === 'call' ? recorded.operation : withBytes(recorded.operation, bytesOf) }
 }
 
 export function operationOf(recorded: Recorded<Operation>): Operation {
@@ -49,7 +54,7 @@ export function resultOf(recorded: Recorded<Result>): Result {
 }
 
 export function recordReport(report: Report): Recorded<Report> {
-  if (report.type !== 'operation-returned' || report.outcome.type !== 'ok') return report
+  if (report.type !== 'operation-returned' || report.outcome.type !== 'ok' || report.outcome.result.type === 'answered') return report
   const result = mapResult(report.outcome.result, recordBytes as Convert)
   return { ...report, outcome: { ...report.outcome, result } }
 }
@@ -81,6 +86,7 @@ function mapMessage(message: Message, convert: Convert): Message {
     case 'forward-ack':
     case 'state-transfer-ack':
     case 'restarted':
+    case 'foreign':
       return message
   }
 }

@@ -1,6 +1,6 @@
 // Shapes of plain values, built once and checked on every line of a file: a quick yes or no, and only after a no, what is wrong.
 // The compiler ties a shape to its type: a part that is missing here does not compile. It must never accept a part that the type
-// does not have, so that no value is deeper than its shape.
+// does not have, so that no value is deeper than its shape, or than a JSON value may be.
 import { visible } from './visible'
 
 /** What a value must look like to be a `T`. */

@@ -7,8 +7,15 @@ import type { TraceHeader } from './event'
  * Why an incarnation cannot be replayed, as the beginning of a sentence without its full stop; empty if it can. Without `life` it is about
  * the whole recording: empty if some incarnation in it has steps.
  */
-export function whyNoSteps({ source }: Pick<TraceHeader, 'source'>, life?: { readonly node: NodeName; readonly incarnation: number }): string {
+export function whyNoSteps({ source, nodes }: Pick<TraceHeader, 'source' | 'nodes'>, life?: { readonly node: NodeName; readonly incarnation: number }): string {
   if (source === 'imported') return 'A history of another tool has operations and no processes'
   // A node without a journal, known only from the journals of others (docs/journals.md).
-  return life?.incarnation === 0 ? `Nobody recorded the steps of ${life.node}` : ''
+  if (life?.incarnation === 0) return `Nobody recorded the steps of ${life.node}`
+  if (life) return isProgram(nodes, life.node) ? `${life.node} is a program, and opening a recording starts none` : ''
+  return nodes.every(({ program }) => program !== undefined) ? 'Every node here is a program, and opening a recording starts none' : ''
+}
+
+/** True for a node that a program of others ran. */
+export function isProgram(nodes: TraceHeader['nodes'], name: NodeName): boolean {
+  return nodes.some((node) => node.name === name && node.program !== undefined)
 }

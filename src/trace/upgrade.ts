@@ -36,6 +36,8 @@ export const upgrades: Readonly<Record<number, () => Upgrade>> = {
     const copies = new LateCopies()
     return { header: (header) => header, event: (event) => copies.upgraded(event) }
   },
+  // Version 6 has programs that are not ours; before, every node was of this protocol.
+  5: () => ({ header: (header) => header, event: (event) => event }),
 }
 
 /** The upgrade of one recording from its version to the current one, or undefined if none is known. From the current version it changes nothing. */

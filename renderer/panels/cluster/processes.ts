@@ -1,7 +1,7 @@
 // The words and glyphs of the cluster panel, from the folded state at a moment. Pure.
 // It must never mix what the view server says (`says`, the fact) with what a process believes (`believes`).
 import { currentView, isDeadToViewServer, stuckSentence, waitingSentence, whyNoSteps, type ClusterState, type Life, type NodeFacts, type TraceHeader } from '../../../src/trace'
-import type { Stuck } from '../../../src/protocol'
+import type { NodeKind, Stuck } from '../../../src/protocol'
 import type { Meaning } from '../../glyphs/names'
 import { secondsText } from '../../words/figures'
 
@@ -16,7 +16,7 @@ export interface Saying {
 
 export interface ProcessRow {
   readonly name: string
-  readonly kind: 'view-server' | 'replica' | 'client'
+  readonly kind: NodeKind
   readonly life: Life
   readonly says: Saying
   /** null: it has no belief of its own (the view server). */
@@ -65,7 +65,7 @@ function lastWordsOf(node: NodeFacts): string {
 
 function saysOf(state: ClusterState, node: NodeFacts): Saying {
   if (node.kind === 'view-server') return isGone(node) ? { word: 'dead', glyph: 'dead', tone: 'dead' } : { word: 'view server', glyph: 'vs', tone: 'none' }
-  if (node.kind === 'client') return { word: 'client', glyph: 'client', tone: 'none' }
+  if (node.kind !== 'replica') return { word: node.kind, glyph: node.kind, tone: 'none' }
   if (isDeadToViewServer(state, node)) return { word: 'dead', glyph: 'dead', tone: 'dead' }
   if (node.says !== null) return { word: node.says, glyph: node.says, tone: node.says }
   return node.lastPingAt < 0 ? { word: 'unknown', glyph: 'none', tone: 'none' } : { word: 'idle', glyph: 'idle', tone: 'idle' }
@@ -103,6 +103,7 @@ function detailOf(node: NodeFacts, now: number): string {
     case 'dead': return `${node.wasKilled ? 'killed' : 'ended by itself'} ${secondsText(node.endedAt)}`
     case 'up':
     case 'paused': {
+      if (node.program) return `program, ${node.program.level === null ? 'not initialised yet' : `level ${node.program.level}`}`
       if (node.kind !== 'replica') return ''
       if (node.missed > 0) return `${node.missed} ${node.missed === 1 ? 'ping' : 'pings'} missed`
       return node.lastPingAt < 0 ? 'no ping yet' : `ping ${durationText(now - node.lastPingAt)} ago`
@@ -164,6 +165,8 @@ function stuckTitle(stuck: Stuck): string {
 export function clusterWords(header: TraceHeader | null): string {
   if (header === null) return ''
   if (whyNoSteps(header) !== '') return 'the clients of an imported history'
+  const servers = header.nodes.filter(({ kind }) => kind === 'server').length
+  if (servers > 0) return `${servers} ${servers === 1 ? 'server' : 'servers'}, ${new Set(header.nodes.flatMap(({ kind, program }) => kind === 'server' ? [program] : [])).size === 1 ? 'of one program' : 'of several programs'}`
   const replicas = header.nodes.filter((node) => node.kind === 'replica').length
   const { backupsWanted, replication } = header.settings
   return `${replicas} ${replicas === 1 ? 'replica' : 'replicas'}, ${backupsWanted} ${backupsWanted === 1 ? 'backup' : 'backups'} wanted${replication === 'asynchronous' ? ', asynchronous' : ''}`
@@ -173,7 +176,7 @@ export function clusterWords(header: TraceHeader | null): string {
 export function processFacts(state: ClusterState | null): { name: string; kind: ProcessRow['kind']; role: string; life: Life }[] {
   if (state === null) return []
   // Replicas first, because people act on them most.
-  const order = ['replica', 'client', 'view-server']
+  const order: readonly NodeKind[] = ['replica', 'server', 'client', 'view-server', 'service']
   return [...state.nodes.values()].sort((one, other) => order.indexOf(one.kind) - order.indexOf(other.kind))
     .map((node) => ({ name: node.name, kind: node.kind, role: roleWords(node), life: node.life }))
 }

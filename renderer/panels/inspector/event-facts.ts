@@ -1,4 +1,5 @@
 // The inspector's texts about one event: its kind, its time, its message or operation, and its cause. Pure.
+import { kindOf } from '../../../src/protocol'
 import {
   bytesText, eventLine, messageText, outcomeSentence, viewCauseText, viewText, type ClusterState, type EventOf, type OperationFacts, type TraceEvent,
 } from '../../../src/trace'
@@ -23,8 +24,8 @@ export function eventFacts(event: TraceEvent, sent: EventOf<'message-sent'> | un
     facts.push(['message', sent.id], ['sent', secondsOf(sent)])
     if (event.type === 'message-taken' || event.type === 'message-handed') facts.push(['on its way', `${((event.at - sent.at) / 1000).toFixed(1)} ms`])
     return {
-      title: `${sent.message.type} ${sent.from} → ${sent.to}`,
-      sentence: `${line.kind}: ${messageText(sent.message) || sent.message.type}.`,
+      title: `${kindOf(sent.message)} ${sent.from} → ${sent.to}`,
+      sentence: `${line.kind}: ${messageText(sent.message) || kindOf(sent.message)}.`,
       facts, payload: payloadLines(sent.message),
     }
   }
@@ -39,12 +40,13 @@ function viewSentence({ type, seq }: TraceEvent, state: ClusterState | null): st
 }
 
 export function operationFacts(operation: OperationFacts): EventFacts {
+  const { operation: asked } = operation
   const facts: [string, string][] = [
     ['client', operation.client], ['request', operation.clientId === '' ? 'not taken up yet' : `${operation.clientId} #${operation.requestId}`],
     ['asked by', operation.label], ['invoked', `${(operation.invokedAt / 1_000_000).toFixed(3)} s`],
   ]
   if (operation.returnedSeq > 0) facts.push(['returned', `${(operation.returnedAt / 1_000_000).toFixed(3)} s`], ['tries', String(operation.tries)])
-  return { title: `${operation.client} ${operation.operation.type} ${operation.operation.key.slice(0, 40)}`, sentence: outcomeSentence(operation), facts, payload: [] }
+  return { title: `${operation.client} ${asked.type === 'call' ? asked.kind : `${asked.type} ${asked.key.slice(0, 40)}`}`, sentence: outcomeSentence(operation), facts, payload: [] }
 }
 
 /** A value as indented lines; a long text is cut and its length is added. */

@@ -1,4 +1,5 @@
 // A preview as lines of a diff: the changes of the state, then what the node would report and send. Pure.
+import { kindOf } from '../../../src/protocol'
 import type { Preview } from '../../../src/check'
 import { eventLine, messageText } from '../../../src/trace'
 import { changes } from './state-lines'
@@ -15,7 +16,7 @@ export function previewLines({ node, before, after, sends, reports }: Preview): 
   const lines: PreviewLine[] = [
     ...changes(before, after).map(({ sign, name, value }) => ({ sign, text: `${name}: ${value}` })),
     ...reports.map((report) => ({ sign: '+' as const, text: reportText(node, report) })),
-    ...sends.map(({ to, message }) => ({ sign: '+' as const, text: `sends ${message.type} to ${to} ${messageText(message)}`.trimEnd() })),
+    ...sends.map(({ to, message }) => ({ sign: '+' as const, text: `sends ${kindOf(message)} to ${to} ${messageText(message)}`.trimEnd() })),
   ]
   if (lines.length <= previewLinesMax) return lines
   return [...lines.slice(0, previewLinesMax), { sign: '+', text: `… ${lines.length - previewLinesMax} lines more` }]

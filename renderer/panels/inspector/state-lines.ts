@@ -1,6 +1,6 @@
 // A node's state as lines of name and value, for showing, comparing and finding what a step changed. Long lists are cut, with a line that
 // says how many entries are missing. Pure.
-import type { NodeState, ReplicaState, View } from '../../../src/protocol'
+import type { Json, JsonObject, NodeState, ReplicaState, View } from '../../../src/protocol'
 import { recordBytes, resultText, stuckSentence, visible } from '../../../src/trace'
 import type { Result } from '../../../src/protocol'
 
@@ -16,6 +16,7 @@ export const listLinesMax = 200
 
 export function stateLines(state: NodeState): StateLine[] {
   switch (state.kind) {
+    case 'other': return jsonLines(state.state)
     case 'replica': return replicaLines(state)
     case 'view-server': return [
       line('Views', 'current', viewText(state.current)),
@@ -31,6 +32,19 @@ export function stateLines(state: NodeState): StateLine[] {
         `#${session.requestId} ${session.state}${session.tries > 1 ? `, ${session.tries} tries` : ''}${session.queued > 0 ? `, ${session.queued} wait` : ''}`)),
     ]
   }
+}
+
+/** A state in a node's own words: a line for each field; a field that holds more becomes a group. */
+export function jsonLines(state: JsonObject): StateLine[] {
+  const fields = Object.entries(state).map(([name, value]) => ({ name, value, parts: typeof value === 'object' && value !== null ? Object.entries(value) : null }))
+  return [
+    ...cut('State', fields.filter(({ parts }) => parts === null), ({ name, value }) => line('State', name, jsonText(value))),
+    ...fields.flatMap(({ name, parts }) => cut(name, parts ?? [], ([part, held]) => line(name, part, jsonText(held)))),
+  ]
+}
+
+function jsonText(value: Json): string {
+  return visible(typeof value === 'string' ? value : JSON.stringify(value))
 }
 
 function replicaLines(state: ReplicaState): StateLine[] {

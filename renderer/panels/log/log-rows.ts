@@ -164,6 +164,6 @@ export function foldText({ pings, answers }: Fold): string {
 function groupOf(type: EventType): KindGroup {
   if (type.startsWith('message-')) return 'messages'
   if (type.startsWith('operation-') || type.startsWith('workload-')) return 'operations'
-  if (type.startsWith('node-') || type === 'frozen' || type === 'thawed' || type === 'stalled' || type === 'lab-note') return 'processes'
+  if (type.startsWith('node-') || type === 'frozen' || type === 'thawed' || type === 'stalled' || type === 'lab-note' || type === 'line-refused' || type.startsWith('program-')) return 'processes'
   return 'views'
 }

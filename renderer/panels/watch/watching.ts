@@ -126,7 +126,7 @@ function isWaiting({ pending, waiting, ahead }: ReplicaState): boolean {
 /** The field as text; null if this kind of node does not have it. */
 function fieldOf(state: NodeState, field: WatchedField): string | null {
   switch (field) {
-    case 'view': return String((state.kind === 'view-server' ? state.current : state.view).viewnum)
+    case 'view': return state.kind === 'other' ? null : String((state.kind === 'view-server' ? state.current : state.view).viewnum)
     case 'executed': return state.kind === 'replica' ? String(state.executed) : null
     case 'role': return state.kind === 'replica' ? state.role : null
     case 'pending': return state.kind === 'replica' ? String(state.pending.length) : null

@@ -1,7 +1,7 @@
 // Collects the operations of a trace as a history to be judged, event by event, live or from a recording. An operation's id is the seq of
 // its invocation. It must never hold more than its limit; a listener that handles each operation as it ends needs none of them held.
-import type { Operation, Result } from '../../protocol'
-import { operationOf, resultOf, type EventOf, type TraceEvent, type TraceHeader } from '../../trace'
+import { resultsOf, type Operation, type Result } from '../../protocol'
+import { operationOf, resultOf, type AnyResult, type EventOf, type TraceEvent, type TraceHeader } from '../../trace'
 import { initialNode, type HistoryOperation } from './history'
 
 /** How many operations are held to be judged together, and the bytes of their keys and values. */
@@ -80,11 +80,14 @@ export class HistoryOfTrace {
     }
   }
 
+  /** A call in a program's own words is no operation of the store. */
   #begin(event: EventOf<'operation-invoked'>): void {
+    const { operation: asked } = event.operation
+    if (asked.type === 'call') return
     const isInitial = this.#isImported && event.node === initialNode
     if (!isInitial) this.#invoked++
     const operation: HistoryOperation = {
-      id: event.seq, process: event.node, operation: operationOf(event.operation.operation), invoked: event.seq, returned: null, result: null,
+      id: event.seq, process: event.node, operation: operationOf(asked), invoked: event.seq, returned: null, result: null,
       ...(isInitial ? { isInitial } : { place: `#${event.seq}` }),
     }
     this.#open.set(placeOf(event, event.operation.operationId), operation)
@@ -107,7 +110,7 @@ export class HistoryOfTrace {
       case 'unknown': return this.#listener?.ended(open)
       case 'ok': {
         if (!open.isInitial) this.#returned++
-        const ended: HistoryOperation = { ...open, returned: event.seq, result: this.#known(open.operation, resultOf(outcome.result)) }
+        const ended: HistoryOperation = { ...open, returned: event.seq, result: this.#known(open.operation, outcome.result) }
         if (this.#operations.has(open.id)) {
           this.#bytes -= bytesIn(open)
           this.#hold(ended)
@@ -128,7 +131,9 @@ export class HistoryOfTrace {
   }
 
   /** Imported histories do not always say whether a delete found a value, or what a read of nil saw. Such results are "done" in the recording. */
-  #known({ type }: Operation, result: Result): Result | null {
+  #known({ type }: Operation, recorded: AnyResult): Result | null {
+    if (recorded.type === 'answered') return wrongAnswer(type)
+    const result = resultOf(recorded)
     return this.#isImported && (type === 'delete' || type === 'get') && result.type === 'done' ? null : result
   }
 
@@ -165,4 +170,11 @@ function bytesIn({ operation, result }: HistoryOperation): number {
 
 function placeOf({ node, incarnation }: { readonly node: string; readonly incarnation: number }, operationId: number): string {
   return `${node}.${incarnation}.${operationId}`
+}
+
+const plainResults = ['done', 'missing', 'too-large'] as const
+
+/** For an answer that is no result of the store at all: a result that no store gives to this operation, so that it is judged as wrong as it is. */
+function wrongAnswer(type: Operation['type']): Result {
+  return { type: plainResults.find((result) => !resultsOf(type).includes(result)) ?? 'missing' }
 }

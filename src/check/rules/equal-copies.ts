@@ -69,7 +69,7 @@ export class EqualCopies implements Monitor {
 
   #started(event: EventOf<'node-started'>): null {
     const { node, kind } = event
-    if (kind === 'replica') this.#lives.set(node, new SteppedLife(startOfEvent(event, this.#settings), this.#storeOf?.(node)))
+    if (kind === 'replica') this.#lives.set(node, new SteppedLife(startOfEvent(event, { settings: this.#settings }), this.#storeOf?.(node)))
     return null
   }
 

@@ -1,6 +1,6 @@
 // All rule monitors together, event by event, live or on a recording. They must never change what they watch, and it must never need them.
-import type { HeldCopy, MakeStore, NodeName } from '../../protocol'
-import type { EventType, MessageType, TraceEvent, TraceHeader } from '../../trace'
+import type { HeldCopy, MakeStore, Message, NodeName } from '../../protocol'
+import type { EventType, TraceEvent, TraceHeader } from '../../trace'
 import { ruleNames, type Violation, type Monitor, type RuleName, type RuleState } from './violation'
 import { EqualCopies } from './equal-copies'
 import { RunFacts } from './facts'
@@ -16,15 +16,15 @@ import { WholeTransfer } from './whole-transfer'
 /** Which monitors look at which events: only a few look at each event of a busy cluster. */
 class Lookers {
   readonly #byEvent = new Map<EventType, Looking[]>()
-  readonly #bySent = new Map<MessageType, Looking[]>()
-  readonly #byTaken = new Map<MessageType, Looking[]>()
+  readonly #bySent = new Map<Message['type'], Looking[]>()
+  readonly #byTaken = new Map<Message['type'], Looking[]>()
   readonly #all: readonly Looking[]
   readonly #atAll: Readonly<Record<'sent' | 'taken', readonly Looking[]>>
 
   constructor(monitors: readonly Looking[]) {
     this.#all = monitors
-    const named = (which: 'sent' | 'taken'): MessageType[] => [...new Set(monitors.flatMap(({ looksAt }) => looksAt[which] === 'all' ? [] : looksAt[which] ?? []))]
-    const those = (which: 'sent' | 'taken', type: MessageType | null): Looking[] => monitors.filter(({ looksAt: { [which]: at } }) => at === 'all' || (type !== null && at?.includes(type)))
+    const named = (which: 'sent' | 'taken'): Message['type'][] => [...new Set(monitors.flatMap(({ looksAt }) => looksAt[which] === 'all' ? [] : looksAt[which] ?? []))]
+    const those = (which: 'sent' | 'taken', type: Message['type'] | null): Looking[] => monitors.filter(({ looksAt: { [which]: at } }) => at === 'all' || (type !== null && at?.includes(type)))
     for (const type of named('sent')) this.#bySent.set(type, those('sent', type))
     for (const type of named('taken')) this.#byTaken.set(type, those('taken', type))
     this.#atAll = { sent: those('sent', null), taken: those('taken', null) }
@@ -41,6 +41,9 @@ class Lookers {
 }
 
 const nobody: readonly Looking[] = []
+
+/** What the monitors need of a recording's header. Without `nodes`, every node is of this protocol. */
+export type OfRun = Pick<TraceHeader, 'settings'> & Partial<Pick<TraceHeader, 'nodes'>>
 
 interface Looking extends Monitor {
   look(event: TraceEvent, facts: RunFacts): Violation | null
@@ -62,12 +65,14 @@ export class RuleMonitors {
   readonly #equalCopies: EqualCopies
   readonly #broken = new Map<RuleName, { count: number; first: Violation }>()
   readonly #notPromised: ReadonlySet<RuleName>
+  /** Why no rule is judged; empty if they are. */
+  readonly #why: string
 
   /**
    * `except`: rules to leave out, for measuring the cost of monitoring. `storeOf`: the store of each server, if the caller knows it; a
    * recording does not say.
    */
-  constructor({ settings }: Pick<TraceHeader, 'settings'>, except: readonly RuleName[] = [], storeOf?: (server: NodeName) => MakeStore) {
+  constructor({ settings, nodes = [] }: OfRun, except: readonly RuleName[] = [], storeOf?: (server: NodeName) => MakeStore) {
     const executions = new Executions(settings)
     this.#executions = needExecutions.every((rule) => except.includes(rule)) ? null : executions
     this.#equalCopies = new EqualCopies(settings, storeOf)
@@ -75,7 +80,8 @@ export class RuleMonitors {
       new Rule1(), new Rule2(), new Rule3(), new Rule4(), new Rule5(), new Rule6(), new AtMostOnce(executions), new NoLostWrite(), this.#equalCopies,
       new BackupNotAhead(), new OnePrimary(), new WholeTransfer(), new RightView(settings), new AckedViews(), this.#nothingStale, new HonestFailure(executions),
     ]
-    this.#monitors = all.filter(({ rule }) => !except.includes(rule))
+    this.#why = whyUnjudged(nodes)
+    this.#monitors = this.#why === '' ? all.filter(({ rule }) => !except.includes(rule)) : []
     this.#lookers = new Lookers(this.#monitors)
     this.#notPromised = settings.replication === 'asynchronous' ? notPromisedAsynchronously : new Set()
   }
@@ -111,13 +117,20 @@ export class RuleMonitors {
   /** The standing of every rule, in the order of `ruleNames`. */
   states(): RuleState[] {
     return ruleNames.map((rule) => {
-      const { held = 0, limit: why = '' } = this.#monitors.find((monitor) => monitor.rule === rule) ?? {}
+      const { held = 0, limit: why = this.#why } = this.#monitors.find((monitor) => monitor.rule === rule) ?? {}
       const { count = 0, first = null } = this.#broken.get(rule) ?? {}
       const known = why !== '' ? 'not-judged' : held > 0 ? 'held' : 'not-exercised'
       const standing = this.#notPromised.has(rule) ? 'not-promised' : count > 0 ? 'broken' : known
       return { rule, standing, held, broken: count, first, why }
     })
   }
+}
+
+/** The rules are of this protocol, and the monitors need to know what its nodes did in each step. */
+function whyUnjudged(nodes: TraceHeader['nodes']): string {
+  if (nodes.some(({ kind }) => kind === 'server')) return 'the servers here speak another protocol'
+  const programs = nodes.filter(({ kind, program }) => program !== undefined && kind !== 'client').map(({ name }) => name)
+  return programs.length === 0 ? '' : `${programs.join(', ')} ${programs.length === 1 ? 'is a program' : 'are programs'}, and the steps of a program are not known here`
 }
 
 const none: readonly Violation[] = []

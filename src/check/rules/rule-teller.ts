@@ -1,8 +1,8 @@
 // Watches the rules during a run and reports each violation as an event of the trace, once per rule and run. So a cluster that breaks a rule
 // with every answer does not fill the recording. It must never judge otherwise than rule-monitors.ts.
-import { parseEventLines, type TraceEvent, type TraceHeader, type ViolationFound } from '../../trace'
+import { parseEventLines, type TraceEvent, type ViolationFound } from '../../trace'
 import type { RuleName } from './violation'
-import { RuleMonitors } from './rule-monitors'
+import { RuleMonitors, type OfRun } from './rule-monitors'
 
 export class RuleTeller {
   readonly #monitors: RuleMonitors
@@ -15,7 +15,7 @@ export class RuleTeller {
    * `past`: events up to this seq belong to the recording from which this run continues; violations there are not reported again.
    * `look` gets each event that is parsed; not all are.
    */
-  constructor(header: Pick<TraceHeader, 'settings'>, tell: (violation: ViolationFound) => void, past = 0, look: (event: TraceEvent) => void = () => undefined) {
+  constructor(header: OfRun, tell: (violation: ViolationFound) => void, past = 0, look: (event: TraceEvent) => void = () => undefined) {
     this.#monitors = new RuleMonitors(header)
     this.#tell = tell
     this.#past = past

@@ -1,5 +1,6 @@
 // What a monitor reports: the rule that was broken, the event that broke it, and the events that prove it.
-import type { EventType, MessageType } from '../../trace'
+import type { Message } from '../../protocol'
+import type { EventType } from '../../trace'
 
 /** All rules that are watched. The first six are the protocol's rules, by its own numbers. */
 export const ruleNames = [
@@ -72,9 +73,9 @@ export interface RuleState {
 /** The events that a monitor looks at, by type, and messages by theirs. Most monitors leave out most events; none may leave out one it needs. */
 export interface LooksAt {
   readonly events?: readonly Exclude<EventType, 'message-sent' | 'message-taken'>[]
-  readonly sent?: readonly MessageType[] | 'all'
+  readonly sent?: readonly Message['type'][] | 'all'
   /** A message of which nothing is known reaches every monitor. */
-  readonly taken?: readonly MessageType[] | 'all'
+  readonly taken?: readonly Message['type'][] | 'all'
 }
 
 /** The monitor of one rule: sees events in order, each with the facts from before it. It must do only constant work for each. */

@@ -1,17 +1,17 @@
 // Which sender may send which message to a direct-mode node.
 import { expect, test } from 'vitest'
-import type { MessageType, NodeKind } from '../../protocol'
+import type { Message, ProtocolKind } from '../../protocol'
 import { noBusiness, strangerIn } from './business'
 import { messageTypes } from '../wire/wire'
 
-const kinds: readonly NodeKind[] = ['view-server', 'replica', 'client']
+const kinds: readonly ProtocolKind[] = ['view-server', 'replica', 'client']
 
 test('each message is taken of these senders, and of no other', () => {
-  const taken = Object.fromEntries((Object.keys(messageTypes) as MessageType[]).map((type) => [type, kinds.filter((kind) => noBusiness(type, kind) === '').join(' ')]))
+  const taken = Object.fromEntries((Object.keys(messageTypes) as Message['type'][]).map((type) => [type, kinds.filter((kind) => noBusiness(type, kind) === '').join(' ')]))
   expect(taken).toEqual({
     'ping': 'replica', 'view-reply': 'view-server', 'superseded': 'view-server', 'get-view': 'view-server replica client', 'query': 'view-server replica client',
     'query-reply': 'view-server', 'request': 'view-server replica client', 'reply': 'replica', 'rejected': 'replica', 'not-yet': 'replica',
-    'forward': 'replica', 'forward-ack': 'replica', 'state-transfer': 'replica', 'state-transfer-ack': 'replica', 'restarted': 'replica',
+    'forward': 'replica', 'forward-ack': 'replica', 'state-transfer': 'replica', 'state-transfer-ack': 'replica', 'restarted': 'replica', 'foreign': '',
   })
 })
 

@@ -1,7 +1,7 @@
 // Which sender may send which message on a connection of direct mode. There is no authentication: any client can greet under any name. A node
 // trusts only what it knows itself: which node it dialled, at the address that it was given. So only the connection to the view server brings
 // views, and a sender that greeted as a client cannot send as a server. It must never inspect more than a message's type.
-import { viewServerName, type MessageType, type NodeKind, type NodeName } from '../../protocol'
+import { viewServerName, type Message, type NodeName, type ProtocolKind } from '../../protocol'
 import type { Greeting } from './direct-frames'
 
 /**
@@ -11,17 +11,18 @@ import type { Greeting } from './direct-frames'
 export function strangerIn({ kind, name }: Pick<Greeting, 'kind' | 'name'>, expected: NodeName | ''): string {
   if (expected === '') return kind === 'view-server' || (kind === 'replica' && name === viewServerName) ? 'a view server calls nobody' : ''
   if (name !== expected) return `${expected} was expected there, it is ${name}`
-  const expectedKind: NodeKind = expected === viewServerName ? 'view-server' : 'replica'
+  const expectedKind: ProtocolKind = expected === viewServerName ? 'view-server' : 'replica'
   return kind === expectedKind ? '' : `a ${expectedKind} was expected there, it is a ${kind}`
 }
 
 /** Empty, or why a sender that greeted as `sender` may not send this message. */
-export function noBusiness(type: MessageType, sender: NodeKind): string {
+export function noBusiness(type: Message['type'], sender: ProtocolKind): string {
   switch (type) {
     // Any sender may send these.
     case 'get-view':
     case 'query':
     case 'request': return ''
+    case 'foreign': return 'a program\'s own words are for a lab'
     // A client's name exists only on its connection, so it may not appear in a view.
     case 'ping': return sender === 'replica' ? '' : 'only a replica pings, and it greets as one'
     case 'view-reply':

@@ -2,7 +2,7 @@
 // slow peer, each with a logged reason. Input must never do more than end the connection. Half frames and unread bytes are limited, per connection
 // and per node.
 import type { Socket } from 'node:net'
-import type { ForwardAck, Message, NodeKind, NodeName } from '../../protocol'
+import type { ForwardAck, Message, ProtocolKind, NodeName } from '../../protocol'
 import { visible } from '../../trace/visible'
 import { noBusiness, strangerIn } from './business'
 import { decodeError, decodeGreeting, encodeError, encodeGreeting, errorType, VersionError, type ErrorCode, type Greeting } from './direct-frames'
@@ -55,7 +55,7 @@ export class Connection {
   incarnation = 0
   hasGreeted = false
   /** The kind that it greeted as. A client's name is valid only on this connection. */
-  kind: NodeKind | '' = ''
+  kind: ProtocolKind | '' = ''
   /** The keeper's turn at which it was last heard of. */
   heardTurn: number
   readonly isDialled: boolean

@@ -1,5 +1,5 @@
 // The two frames of direct mode that are no protocol messages: the greeting and the error. docs/wire-protocol.md has their bytes.
-import { isNodeName, type NodeKind } from '../../protocol'
+import { isNodeName, type ProtocolKind } from '../../protocol'
 import { WireError, type Cursor, type FrameWriter } from '../wire/frame'
 
 /** Increase it when the bytes change their meaning. */
@@ -14,11 +14,11 @@ export const errorType = 0xff
 export const errorCodes = { 'garbage': 1, 'version': 2, 'too-slow': 3, 'stranger': 4 } as const
 export type ErrorCode = keyof typeof errorCodes
 
-const kinds = { 'view-server': 1, 'replica': 2, 'client': 3 } as const satisfies Record<NodeKind, number>
+const kinds = { 'view-server': 1, 'replica': 2, 'client': 3 } as const satisfies Record<ProtocolKind, number>
 
 /** The first frame of both ends. */
 export interface Greeting {
-  readonly kind: NodeKind
+  readonly kind: ProtocolKind
   /** A server's name; a client may use any valid node name. */
   readonly name: string
   /** 0 if the sender has none. */
@@ -51,7 +51,7 @@ export function decodeGreeting(cursor: Cursor): Greeting {
   const version = cursor.u16()
   if (version !== wireVersion) throw new VersionError(`it speaks version ${version}, this is version ${wireVersion}`)
   const code = cursor.u8()
-  const kind = (Object.keys(kinds) as NodeKind[]).find((candidate) => kinds[candidate] === code)
+  const kind = (Object.keys(kinds) as ProtocolKind[]).find((candidate) => kinds[candidate] === code)
   if (!kind) throw new WireError(`there is no node of kind ${code}`)
   const name = cursor.text(32, 'a node name')
   if (!isNodeName(name)) throw new WireError('a node name is not 1 to 32 of a-z, 0-9 and "-", a letter first')

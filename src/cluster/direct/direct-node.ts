@@ -2,7 +2,7 @@
 // virtual time, but with its own sockets and without a switchboard. It must never decide anything about the protocol.
 import {
   createMachine, SlabStore, viewServerName,
-  type EffectSink, type Input, type Machine, type Message, type NodeKind, type NodeName, type Report, type Settings, type Start,
+  type EffectSink, type Input, type Machine, type Message, type ProtocolKind, type NodeName, type Report, type Settings, type Start,
 } from '../../protocol'
 import { listen, type Listening } from './address'
 import { HostTimers } from './host-timers'
@@ -11,7 +11,7 @@ import { Peers } from './peers'
 import { Silence } from './silence'
 
 export interface DirectNodeOptions {
-  readonly kind: Extract<NodeKind, 'view-server' | 'replica'>
+  readonly kind: Extract<ProtocolKind, 'view-server' | 'replica'>
   readonly name: NodeName
   /** `host:port` or a path. */
   readonly listen: string

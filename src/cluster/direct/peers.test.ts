@@ -5,7 +5,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { viewServerName, type Message, type MessageType, type NodeKind, type NodeName } from '../../protocol'
+import { viewServerName, type Message, type NodeName, type ProtocolKind } from '../../protocol'
 import { decodeError, encodeError, encodeGreeting, errorType } from './direct-frames'
 import { FrameSplitter, FrameWriter } from '../wire/frame'
 import { Peers, type PeersLimits } from './peers'
@@ -15,7 +15,7 @@ let folder: string
 let server: Server
 let peers: Peers
 const logged: string[] = []
-const taken: [NodeName, MessageType][] = []
+const taken: [NodeName, Message['type']][] = []
 const sockets: Socket[] = []
 
 beforeEach(() => {
@@ -51,7 +51,7 @@ function bytes(write: (writer: FrameWriter) => void): Buffer {
   return found
 }
 
-const hello = (kind: NodeKind, name: string): Buffer => bytes((writer) => encodeGreeting(writer, { kind, name, incarnation: 9, address: '' }))
+const hello = (kind: ProtocolKind, name: string): Buffer => bytes((writer) => encodeGreeting(writer, { kind, name, incarnation: 9, address: '' }))
 const frameOf = (message: Message): Buffer => bytes((writer) => {
   writer.beginFrame()
   encodeMessage(writer, message)

@@ -3,7 +3,7 @@
 import { setFlagsFromString } from 'node:v8'
 import {
   createMachine, defaultSettings, pingCheckTimer, pingTimer, retryTimer, startOf, utf8ToBytes, viewServerName,
-  type EffectSink, type Machine, type Message, type NodeKind, type NodeName, type Settings,
+  type EffectSink, type Machine, type Message, type ProtocolKind, type NodeName, type Settings,
 } from '../../protocol'
 import { FrameSplitter, FrameWriter } from '../wire/frame'
 import { decodeMessage, encodeMessage } from '../wire/wire'
@@ -56,7 +56,7 @@ class Rehearsal {
     this.#input('client', { type: 'operation', operationId: 1, session: 0, operation, target: '' })
   }
 
-  #start(name: NodeName, kind: NodeKind): void {
+  #start(name: NodeName, kind: ProtocolKind): void {
     this.#machines.set(name, createMachine(startOf({ name, kind, incarnation: 1, settings }), this.#sinkOf(name)))
     this.#deliver()
   }

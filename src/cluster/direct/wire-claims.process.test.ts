@@ -7,7 +7,7 @@ import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { utf8ToBytes, type Message, type NodeKind } from '../../protocol'
+import { utf8ToBytes, type Message, type ProtocolKind } from '../../protocol'
 import { dial, parseAddress } from './address'
 import { decodeError, encodeGreeting, errorType, helloType } from './direct-frames'
 import { FrameSplitter, FrameWriter } from '../wire/frame'
@@ -48,7 +48,7 @@ class Wire {
   refused = ''
   readonly #socket: Socket
 
-  constructor(address: string, kind: NodeKind, name: string, incarnation = 0) {
+  constructor(address: string, kind: ProtocolKind, name: string, incarnation = 0) {
     this.#socket = dial(parseAddress(address))
     this.#socket.on('error', () => undefined) // The end comes with `close`.
     const splitter = new FrameSplitter((frame) => {

@@ -1,6 +1,6 @@
 // The byte format of a node's journal: its frames, and the first frame of an incarnation (docs/journals.md documents it). node-journal.ts writes
 // it, journal-reader.ts reads it; no other file may depend on it.
-import type { NodeKind, NodeName, Settings } from '../../protocol'
+import type { ProtocolKind, NodeName, Settings } from '../../protocol'
 
 /** Increase it when the shape of a frame changes, or the messages inside do. */
 export const journalVersion = 1
@@ -21,7 +21,7 @@ export const journalRecords = { send: 10, report: 11, opened: 12, greeted: 13, c
 
 /** The node that keeps the journal, and its start input. A file may hold several incarnations, one after the other. */
 export interface JournalLife {
-  readonly kind: NodeKind
+  readonly kind: ProtocolKind
   readonly name: NodeName
   readonly incarnation: number
   /** Where it listens; empty for a client. */

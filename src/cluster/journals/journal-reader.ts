@@ -1,7 +1,7 @@
 // Reads node journals: the incarnations in a file, and the frames of one incarnation in order. A torn last frame is left out and reported; any
 // other damage refuses the file with one sentence. It must never repair a file, nor hold more than one chunk of it.
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
-import { isNodeName, type NodeKind, type NodeName, type Operation } from '../../protocol'
+import { isNodeName, type ProtocolKind, type NodeName, type Operation } from '../../protocol'
 import { settingsShape, shapes } from '../../trace'
 import { FrameSplitter, WireError, type Cursor } from '../wire/frame'
 import { fileReasonOf } from '../switchboard/recorder'
@@ -78,7 +78,7 @@ const name: shapes.Shape<NodeName> = { fits: (value) => typeof value === 'string
 
 /** Validates the header of an incarnation, because a recording is made of it. */
 const lifeShape = record<JournalLife>({
-  kind: oneOf<NodeKind>({ 'view-server': true, 'replica': true, 'client': true }), name, incarnation: count, address: text, seed: text,
+  kind: oneOf<ProtocolKind>({ 'view-server': true, 'replica': true, 'client': true }), name, incarnation: count, address: text, seed: text,
   settings: settingsShape, pid: count, protocolHash: text, host: text, at: count, wall: count,
 })
 
@@ -88,10 +88,16 @@ function decodeInput(cursor: Cursor): JournalInput {
     case journalInputs.start: return { type: 'start' }
     case journalInputs.message: return { type: 'message', connection: cursor.u32(), index: cursor.u32(), body: decodeBody(cursor) }
     case journalInputs.timer: return { type: 'timer', name: cursor.text(textBytesMax, 'a timer'), armed: cursor.u32() }
-    case journalInputs.operation: return { type: 'operation', ...decodeOperationInput(cursor) }
+    case journalInputs.operation: return operationOf(cursor)
     case journalInputs.peerLost: return { type: 'peer-lost', peer: cursor.text(textBytesMax, 'a name') }
     default: throw new WireError(`there is no input of kind ${kind}`)
   }
+}
+
+function operationOf(cursor: Cursor): JournalInput {
+  const { operation, ...rest } = decodeOperationInput(cursor)
+  if (operation.type === 'call') throw new WireError('a client of its own takes no calls')
+  return { type: 'operation', ...rest, operation }
 }
 
 function decodeRecord(kind: number, cursor: Cursor): JournalRecord {

@@ -1,7 +1,7 @@
 // The order of a merged recording, and how it reports untaken messages, nodes without a journal, and journals that do not belong together. The
 // frames here are made by hand; journals.process.test.ts judges merged recordings of real nodes.
 import { describe, expect, it } from 'vitest'
-import { defaultSettings, type NodeKind, type Settings } from '../../protocol'
+import { defaultSettings, type ProtocolKind, type Settings } from '../../protocol'
 import { eventProblem, type TraceEvent } from '../../trace'
 import type { JournalLife } from './journal-frames'
 import { JournalProblem, type JournalFrame, type JournalInput, type JournalRecord, type ScannedConnection, type ScannedLife } from './journal-reader'
@@ -22,7 +22,7 @@ class Hand {
   #steps = 0
   #connections = 0
 
-  constructor(name: string, kind: NodeKind, at: number, more: Partial<JournalLife> = {}) {
+  constructor(name: string, kind: ProtocolKind, at: number, more: Partial<JournalLife> = {}) {
     const life: JournalLife = {
       kind, name, incarnation: kind === 'client' ? 1 : 10, address: '', seed: `${name}.seed`, settings: defaultSettings, pid: 1, protocolHash: 'h', host: 'here',
       at, wall: at + 5_000_000, ...more,

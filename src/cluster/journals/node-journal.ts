@@ -159,6 +159,7 @@ class FileJournal implements NodeJournal {
   }
 
   #life({ kind, name, incarnation, address, seed, settings }: Extract<Input, { type: 'start' }>): void {
+    if (kind === 'server' || kind === 'service') throw new Error('a node of its own speaks this protocol')
     const life: JournalLife = {
       kind, name, incarnation, address, seed, settings, pid: process.pid, protocolHash: this.#options.protocolHash,
       host: hostIdentity(), at: hostMicroseconds(), wall: Date.now() * 1000,

@@ -1,6 +1,7 @@
 // Replays an incarnation in its own process when a branch begins: the machine takes the recorded inputs, and its effects must never be performed.
 // The result is its state, its timers with their remaining times, and its counters.
-import { createMachine, SlabStore, type EffectSink, type Input, type Machine } from '../../protocol'
+import { makeMachine } from '../../maelstrom'
+import { SlabStore, type EffectSink, type Input, type Machine } from '../../protocol'
 import type { FrozenTimer } from '../../trace'
 import { stallMsMin } from '../switchboard/stalls'
 
@@ -27,7 +28,7 @@ export class NodePast implements EffectSink {
     this.steps++
     if (input.type === 'timer') this.timers.delete(input.name)
     if (input.type === 'start') {
-      this.machine = createMachine(input, this, (settings) => new SlabStore(settings))
+      this.machine = makeMachine(input, this, (settings) => new SlabStore(settings))
       this.stallMs = stallMsMin(input.settings)
     } else if (this.machine) this.machine.step(input, this)
     else throw new Error('the life that is lived again does not begin with its start')

@@ -8,6 +8,8 @@ import { CannotRun } from '../../system/cannot-run'
 import type { ClusterAct, Invocation, Performed, ToldEvent, TraceHeader } from '../../trace'
 import type { BranchBegin, ClusterNow, SwitchboardLoad } from './control'
 import { within } from './deadline'
+import { endLife } from '../foreign/end-life'
+import type { ProgramSpec } from '../foreign/program-spec'
 import { identifyProcess, identityText } from './process-identity'
 import { systemHost, type Child, type ChildExit, type ProcessHost } from './supervisor'
 import { SwitchboardLink, type Patience } from './switchboard-link'
@@ -48,6 +50,10 @@ export interface ClusterOptions {
   readonly operationsPerSecondMax?: number
   /** Paths of the built programs. */
   readonly nodeProgram: string
+  /** The host of programs; needed if there are any. */
+  readonly hostProgram?: string
+  /** The nodes that are programs of others: what a person chose to run for each. */
+  readonly programs?: ReadonlyMap<NodeName, ProgramSpec>
   readonly switchboardProgram: string
   /** Where processes run; undefined: the operating system. */
   readonly host?: ProcessHost
@@ -200,9 +206,13 @@ class Cluster implements RunningCluster {
     // A cancelled start starts nothing more.
     if (this.#isOver) throw new Error('The cluster has ended.')
     const { path: folder, socketPath } = this.#folder
+    const { nodeProgram, hostProgram = '', programs, header: { nodes } } = this.#options
+    const spec = programs?.get(name)
     const child = this.#host.startNode({
-      program: this.#options.nodeProgram, folder, socketPath, secret: this.#secret, name, incarnation, switchboard: this.#switchboardIdentity,
+      program: spec ? hostProgram : nodeProgram, folder, socketPath, secret: this.#secret, name, incarnation, switchboard: this.#switchboardIdentity,
+      hosted: spec && { ...spec, nodes },
     })
+    if (spec) void child.exited.then(() => endLife(folder, `${name}.${incarnation}`))
     if (child.pid === undefined) return child
     this.#folder.note(child.pid)
     this.#children.add(child)

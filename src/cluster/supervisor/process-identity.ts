@@ -11,8 +11,8 @@ export interface ProcessIdentity {
 /** How the switchboard identifies and signals processes: those of the operating system, or of a cluster in memory. */
 export interface Processes {
   identify(pid: number): ProcessIdentity
-  /** Returns whether it was sent. */
-  signal(identity: ProcessIdentity, signal: NodeJS.Signals): boolean
+  /** Returns whether it was sent. `group`: to all processes of the group that it leads. */
+  signal(identity: ProcessIdentity, signal: NodeJS.Signals, group?: 'group'): boolean
 }
 
 export function identifyProcess(pid: number): ProcessIdentity {
@@ -35,11 +35,11 @@ export function isThere({ pid, startTime }: ProcessIdentity): boolean {
   return startTime === startTimeOf(pid)
 }
 
-/** Sends the signal if the process is still the one that was identified; returns whether it was sent. */
-export function signalProcess({ pid, startTime }: ProcessIdentity, signal: NodeJS.Signals): boolean {
+/** Sends the signal if the process is still the one that was identified; returns whether it was sent. `group`: to its whole process group. */
+export function signalProcess({ pid, startTime }: ProcessIdentity, signal: NodeJS.Signals, group?: 'group'): boolean {
   if (startTime !== startTimeOf(pid)) return false
   try {
-    process.kill(pid, signal)
+    process.kill(group === 'group' ? -pid : pid, signal)
     return true
   } catch {
     // It ended after the check: the signal is no longer needed or possible.

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import type { NodeName } from '../../protocol'
 import { killChild } from '../../system/kill-child'
 import { reasonOf } from '../../system/reasons'
+import { hostEnvironment, type HostedProgram } from '../foreign/program-spec'
 import { ClusterFolder, folderVariable } from './cluster-folder'
 
 /** Bytes kept of a process's standard error. */
@@ -58,11 +59,14 @@ export interface NodeStart extends Belonging {
   readonly incarnation: number
   /** The switchboard's identity, as process-identity.ts writes it. A node kills a hanging switchboard when the lab has gone. */
   readonly switchboard: string
+  /** The program that this node is; then `program` is the host that runs it. */
+  readonly hosted?: Omit<HostedProgram, 'hidden'> | undefined
 }
 
 /** The node's standard input is a pipe to the lab, which writes nothing. Its end shows the node that the lab has gone. */
-function startNodeProcess({ program, folder, socketPath, secret, name, incarnation, switchboard }: NodeStart): Child {
-  const environment = { UNDERSTUDY_SECRET: secret, UNDERSTUDY_SWITCHBOARD: switchboard, [folderVariable]: folder }
+function startNodeProcess({ program, folder, socketPath, secret, name, incarnation, switchboard, hosted }: NodeStart): Child {
+  const own = hosted ? hostEnvironment(hosted, process.env) : {}
+  const environment = { ...own, UNDERSTUDY_SECRET: secret, UNDERSTUDY_SWITCHBOARD: switchboard, [folderVariable]: folder }
   return start(program, [socketPath, name, String(incarnation)], environment, ['pipe', 'ignore', 'pipe'])
 }
 

@@ -103,6 +103,10 @@ export class EventWriter {
     this.#text(`"type":"timer-fired",${of}${step},"name":${JSON.stringify(name)},"armed":${armed}}`)
   }
 
+  acted(of: StepsOf, step: number): void {
+    this.#ascii('"type":"acted",', of, String(step), '}')
+  }
+
   peerLost(of: StepsOf, step: number, peer: string): void {
     this.#text(`"type":"peer-lost",${of}${step},"peer":${JSON.stringify(peer)}}`)
   }

@@ -1,6 +1,6 @@
 // Limits the bytes of large workload operations in flight. Beyond what servers can take, requests wait in their queues for longer than a client's
 // retry time. They are then sent again, and nothing gets through. It must never slow small operations.
-import { bytesOfOperation, type NodeName, type Operation } from '../../protocol'
+import { bytesOfOperation, type Call, type NodeName, type Operation } from '../../protocol'
 
 /** Smaller operations are not counted: there are never enough sessions for them to matter. */
 const largeBytes = 4096
@@ -21,7 +21,7 @@ export class LargeWork {
     return this.#bytes >= largeBytesOutMax
   }
 
-  began(operationId: number, client: NodeName, operation: Operation): void {
+  began(operationId: number, client: NodeName, operation: Operation | Call): void {
     const bytes = bytesOfOperation(operation)
     if (bytes < largeBytes) return
     this.#out.set(operationId, { client, bytes })

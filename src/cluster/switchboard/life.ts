@@ -17,6 +17,8 @@ export interface Exit {
 
 /** The part of a socket that a Life needs. */
 export interface NodeSocket {
+  /** Of the program that the process hosts; 0 or undefined for a node of ours. */
+  programPid?: number
   /** Returns true if the bytes are gone and their buffer may be used again. */
   write(bytes: Buffer): boolean
   close(): void
@@ -31,6 +33,8 @@ export class Life {
   readonly kind: NodeKind
   readonly incarnation: number
   readonly identity: ProcessIdentity
+  /** The program that this process hosts; it leads a process group. Null for a node of ours. */
+  program: ProcessIdentity | null = null
   readonly mailbox = new Mailbox()
   /** Nodes that this incarnation has exchanged messages with; they are notified when it ends. */
   readonly peers = new Set<NodeName>()

@@ -4,6 +4,7 @@ import { timingSafeEqual } from 'node:crypto'
 import { createServer, type Server, type Socket } from 'node:net'
 import { FrameSplitter } from '../wire/frame'
 import { decodeHello, labFrameBytesMax, type Hello } from '../wire/lab-frames'
+import type { NodeSocket } from './life'
 import type { Switchboard } from './switchboard'
 import { writeNow } from '../wire/write-now'
 
@@ -34,7 +35,7 @@ function receive(socket: Socket, { secret, switchboard }: NodeDoorOptions): void
     switchboard.event({ type: 'lab-note', node, text: `A connection ${node ? `of ${node} ` : ''}to the switchboard was closed: ${reason}.` })
     socket.destroy()
   }
-  const nodeSocket = {
+  const nodeSocket: NodeSocket = {
     write: (bytes: Buffer) => {
       const isGone = writeNow(socket, bytes)
       switchboard.peaks.nodeBytes(socket.writableLength)
@@ -46,6 +47,7 @@ function receive(socket: Socket, { secret, switchboard }: NodeDoorOptions): void
     const greeted = decodeHello(frame)
     if (!sameSecret(greeted.secret, secret)) return close('it does not belong to this session')
     hello = greeted
+    nodeSocket.programPid = greeted.programPid ?? 0
     switchboard.greeted(greeted, nodeSocket)
   }, helloBytesMax)
   const frames = new FrameSplitter((frame) => {

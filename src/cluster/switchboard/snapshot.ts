@@ -51,7 +51,7 @@ export class Snapshot {
 
   /** The input that this event was to its node. Call it before the event is taken in. */
   inputOf(event: TraceEvent): Input | undefined {
-    return inputOf(event, this.state.header.settings, ({ id }) => this.#travelling.get(id)?.sent)
+    return inputOf(event, this.state.header, ({ id }) => this.#travelling.get(id)?.sent)
   }
 
   take(event: TraceEvent): void {

@@ -71,6 +71,7 @@ function readInput(life: Life, frame: Cursor, step: number, handler: StepHandler
       return handler.events.timerFired(life.of, step, timer, armed)
     }
     case inputKinds.operation: return handler.operationTaken(life, frame.u64(), step)
+    case inputKinds.acted: return handler.events.acted(life.of, step)
     case inputKinds.peerLost:
       return handler.events.peerLost(life.of, step, frame.text(nameBytesMax, 'a node name'))
     default: throw new WireError(`there is no input of kind ${kind}`)

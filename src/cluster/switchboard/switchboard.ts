@@ -234,6 +234,7 @@ export class Switchboard implements StepHandler {
 
   #connect(life: Life, socket: NodeSocket): void {
     life.connect(socket)
+    if (socket.programPid) life.program = this.#processes.identify(socket.programPid)
     if (this.#standstill.hasBegun) this.#sendStart(life)
     // It started in the parent; its incarnation is replayed together with the others.
     else if (this.#options.branch) life.settleStarted(true)
@@ -256,7 +257,8 @@ export class Switchboard implements StepHandler {
   }
 
   #startOf({ name, kind, incarnation }: Life): Start {
-    return startOf({ name, kind, incarnation, settings: this.#options.header.settings })
+    const { settings, dialect } = this.#options.header
+    return startOf({ name, kind, incarnation, settings, dialect })
   }
 
   /** Handles a frame of a greeted node. Throws a WireError for an invalid frame. */
@@ -269,6 +271,7 @@ export class Switchboard implements StepHandler {
       case toSwitchboard.step:
         readStep(life, frame, this)
         return this.#traffic.taken(life)
+      case toSwitchboard.told: return this.event(JSON.parse(frame.longText()) as EventBody)
       case toSwitchboard.stalled: return this.event({ type: 'stalled', node: life.name, ms: frame.u32() })
       case toSwitchboard.asFarAs: return this.#beginning?.cameAsFarAs(life, frame.u32())
       case toSwitchboard.frozen:
@@ -320,12 +323,19 @@ export class Switchboard implements StepHandler {
 
   async #kill(life: Life): Promise<void> {
     this.event({ type: 'node-killed', node: life.name, incarnation: life.incarnation })
-    this.#processes.signal(life.identity, 'SIGKILL')
+    this.#signal(life, 'SIGKILL')
     await life.gone
   }
 
+  /** A program gets what its host gets, except SIGCONT: the host continues it, unless the cluster is frozen. */
+  #signal({ identity, program }: Life, signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): boolean {
+    const isSent = this.#processes.signal(identity, signal)
+    if (program && signal !== 'SIGCONT') this.#processes.signal(program, signal, 'group')
+    return isSent
+  }
+
   #pause(life: Life): void {
-    if (!this.#processes.signal(life.identity, 'SIGSTOP')) throw new Refused(`${life.name} has just ended.`)
+    if (!this.#signal(life, 'SIGSTOP')) throw new Refused(`${life.name} has just ended.`)
     life.isPaused = true
     this.event({ type: 'node-paused', node: life.name, incarnation: life.incarnation })
     // A stopped process answers nothing; it reads the freeze from its socket when it continues.
@@ -335,7 +345,7 @@ export class Switchboard implements StepHandler {
   #resume(life: Life): void {
     life.isPaused = false
     this.event({ type: 'node-resumed', node: life.name, incarnation: life.incarnation })
-    this.#processes.signal(life.identity, 'SIGCONT')
+    this.#signal(life, 'SIGCONT')
     this.#traffic.pump(life)
   }
 
@@ -343,7 +353,7 @@ export class Switchboard implements StepHandler {
   killAll(): void {
     for (const life of this.#lives.values()) {
       this.event({ type: 'node-killed', node: life.name, incarnation: life.incarnation })
-      this.#processes.signal(life.identity, 'SIGKILL')
+      this.#signal(life, 'SIGKILL')
     }
   }
 
@@ -394,7 +404,7 @@ export class Switchboard implements StepHandler {
   #pauseAgain(name: NodeName): void {
     const life = this.#lives.get(name)
     if (!life) return
-    if (this.#processes.signal(life.identity, 'SIGSTOP')) life.isPaused = true
+    if (this.#signal(life, 'SIGSTOP')) life.isPaused = true
     else {
       this.event({ type: 'lab-note', node: name, text: `${name} was paused at that moment; here it cannot be stopped and runs.` })
       this.event({ type: 'node-resumed', node: name, incarnation: life.incarnation })

@@ -3,8 +3,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { onTestFailed } from 'vitest'
-import { defaultSettings, utf8ToBytes, type NodeKind, type Operation, type Settings } from '../../protocol'
-import { beginState, currentView, foldEvent, stalledViewsText, traceVersion, type ClusterState, type EndedOutcome, type TraceEvent, type TraceHeader } from '../../trace'
+import { defaultSettings, utf8ToBytes, type Call, type Dialect, type NodeKind, type Operation, type Settings } from '../../protocol'
+import { beginState, currentView, foldEvent, stalledViewsText, traceVersion, type ClusterState, type EndedOutcome, type HeaderNode, type TraceEvent, type TraceHeader } from '../../trace'
+import type { ProgramSpec } from '../foreign/program-spec'
 import { startCluster, type RunningCluster } from '../supervisor/cluster'
 
 export const programs = resolve(import.meta.dirname, '../../../out/main')
@@ -33,6 +34,9 @@ export interface HarnessOptions {
   readonly nodeProgram?: string
   readonly switchboardProgram?: string
   readonly diskFreeMiBMin?: number
+  /** Other nodes than vs, s1 ... and c1 ...; those with a spec are programs. */
+  readonly nodes?: readonly (HeaderNode & { readonly spec?: ProgramSpec })[]
+  readonly dialect?: Dialect
 }
 
 interface Waiter {
@@ -52,15 +56,19 @@ export class Harness {
   readonly #nodeProgram: string
   readonly #switchboardProgram: string
   readonly #diskFreeMiBMin: number
+  readonly #programs: ReadonlyMap<string, ProgramSpec>
   readonly #waiters = new Set<Waiter>()
 
-  constructor({ replicas = 3, clients = 1, settings = {}, nodeProgram = join(programs, 'node.js'), switchboardProgram = join(programs, 'switchboard.js'), diskFreeMiBMin = 0 }: HarnessOptions = {}) {
+  constructor({ replicas = 3, clients = 1, settings = {}, nodeProgram = join(programs, 'node.js'), switchboardProgram = join(programs, 'switchboard.js'), diskFreeMiBMin = 0, nodes, dialect }: HarnessOptions = {}) {
     const named = (kind: NodeKind, prefix: string, count: number) => Array.from({ length: count }, (_, index) => ({ name: `${prefix}${index + 1}`, kind }))
     this.#header = {
       understudy: 'recording', version: traceVersion, parent: null, source: 'live', title: 'test', createdAt: '2026-01-01T00:00:00.000Z', seed: '1', protocolHash: 'test',
       settings: { ...defaultSettings, ...settings },
-      nodes: [{ name: 'vs', kind: 'view-server' }, ...named('replica', 's', replicas), ...named('client', 'c', clients)],
+      nodes: nodes?.map(({ name, kind, spec }) => ({ name, kind, ...spec && { program: spec.command.join(' ') } }))
+        ?? [{ name: 'vs', kind: 'view-server' }, ...named('replica', 's', replicas), ...named('client', 'c', clients)],
+      ...dialect && { dialect },
     }
+    this.#programs = new Map(nodes?.flatMap(({ name, spec }) => spec ? [[name, spec]] : []))
     this.#nodeProgram = nodeProgram
     this.#switchboardProgram = switchboardProgram
     this.#diskFreeMiBMin = diskFreeMiBMin
@@ -74,6 +82,7 @@ export class Harness {
     this.cluster = await startCluster({
       header: this.#header, recordingPath: this.recordingPath,
       nodeProgram: this.#nodeProgram, switchboardProgram: this.#switchboardProgram, diskFreeMiBMin: this.#diskFreeMiBMin,
+      hostProgram: join(programs, 'foreign.js'), programs: this.#programs,
       onEvents: ({ text }) => {
         for (const line of text.split('\n')) this.#take(JSON.parse(line) as TraceEvent)
       },
@@ -121,7 +130,7 @@ export class Harness {
   }
 
   /** Sends an operation and waits for its outcome. */
-  async operation(client: string, operation: Operation, options: { target?: string; session?: number } = {}): Promise<EndedOutcome> {
+  async operation(client: string, operation: Operation | Call, options: { target?: string; session?: number } = {}): Promise<EndedOutcome> {
     const { target = '', session = -1 } = options
     const from = this.events.length
     const { operationId } = await this.cluster.perform({ type: 'invoke', client, operation, target, label: 'person', session })

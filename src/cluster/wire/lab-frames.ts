@@ -1,12 +1,12 @@
 // The binary frames between a node and the switchboard in a lab. They contain protocol messages as the same bytes as in direct mode (wire.ts). One
 // frame is one step of a node: its input and every effect.
-import type { Input, Operation, Start } from '../../protocol'
+import type { Call, Input, Operation, Start } from '../../protocol'
 import type { FrozenTimer } from '../../trace'
 import { WireError, type Cursor, type FrameWriter } from './frame'
-import { decodeMessage, decodeOperation, encodeMessage, encodeOperation } from './wire'
+import { decodeMessage, decodeOperation, decodeOwnWords, encodeMessage, encodeOperation, encodeOwnWords } from './wire'
 
 /** Increase it when a frame changes its shape. Both ends are always of one build, so another version is a foreign program. */
-export const labWireVersion = 5
+export const labWireVersion = 6
 
 /** Large, because a step may send a large value to every backup, or a window of chunks; both ends of a lab's sockets are ours. */
 export const labFrameBytesMax = 128 * 1024 * 1024
@@ -17,11 +17,14 @@ export const freezesMax = 0xffff_ffff
 /** Frames from the switchboard to a node. */
 export const toNode = { start: 1, thaw: 2, freeze: 3, deliver: 4, operation: 5, peerLost: 6, fire: 7, past: 8, asFarAs: 9, present: 10, pastTimers: 11 } as const
 /** Frames from a node to the switchboard. */
-export const toSwitchboard = { hello: 1, step: 2, frozen: 3, thawed: 4, asFarAs: 5, stalled: 6 } as const
+export const toSwitchboard = { hello: 1, step: 2, frozen: 3, thawed: 4, asFarAs: 5, stalled: 6, told: 7 } as const
 /** The input that a step took. */
-export const inputKinds = { start: 0, message: 1, timer: 2, operation: 3, peerLost: 4 } as const
+export const inputKinds = { start: 0, message: 1, timer: 2, operation: 3, peerLost: 4, acted: 5 } as const
 /** The effects of a step, in the order of the machine. */
 export const effectKinds = { send: 1, report: 2, returned: 3 } as const
+
+/** In the place of an operation's code: no operation of the store has it. */
+const callCode = 0
 
 const secretBytesMax = 128
 
@@ -31,6 +34,8 @@ export interface Hello {
   readonly secret: string
   readonly name: string
   readonly incarnation: number
+  /** The pid of the program that this process hosts, which leads a process group; 0 for a node of ours. */
+  readonly programPid?: number
 }
 
 export function encodeHello(writer: FrameWriter, hello: Hello): void {
@@ -40,6 +45,7 @@ export function encodeHello(writer: FrameWriter, hello: Hello): void {
   writer.text(hello.secret)
   writer.text(hello.name)
   writer.u64(hello.incarnation)
+  writer.u32(hello.programPid ?? 0)
   writer.endFrame()
 }
 
@@ -47,7 +53,7 @@ export function decodeHello(cursor: Cursor): Hello {
   if (cursor.u8() !== toSwitchboard.hello) throw new WireError('the first frame is no greeting')
   const version = cursor.u16()
   if (version !== labWireVersion) throw new WireError(`it speaks version ${version}, this is version ${labWireVersion}`)
-  const hello = { secret: cursor.text(secretBytesMax, 'a secret'), name: cursor.text(32, 'a node name'), incarnation: cursor.u64() }
+  const hello = { secret: cursor.text(secretBytesMax, 'a secret'), name: cursor.text(32, 'a node name'), incarnation: cursor.u64(), programPid: cursor.u32() }
   cursor.expectEnd()
   return hello
 }
@@ -101,7 +107,7 @@ export interface OperationFrame {
   readonly operationId: number
   readonly session: number
   readonly target: string
-  readonly operation: Operation
+  readonly operation: Operation | Call
 }
 
 export function encodeOperationInput(writer: FrameWriter, input: OperationFrame): void {
@@ -116,13 +122,17 @@ export function encodeOperationFrame(writer: FrameWriter, input: OperationFrame)
   // Session -1 (any free session) is sent as 0.
   writer.u32(input.session + 1)
   writer.text(input.target)
-  encodeOperation(writer, input.operation)
+  const { operation } = input
+  if (operation.type !== 'call') return encodeOperation(writer, operation)
+  writer.u8(callCode)
+  encodeOwnWords(writer, operation)
 }
 
 export function decodeOperationInput(cursor: Cursor): OperationFrame {
   const operationId = cursor.u64()
   const session = cursor.u32() - 1
-  return { operationId, session, target: cursor.text(32, 'a node name'), operation: decodeLargeOperation(cursor) }
+  const target = cursor.text(32, 'a node name')
+  return { operationId, session, target, operation: decodeLargeOperation(cursor) }
 }
 
 export function encodePeerLost(writer: FrameWriter, peer: string): void {
@@ -211,6 +221,10 @@ export function encodePresent(writer: FrameWriter, at: number): void {
  * A user may request more than the limits allow: the client's machine must refuse it, so that the refusal is in the trace. wire.ts enforces the
  * protocol's limits and cannot read such an operation.
  */
-function decodeLargeOperation(cursor: Cursor): Operation {
+function decodeLargeOperation(cursor: Cursor): Operation | Call {
+  if (cursor.buffer[cursor.at] === callCode) {
+    cursor.u8()
+    return { type: 'call', ...decodeOwnWords(cursor) }
+  }
   return decodeOperation(cursor, { keyBytes: cursor.left, valueBytes: cursor.left })
 }

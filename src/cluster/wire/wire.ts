@@ -1,19 +1,20 @@
 // Encodes and decodes the protocol's messages: one type byte and the fields in the order of docs/wire-protocol.md. Direct mode and the lab use the
 // same bytes. A field over its limit throws a WireError, so it must never reach a machine.
 import {
-  clientIdBytesMax, codeOf, fieldsOf, heldIn, isNodeName, keyBytesMax, makeOperation, PackedEntry, PackedWrite, typeOfCode, valueBytesMax,
-  type ByteString, type Member, type Message, type MessageType, type Operation, type RejectReason, type Result, type StateTransfer, type StoreEntry, type TableRow,
+  clientIdBytesMax, codeOf, fieldsOf, heldIn, isJsonObject, isNodeName, keyBytesMax, kindBytesMax, makeOperation, PackedEntry, PackedWrite, typeOfCode, valueBytesMax,
+  type ByteString, type InOwnWords, type Member, type Message, type Operation, type RejectReason, type Result, type StateTransfer, type StoreEntry, type TableRow,
   type TransferDigest, type View,
 } from '../../protocol'
 import { WireError, type Cursor, type FrameWriter } from './frame'
 import { KnownTexts } from './known-texts'
 
-/** Type bytes of messages. 0x01 to 0x0f: with the view server; 0x10: with clients; 0x20: between servers. */
+/** Type bytes of messages. 0x01 to 0x0f: with the view server; 0x10: with clients; 0x20: between servers; 0x30: of programs, in a lab only. */
 export const messageTypes = {
   'ping': 0x01, 'view-reply': 0x02, 'superseded': 0x03, 'get-view': 0x04, 'query': 0x05, 'query-reply': 0x06,
   'request': 0x10, 'reply': 0x11, 'rejected': 0x12, 'not-yet': 0x13,
   'forward': 0x20, 'forward-ack': 0x21, 'state-transfer': 0x22, 'state-transfer-ack': 0x23, 'restarted': 0x24,
-} as const satisfies Record<MessageType, number>
+  'foreign': 0x30,
+} as const satisfies Record<Message['type'], number>
 
 const resultTypes = { 'done': 1, 'value': 2, 'missing': 3, 'mismatch': 4, 'too-large': 5 } as const satisfies Record<Result['type'], number>
 const rejectReasons = { 'not-primary': 1, 'deposed': 2, 'busy': 3 } as const satisfies Record<RejectReason, number>
@@ -99,6 +100,29 @@ export function encodeMessage(writer: FrameWriter, message: Message): void {
     case 'restarted':
       writer.u8(messageTypes.restarted)
       return encodeBetween(writer, message)
+    case 'foreign':
+      writer.u8(messageTypes.foreign)
+      return encodeOwnWords(writer, message)
+  }
+}
+
+export function encodeOwnWords(writer: FrameWriter, { kind, body }: InOwnWords): void {
+  writer.text(kind)
+  writer.longText(JSON.stringify(body))
+}
+
+export function decodeOwnWords(cursor: Cursor): InOwnWords {
+  const kind = cursor.text(kindBytesMax, 'a kind of message')
+  const body = jsonOf(cursor.longText())
+  if (!isJsonObject(body)) throw new WireError('the body of a message in own words is no JSON object')
+  return { kind, body }
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
   }
 }
 
@@ -195,6 +219,7 @@ function decodeBetweenServers(type: number, cursor: Cursor, decoding: Decoding):
       return decodeStateTransfer(cursor, decoding)
     case messageTypes['state-transfer-ack']:
       return { type: 'state-transfer-ack', ...decodeBetween(cursor), chunk: cursor.u32(), installed: cursor.bool() }
+    case messageTypes['foreign']: return { type: 'foreign', ...decodeOwnWords(cursor) }
     case messageTypes['restarted']: return { type: 'restarted', ...decodeBetween(cursor) }
     default: throw new WireError(`there is no message of type ${type}`)
   }

@@ -1,7 +1,7 @@
 // Converts a failing run of the simulator into a scenario: each act becomes a step at the same time, and the last steps expect the correct result.
 // On the simulator it must be the same run, event for event; it fails as long as the fault exists.
 import type { Delay, Fault } from '../../network'
-import { bytesToUtf8, defaultSettings, viewServerName, withBytes, type ByteString, type Operation, type Settings } from '../../protocol'
+import { bytesToUtf8, defaultSettings, isMessageType, viewServerName, withBytes, type ByteString, type Operation, type Settings } from '../../protocol'
 import { formatScenario, readScenario, type ScenarioText } from '../../scenario'
 import { catchUpMs, checkTitle, patienceMs, type CheckName, type FaultAct, type HandAct, type Nth, type Plan, type PlanRun, type ScriptLine } from '../../sim'
 
@@ -118,7 +118,7 @@ function handStep(hand: HandAct): StepText {
 function faultStep({ name, where, bothWays, effect, times }: Fault, forMs: number): NonNullable<StepText['fault']> {
   const { from, to, kinds } = where
   const link = {
-    name, ...from.length > 0 ? { from: [...from] } : {}, ...to.length > 0 ? { to: [...to] } : {}, ...kinds.length > 0 ? { kinds: [...kinds] } : {},
+    name, ...from.length > 0 ? { from: [...from] } : {}, ...to.length > 0 ? { to: [...to] } : {}, ...kinds.length > 0 ? { kinds: kinds.filter(isMessageType) } : {},
     ...bothWays ? { bothWays } : {}, ...times > 0 ? { times } : {}, ...forMs > 0 ? { for: forMs } : {},
   }
   switch (effect.type) {

@@ -42,6 +42,7 @@ export type Facts = ReplicaFacts | ViewServerFacts | ClientFacts | null
 export function factsOf(kind: NodeKind, machine: Machine, essence: Essence, session: number): Facts {
   const state = machine.inspect()
   switch (state.kind) {
+    case 'other': throw new Error('the explorer runs the nodes of this protocol alone')
     case 'replica': {
       const copy = [state.executed, state.store, state.table.map(({ clientId, requestId, result, seq }) => [clientId, requestId, result, seq])]
       return {

@@ -368,5 +368,5 @@ function withResults(operations: readonly Explored[], reports: readonly Report[]
   const ended = reports.find((report) => report.type === 'operation-returned')
   if (ended?.type !== 'operation-returned') return operations
   const { outcome } = ended
-  return operations.map((operation, index) => operationsBegin + index === ended.operationId && outcome.type === 'ok' ? { ...operation, result: outcome.result } : operation)
+  return operations.map((operation, index) => operationsBegin + index === ended.operationId && outcome.type === 'ok' && outcome.result.type !== 'answered' ? { ...operation, result: outcome.result } : operation)
 }

@@ -53,7 +53,7 @@ export class RunCoverage {
       case 'node-started': return void this.#lives.set(event.node, event.incarnation)
       case 'message-sent': return this.#noteSent(event)
       case 'message-taken': return this.#taken(event)
-      case 'message-dropped': return event.reason.type === 'fault' ? this.#strike(event.reason.fault) : undefined
+      case 'message-dropped': return 'fault' in event.reason ? this.#strike(event.reason.fault) : undefined
       case 'message-delayed': return this.#strike(event.fault)
       case 'message-held': return this.#strike(event.reason)
       case 'message-duplicated': {
@@ -141,6 +141,7 @@ export class RunCoverage {
   // ---- operations
 
   #invoked({ operation: { operationId, operation, target } }: EventOf<'operation-invoked'>): void {
+    if (operation.type === 'call') return
     this.#asked.set(operationId, { operation, isStraight: target !== '', isMissing: this.#isThere.get(operation.key) !== true })
   }
 

@@ -1,6 +1,6 @@
 // Names messages as a plan does: the sent ones and those in flight. It must use only the events, so that a scenario made from the plan counts
 // the same way.
-import type { MessageType, NodeName } from '../../protocol'
+import type { Message, MessageType, NodeName } from '../../protocol'
 import { MessagesInFlight } from '../../trace'
 import type { Nth, Share } from './plan'
 
@@ -11,10 +11,13 @@ export interface KnownMessage {
   readonly kind: MessageType
 }
 
+/** The machines of a run send the messages of this protocol and no others. */
+export const kindInRun = ({ type }: { readonly type: Message['type'] }): MessageType => type as MessageType
+
 /** The messages of a run that were not handed to a receiver yet. */
 export function knownMessages(): MessagesInFlight<KnownMessage> {
   return new MessagesInFlight({
-    sent: ({ id, from, to, message }) => ({ id, from, to, kind: message.type }), copied: (known, { id }) => ({ ...known, id }), leaves: 'handed',
+    sent: ({ id, from, to, message }) => ({ id, from, to, kind: kindInRun(message) }), copied: (known, { id }) => ({ ...known, id }), leaves: 'handed',
   })
 }
 

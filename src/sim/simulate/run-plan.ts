@@ -8,7 +8,7 @@ import { World, type WorldOptions } from '../world'
 import { RunJudge, type CheckName, type Finding } from './judges'
 import type { Echo, FaultAct, HandAct, Nth, Plan, PlannedFault, PlannedOperation, StoreWord, WaitsFor } from './plan'
 import { Roles } from './roles'
-import { knownMessages, nthOf, picked, type KnownMessage } from './known-messages'
+import { kindInRun, knownMessages, nthOf, picked, type KnownMessage } from './known-messages'
 
 export interface RunPlanOptions {
   /** Looks for this check only. */
@@ -284,7 +284,8 @@ class Run {
   }
 
   #noteSent(envelope: Envelope): void {
-    const { id, from, to, message: { type: kind } } = envelope
+    const { id, from, to, message } = envelope
+    const kind = kindInRun(message)
     this.#sent.get(kind)?.push({ id, from, to, kind, envelope })
   }
 

@@ -1,7 +1,7 @@
 // The lines of a transcript: which events get one, and how they read.
 import { originalId } from '../../network'
-import type { Message, NodeName, Result, View } from '../../protocol'
-import { receiverAs, recordMessage, senderAs, type EndedOutcome, type EventOf, type Recorded, type TraceEvent } from '../../trace'
+import type { Message, NodeName, View } from '../../protocol'
+import { receiverAs, recordMessage, senderAs, type AnyResult, type EndedOutcome, type EventOf, type Recorded, type TraceEvent } from '../../trace'
 
 /** The line of an event, or undefined if it gets none. Messages get one only if their kind is in `shown`. */
 export function describeEvent(event: TraceEvent, shown: ReadonlySet<string>, events: readonly TraceEvent[]): string | undefined {
@@ -45,6 +45,7 @@ function details(message: Recorded<Message>): string {
     case 'state-transfer-ack': return ` chunk ${message.chunk}${message.installed ? ', installed' : ''} (view ${message.viewnum})`
     case 'restarted': return ` as incarnation ${message.fromIncarnation} (view ${message.viewnum})`
     case 'superseded': return ` by incarnation ${message.incarnation}`
+    case 'foreign': return ` ${message.kind} ${JSON.stringify(message.body)}`
     case 'get-view':
     case 'query':
     case 'query-reply': return ''
@@ -65,7 +66,7 @@ function describeOutcome(outcome: EndedOutcome): string {
   }
 }
 
-function describeResult(result: Recorded<Result>): string {
+function describeResult(result: AnyResult): string {
   switch (result.type) {
     case 'value': return `"${shorten(result.value)}"`
     case 'mismatch': return `mismatch, it is ${result.actual === null ? 'missing' : `"${shorten(result.actual)}"`}`
@@ -85,6 +86,7 @@ function operationWords(operation: EventOf<'operation-invoked'>['operation']['op
     case 'get':
     case 'delete': return `${operation.type} ${operation.key}`
     case 'cas': return `cas ${operation.key} ${operation.expected ?? '-'} ${operation.value}`
+    case 'call': return `${operation.kind} ${JSON.stringify(operation.body)}`
   }
 }
 

@@ -1,6 +1,6 @@
 // Draws the lanes: a line each, a rail for the role (upper half: what the view server says, lower half: what the node believes), shades
 // for dead and paused, and the names at the left. Pure.
-import type { Role } from '../../../../src/protocol'
+import type { NodeKind, Role } from '../../../../src/protocol'
 import type { LaneState } from '../model/lane-history'
 import { placeOfX } from '../scale'
 import { margins, type Sketch } from './sketch'
@@ -90,7 +90,8 @@ export function drawGutter({ pen, model, y, isHidden, cursor, height }: Sketch):
     for (const { path, fill, line, width } of glyphOf(kind, model.histories[lane]?.at(cursor))) {
       pen.shape(path, 12, middle - 7, { ...(fill ? { fill: { colour: fill } } : {}), ...(line ? { line: { colour: line, width: width ?? 1.5 } } : {}) })
     }
-    pen.text(31, middle + 4, name, { colour: 'fg', weight: 600 })
+    // A long name reaches over the beginning of its lane.
+    pen.text(31, middle + 4, name, { colour: 'fg', weight: 600, ...name.length > 4 && { hasRim: true } })
   }
 }
 
@@ -102,7 +103,7 @@ interface GlyphPart {
 }
 
 /** The same shapes as in GlyphSheet.vue, in a square of 14 px. */
-const glyphs: Readonly<Record<'primary' | 'backup' | 'idle' | 'dead' | 'paused' | 'view-server' | 'client' | 'none', readonly GlyphPart[]>> = {
+const glyphs: Readonly<Record<Role | Exclude<NodeKind, 'replica'> | 'dead' | 'paused' | 'none', readonly GlyphPart[]>> = {
   'primary': [
     { path: 'M3 .5H11Q13.500 .5 13.500 3V11Q13.500 13.500 11 13.500H3Q.5 13.500 .5 11V3Q.5 .5 3 .5Z', fill: 'primary-fill' },
     { path: 'M5 10.6V3.6h2.5a2.1 2.1 0 0 1 0 4.2H5', line: 'on-primary', width: 1.7 },
@@ -116,10 +117,12 @@ const glyphs: Readonly<Record<'primary' | 'backup' | 'idle' | 'dead' | 'paused' 
   'paused': [{ path: 'M13 7A6 6 0 1 1 1 7A6 6 0 1 1 13 7Z', line: 'paused' }, { path: 'M5.4 4.6v4.8M8.6 4.6v4.8', line: 'paused', width: 1.7 }],
   'view-server': [{ path: 'M7 1l6 6-6 6-6-6z', fill: 'fg2' }],
   'client': [{ path: 'M3 2l9 5-9 5z', line: 'fg2' }],
+  'server': [{ path: 'M2.5 2.5h9v9h-9z', line: 'fg2' }],
+  'service': [{ path: 'M2.500 4A4.500 2 0 1 1 11.500 4V10A4.500 2 0 1 1 2.500 10Z', line: 'fg2' }, { path: 'M2.500 4A4.500 2 0 0 0 11.500 4', line: 'fg2' }],
   'none': [{ path: 'M4 7h6', line: 'fg3' }],
 }
 
-function glyphOf(kind: 'view-server' | 'replica' | 'client', state: LaneState | undefined): readonly GlyphPart[] {
+function glyphOf(kind: NodeKind, state: LaneState | undefined): readonly GlyphPart[] {
   if (state?.life === 'dead' || state?.life === 'failed') return glyphs.dead
   if (state?.life === 'paused') return glyphs.paused
   return kind === 'replica' ? glyphs[state?.says ?? 'none'] : glyphs[kind]

@@ -1,6 +1,6 @@
 // Every message as an arrow: where and when it was sent, where and when it ended, and its fate. Columns of numbers; the model knows the
 // message of a row while it is in flight. Pure.
-import type { MessageType } from '../../../../src/protocol'
+import type { MessageKind, MessageType, NodeKind } from '../../../../src/protocol'
 import { firstCapacity, grown } from './columns'
 import type { Labels } from './labels'
 import { Spans } from './spans'
@@ -12,14 +12,20 @@ export const arrowKind = { client: 0, forward: 1, view: 2, heartbeat: 3, transfe
 /** What happened in flight, as bits. `held`: it waits in the network. `atLane`: it was lost at its receiver and not in the network. */
 export const onWay = { late: 1, held: 2, copy: 4, copied: 8, atLane: 16, handed: 32 } as const
 
-export function kindOf(type: MessageType, isHeartbeat: boolean): number {
+const purposes: Readonly<Record<MessageType, number>> = {
+  'forward': arrowKind.forward, 'forward-ack': arrowKind.forward,
+  'state-transfer': arrowKind.transfer, 'state-transfer-ack': arrowKind.transfer,
+  'request': arrowKind.client, 'reply': arrowKind.client, 'rejected': arrowKind.client, 'not-yet': arrowKind.client,
+  'ping': arrowKind.view, 'view-reply': arrowKind.view, 'superseded': arrowKind.view, 'get-view': arrowKind.view, 'query': arrowKind.view, 'query-reply': arrowKind.view,
+  'restarted': arrowKind.view,
+}
+
+/** The purpose of a message between nodes of these kinds. A message in a program's own words is judged by who speaks with whom. */
+export function purposeOf(kind: MessageKind, isHeartbeat: boolean, from: NodeKind, to: NodeKind): number {
   if (isHeartbeat) return arrowKind.heartbeat
-  switch (type) {
-    case 'forward': case 'forward-ack': return arrowKind.forward
-    case 'state-transfer': case 'state-transfer-ack': return arrowKind.transfer
-    case 'request': case 'reply': case 'rejected': case 'not-yet': return arrowKind.client
-    case 'ping': case 'view-reply': case 'superseded': case 'get-view': case 'query': case 'query-reply': case 'restarted': return arrowKind.view
-  }
+  if (Object.hasOwn(purposes, kind)) return purposes[kind as MessageType]
+  if (from === 'client' || to === 'client') return arrowKind.client
+  return from === 'service' || to === 'service' ? arrowKind.view : arrowKind.forward
 }
 
 export class Arrows {

@@ -1,9 +1,9 @@
 // The diagram's model of a session. It takes every event in order and knows the position of each event, the arrow of each message, the
 // incarnations and roles of each lane, views, operations and transfers. It may begin at any moment of a session.
 // It must never store an event (only numbers and short labels), and never decide how something is drawn. Pure.
-import { roleInView, type View } from '../../../../src/protocol'
-import { dropText, isHeartbeatMessage, isHeartbeatTimer, sendingOf, type ClusterState, type EventOf, type TraceEvent, type TraceHeader } from '../../../../src/trace'
-import { Arrows, fate, kindOf, onWay } from './arrows'
+import { kindOf, roleInView, type MessageKind, type NodeKind, type View } from '../../../../src/protocol'
+import { dropText, isHeartbeatMessage, isHeartbeatTimer, sendingOf, type ClusterState, type DropReason, type EventOf, type TraceEvent, type TraceHeader } from '../../../../src/trace'
+import { Arrows, fate, onWay, purposeOf } from './arrows'
 import { Density } from './density'
 import { Labels } from './labels'
 import { LaneHistory } from './lane-history'
@@ -14,7 +14,12 @@ import { eventBit, noLane, EventIndex } from './event-index'
 
 export interface Lane {
   readonly name: string
-  readonly kind: 'view-server' | 'replica' | 'client'
+  readonly kind: NodeKind
+}
+
+/** Whether a message that is lost for this reason had come as far as its receiver, so that its cross stands there. */
+const isLostAtLane: Readonly<Record<DropReason['type'], boolean>> = {
+  'receiver-dead': true, 'receiver-restarted': true, 'queue-full': true, 'no-such-node': false, 'not-carried': false, 'fault': false, 'by-hand': false,
 }
 
 export class DiagramModel {
@@ -91,7 +96,8 @@ export class DiagramModel {
         this.operations[this.lane(event.node)]?.returned(event)
         return this.#effect(event, event.node, true)
       case 'timer-fired': return this.#input(event, event.node, false, isHeartbeatTimer(event.name))
-      case 'peer-lost': return this.#input(event, event.node, false)
+      case 'peer-lost':
+      case 'acted': return this.#input(event, event.node, false)
       case 'frozen':
         this.places.freeze(event.seq, event.at)
         return this.#add(event, noLane, eventBit.drawn, 0, -1)
@@ -107,6 +113,10 @@ export class DiagramModel {
 
   // ---- messages
 
+  #purpose(kind: MessageKind, isHeartbeat: boolean, from: number, to: number): number {
+    return purposeOf(kind, isHeartbeat, this.lanes[from]?.kind ?? 'server', this.lanes[to]?.kind ?? 'server')
+  }
+
   #sent(event: EventOf<'message-sent'>): void {
     const { id, seq, message } = event
     const from = this.lane(event.from)
@@ -114,7 +124,7 @@ export class DiagramModel {
     const isHeartbeat = isHeartbeatMessage(message)
     let row = -1
     if (from !== noLane && to !== noLane) {
-      row = (isHeartbeat ? this.beats : this.arrows).add(seq, from, to, kindOf(message.type, isHeartbeat))
+      row = (isHeartbeat ? this.beats : this.arrows).add(seq, from, to, this.#purpose(kindOf(message), isHeartbeat, from, to))
       this.#inFlight.set(id, row * 2 + (isHeartbeat ? 1 : 0))
       this.density.sent(this.places.length, from, to, isHeartbeat, message.type === 'ping')
       if (message.type === 'state-transfer') this.marks.chunk(seq, from, to, message.chunk, message.last)
@@ -141,7 +151,7 @@ export class DiagramModel {
     if (sender === noLane || receiver === noLane) return this.#add(event, noLane, 0, 0, -1)
     const isHeartbeat = isHeartbeatMessage(message)
     const arrows = isHeartbeat ? this.beats : this.arrows
-    const row = arrows.add(seq, sender, receiver, kindOf(message.type, isHeartbeat))
+    const row = arrows.add(seq, sender, receiver, this.#purpose(kindOf(message), isHeartbeat, sender, receiver))
     arrows.mark(row, onWay.copy, true)
     this.#inFlight.set(id, row * 2 + (isHeartbeat ? 1 : 0))
     this.density.sent(this.places.length, sender, receiver, isHeartbeat, false)
@@ -186,7 +196,7 @@ export class DiagramModel {
   #dropped({ id, seq, reason }: EventOf<'message-dropped'>, arrows: Arrows, row: number): void {
     const to = arrows.to[row] ?? 0
     const sending = arrows.spans.begin(row)
-    if (reason.type === 'receiver-dead' || reason.type === 'receiver-restarted' || reason.type === 'queue-full') arrows.mark(row, onWay.atLane, true)
+    if (isLostAtLane[reason.type]) arrows.mark(row, onWay.atLane, true)
     this.#inFlight.delete(id)
     arrows.end(row, seq, fate.lost, dropText(reason, this.lanes[to]?.name ?? ''))
     if (arrows === this.arrows && sending > this.base) this.density.lost(sending - this.base - 1, to)
@@ -260,7 +270,7 @@ export class DiagramModel {
         else this.marks.stuckUntil(event.seq)
         return this.#effect(event, event.node, true)
       case 'stalled': return this.#stalled(event)
-      case 'ping-resumed': case 'transfer-installed': case 'view-cached': case 'operation-started': case 'note': case 'superseded':
+      case 'ping-resumed': case 'transfer-installed': case 'view-cached': case 'operation-started': case 'note': case 'superseded': case 'state-told':
         return this.#effect(event, event.node, false)
       default: return this.#add(event, noLane, 0, 0, -1)
     }
@@ -313,7 +323,7 @@ export class DiagramModel {
     for (const { view, seq: viewSeq, ackedSeq } of state.views) this.marks.view(view.viewnum, viewSeq, membersText(view), Math.max(0, ackedSeq))
     for (const [id, { type, from, to, place, fault, at, dueAt }] of state.inFlight) {
       const arrows = type === 'ping' ? this.beats : this.arrows
-      const row = arrows.add(seq, this.lane(from), this.lane(to), kindOf(type, type === 'ping'))
+      const row = arrows.add(seq, this.lane(from), this.lane(to), this.#purpose(type, type === 'ping', this.lane(from), this.lane(to)))
       this.#inFlight.set(id, row * 2 + (type === 'ping' ? 1 : 0))
       if (place === 'held') arrows.held(row, fault)
       if (place === 'late') arrows.late(row, Math.max(0, dueAt - at) / 1000)

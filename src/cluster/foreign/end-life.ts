@@ -1,0 +1,19 @@
+// Ends what a program has started and left behind: processes that went into a group or a session of their own. They are found by the names that all of
+// them inherit. It must never end a process unless its own environment says that it belongs to this node of this cluster.
+import { readdir, readFile } from 'node:fs/promises'
+import { folderVariable } from '../supervisor/cluster-folder'
+import { identifyProcess, signalProcess } from '../supervisor/process-identity'
+import { lifeVariable } from './program-spec'
+
+/** `life`: the node and its incarnation, `s1.2`. Does nothing where the system has no /proc. */
+export async function endLife(folder: string, life: string): Promise<void> {
+  if (process.platform !== 'linux' || folder === '') return
+  const marks = [`${folderVariable}=${folder}`, `${lifeVariable}=${life}`]
+  for (const entry of await readdir('/proc')) {
+    const pid = Number(entry)
+    if (!Number.isInteger(pid) || pid === process.pid) continue
+    const identity = identifyProcess(pid)
+    const environment = (await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '')).split('\0')
+    if (marks.every((mark) => environment.includes(mark))) signalProcess(identity, 'SIGKILL')
+  }
+}
