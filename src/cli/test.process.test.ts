@@ -6,8 +6,8 @@ import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { runCli } from '../system/testing/built'
 
-const nodes = resolve(import.meta.dirname, '../../examples/nodes/javascript')
-const library = join(nodes, 'node.mjs')
+const nodes = resolve(import.meta.dirname, '../../examples/nodes')
+const library = join(nodes, 'javascript/node.mjs')
 let folder = ''
 beforeAll(() => { folder = mkdtempSync(join(tmpdir(), 'understudy-test-')) })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -19,15 +19,17 @@ function program(name: string, text: string): string {
   return `'${process.execPath}' '${path}'`
 }
 
-const example = (name: string): string => `'${process.execPath}' '${join(nodes, name)}'`
+const example = (name: string): string => name.endsWith('.py') ? `python3 '${join(nodes, name)}'` : `'${process.execPath}' '${join(nodes, name)}'`
 const test = (bin: string, workload: string, ...more: string[]) => runCli(['test', '--bin', bin, '-w', workload, '--time-limit', '2', '--settle', '1000', '--seed', 'a', ...more])
 
 describe('a right program', () => {
   it.each([
-    ['echo', 'echo.mjs', ['--node-count', '2', '--rate', '20']],
-    ['broadcast', 'broadcast.mjs', ['--node-count', '5', '--rate', '20', '--nemesis', 'partition,loss', '--nemesis-interval', '1', '--settle', '3000']],
-    ['lin-kv', 'lin-kv.mjs', ['--node-count', '2', '--rate', '50', '--concurrency', '4']],
-    ['pn-counter', 'counter.mjs', ['--node-count', '3', '--rate', '20', '--latency', '5', '--latency-dist', 'exponential']],
+    ['echo', 'javascript/echo.mjs', ['--node-count', '2', '--rate', '20']],
+    ['broadcast', 'javascript/broadcast.mjs', ['--node-count', '5', '--rate', '20', '--nemesis', 'partition,loss', '--nemesis-interval', '1', '--settle', '3000']],
+    ['lin-kv', 'javascript/lin-kv.mjs', ['--node-count', '2', '--rate', '50', '--concurrency', '4']],
+    ['pn-counter', 'javascript/counter.mjs', ['--node-count', '3', '--rate', '20', '--latency', '5', '--latency-dist', 'exponential']],
+    ['echo', 'python/echo.py', ['--node-count', '2', '--rate', '20']],
+    ['lin-kv', 'python/lin_kv.py', ['--node-count', '2', '--rate', '50', '--concurrency', '4', '--services', 'lin-kv']],
   ])('holds in %s', (workload, file, more) => {
     const { status, stdout } = test(example(file), workload, ...more)
     expect([status, stdout.split('\n')[0]]).toEqual([0, expect.stringContaining(`${workload}: held:`)])
@@ -59,6 +61,20 @@ describe('a wrong program', () => {
     expect([status, runs.at(-1)?.verdict.standing, runs[0]?.seed]).toEqual([1, 'broken', 'a'])
     expect(existsSync(runs.at(-1)?.recording ?? '')).toBe(true)
     rmSync(runs.at(-1)?.recording ?? '', { force: true })
+  })
+
+  it('that keeps its data on disk holds over a kill, and only if the disk does', () => {
+    const stored = program('stored', `
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+let sum = 0
+let path = ''
+node.on('init', () => { path = node.lab.data + '/sum'; if (existsSync(path)) sum = Number(readFileSync(path, 'utf8')) })
+node.on('add', (m) => { sum += m.body.delta; writeFileSync(path, String(sum)); node.reply(m, { type: 'add_ok' }) })
+node.on('read', (m) => node.reply(m, { type: 'read_ok', value: sum }))`)
+    const run = (disk: string) => test(stored, 'g-counter', '--rate', '40', '--nemesis', 'kill', '--nemesis-interval', '1', '--timeout', '300', '--services', 'none', '--disk', disk)
+    expect(run('keep').stdout).toContain('g-counter: held:')
+    const lost = run('lose')
+    expect([lost.status, lost.stdout]).toEqual([1, expect.stringContaining('n0 says')])
   })
 
   it('that answers too little is broken where an availability is asked for', () => {

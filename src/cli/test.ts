@@ -33,6 +33,7 @@ interface TestOptions {
   readonly topology: TopologyName
   readonly availability?: number
   readonly services: readonly ServiceName[]
+  readonly disk?: 'keep' | 'lose'
   readonly plain?: boolean
   readonly seed?: string
   readonly record?: string
@@ -60,6 +61,7 @@ export function testCommand(program: Command): void {
     .addOption(new Option('--topology <name>', 'who is whose neighbour, for broadcast').choices(topologyNames as unknown as string[]).default('grid'))
     .option('--services <names>', `nodes of the lab that the program may use: ${serviceNames.join(', ')}, with commas between them, or none`, servicesOf, [...serviceNames])
     .option('--availability <share>', 'the least share of requests that must succeed: 0.99, or total', availabilityOf)
+    .addOption(new Option('--disk <what>', 'a folder for each node, named in its init: it keeps or loses its files when the node is killed').choices(['keep', 'lose']))
     .option('--plain', 'the program refuses fields that Maelstrom does not have: it gets none')
     .option('--seed <text>', 'the same requests and faults again; printed with every verdict')
     .option('--record <path>', 'keeps the recording: a file, or a folder for several runs; without it those of failures are kept')
@@ -129,12 +131,12 @@ function seedOf(text: string | undefined): string {
 }
 
 function settingsOf(options: TestOptions, seed: string): Omit<Parameters<typeof testProgram>[0], 'recordingPath' | 'signal' | 'log'> {
-  const { bin, cwd = '.', workload, nodeCount, concurrency = nodeCount, rate, timeLimit, timeout, latency, latencyDist, nemesis, nemesisInterval, settle, topology, services, availability, plain = false } = options
+  const { bin, cwd = '.', workload, nodeCount, concurrency = nodeCount, rate, timeLimit, timeout, latency, latencyDist, nemesis, nemesisInterval, settle, topology, services, availability, disk = null, plain = false } = options
   return {
     workload, nodeCount, concurrency, rate, seed, topology, nemesis, services,
     program: { command: commandOf(bin), folder: folderOf(cwd), isPlain: plain, speaksOurs: false, limits: programLimits },
     durationMs: timeLimit * 1000, timeoutMs: timeout, settleMs: settle, latency: { ms: latency, distribution: latencyDist }, nemesisIntervalMs: nemesisInterval * 1000,
-    availability: availability ?? null,
+    availability: availability ?? null, disk,
     programs: { node: beside('./node.js'), switchboard: beside('./switchboard.js'), host: beside('./foreign.js') },
   }
 }

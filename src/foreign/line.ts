@@ -1,6 +1,7 @@
 // The lines of the node protocol (docs/node-protocol.md): what a program writes becomes a saying, and what the lab tells it becomes a line.
 // The envelope is Maelstrom's. It must never trust a line: what it cannot use it refuses with one reason.
-import { isJsonObject, isNodeName, kindBytesMax, type JsonObject, type Message, type NodeName } from '../protocol'
+import { isJsonObject, isNodeName, kindBytesMax, utf8ToBytes, type JsonObject, type Message, type NodeName } from '../protocol'
+import { nodeOfConnection } from '../trace'
 import { readReport, type ToldReport } from './reports'
 import { LineProblem, type Speaker } from './speaker'
 import { bodyOfMessage, messageOfBody } from './words'
@@ -42,13 +43,20 @@ export function readLine(text: string, speaker: Speaker): Saying {
   if (!isJsonObject(body)) throw new LineProblem(body === undefined ? 'it has no body' : 'its body is no JSON object, or nested more than 100 deep')
   const { type, ...rest } = body
   if (typeof type !== 'string' || type === '') throw new LineProblem('its body has no type')
-  if (type.length > kindBytesMax) throw new LineProblem(`the type of its body is longer than ${kindBytesMax} characters`)
+  if (bytesOf(type) > kindBytesMax) throw new LineProblem(`the type of its body is longer than ${kindBytesMax} bytes`)
   if (dest === labName) return toLab(type, rest, speaker)
   if (dest === initSender) return toInitSender(type, rest)
   // A name with a number is one connection of a client (c1/2).
-  if (!isNodeName(dest.split('/')[0] ?? '')) throw new LineProblem(`its dest is ${quoted(dest)}, which no node can be called`)
+  if (!isNodeName(nodeOfConnection(dest)) || !connection.test(dest) || dest.length > destMax) throw new LineProblem(`its dest is ${quoted(dest)}, which no node can be called`)
   return { type: 'send', to: dest, message: messageOfBody(type, rest, speaker) }
 }
+
+/** A node's name, and the number of a connection if it has one; as long as a name in a frame may be. */
+const connection = /^[^/]+(\/\d+)?$/
+const destMax = 32
+
+/** In UTF-8, as frames count. */
+const bytesOf = (text: string): number => utf8ToBytes(text).length
 
 function parsed(text: string): Record<string, unknown> {
   let value: unknown
@@ -90,7 +98,7 @@ function toLab(type: string, body: JsonObject, speaker: Speaker): Saying {
 
 function timerName(body: JsonObject): string {
   const { name } = body
-  if (typeof name !== 'string' || name === '' || name.length > timerNameBytesMax) throw new LineProblem(`a timer's name has 1 to ${timerNameBytesMax} characters`)
+  if (typeof name !== 'string' || name === '' || bytesOf(name) > timerNameBytesMax) throw new LineProblem(`a timer's name has 1 to ${timerNameBytesMax} bytes`)
   return name
 }
 

@@ -81,6 +81,9 @@ describe('the init', () => {
     const refused = new Played()
     refused.says('c0', { type: 'error', code: 10, text: 'no such node' })
     expect(refused.failure).toBe('it answered its init with an error: no such node')
+    const late = new Played().begins({})
+    late.says('c0', { type: 'error', code: 10, text: 'late' })
+    expect([late.failure, late.refusals]).toEqual(['', ['it has answered its init already']])
     const silent = new Played()
     silent.program.silent(10_000)
     expect(silent.failure).toBe('no init_ok came within 10 s')
@@ -172,9 +175,13 @@ describe('our words', () => {
     ['lab', { type: 'state' }, 'its state cannot be used: its state is missing or of the wrong kind'],
     ['lab', { type: 'returned', id: 1 }, 'its returned cannot be used: tells an operation of s1, which is a replica and no client'],
     ['lab', { type: 'dance' }, 'the lab knows no "dance"'],
-    ['lab', { type: 'set_timer', name: '', ms: 5 }, 'a timer\'s name has 1 to 100 characters'],
+    ['lab', { type: 'set_timer', name: '', ms: 5 }, 'a timer\'s name has 1 to 100 bytes'],
     ['lab', { type: 'set_timer', name: 't', ms: -5 }, 'its ms is no number from 0 to 86400000'],
     ['S2', { type: 'x' }, 'its dest is "S2", which no node can be called'],
+    ['c1/x', { type: 'x' }, 'its dest is "c1/x", which no node can be called'],
+    [`c1/${'1'.repeat(40)}`, { type: 'x' }, 'which no node can be called'],
+    ['s2', { type: 'ü'.repeat(51) }, 'the type of its body is longer than 100 bytes'],
+    ['lab', { type: 'set_timer', name: 'ü'.repeat(51), ms: 5 }, 'a timer\'s name has 1 to 100 bytes'],
     ['c0', { type: 'hello' }, 'it answers init with "hello", and the answer is init_ok'],
   ])('to %s: %j is refused with its reason', (dest, body, reason) => {
     const played = new Played().begins(everything)

@@ -128,7 +128,9 @@ export class ProgramSteps<Token> {
   #say(saying: Saying): void {
     switch (saying.type) {
       case 'init-ok': return this.#initialised(saying.offers)
-      case 'init-failed': return this.#options.driver.failed(`it answered its init with an error: ${saying.reason}`)
+      case 'init-failed':
+        if (this.#offers !== null) throw new LineProblem('it has answered its init already')
+        return this.#options.driver.failed(`it answered its init with an error: ${saying.reason}`)
       case 'done': return this.#done(saying.step)
       case 'set-timer':
         if (this.#offers?.timers !== true && this.#offers !== null) throw new LineProblem('it offered no timers in its init_ok')

@@ -1,7 +1,7 @@
 // The host of one program in a lab: `node foreign.js SOCKET NAME INCARNATION`, with the session's secret and the program in the environment. It starts
 // the program, connects to the switchboard, and lives as long as both. It must never outlive the lab, nor let the program outlive it.
 import { connect } from 'node:net'
-import { appendFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { watchLab } from '../node/lab-watch'
@@ -27,6 +27,7 @@ process.title = `understudy ${name} (program)`
 process.on('SIGINT', () => undefined)
 process.on('SIGHUP', () => undefined)
 
+makeDataFolder(hosted)
 const socket = connect({ path: socketPath })
 socket.setNoDelay(true)
 const node = new ForeignNode({
@@ -73,6 +74,12 @@ process.on('uncaughtException', (error) => {
   process.stderr.write(`${error.message}\n`)
   process.exit(exitBroken)
 })
+
+function makeDataFolder({ dataFolder, keepsData }: HostedProgram): void {
+  if (dataFolder === '') return
+  if (!keepsData) rmSync(dataFolder, { recursive: true, force: true })
+  mkdirSync(dataFolder, { recursive: true, mode: 0o700 })
+}
 
 /** Ends as the program did. */
 function end(code: number | null, signal: NodeJS.Signals | null): void {

@@ -1,9 +1,12 @@
 // Programs that are not ours as nodes of a real cluster: their messages pass the switchboard, they are killed, paused, restarted and frozen, and what
 // a bad one does has one sentence and touches nobody else.
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { JsonObject } from '../../protocol'
-import type { EndedOutcome, EventOf, TraceEvent } from '../../trace'
+import { createRecordingReader, type EndedOutcome, type EventOf, type TraceEvent } from '../../trace'
 import { Harness, isAlive, quick } from '../testing/cluster-harness'
 import { programLimits, type ProgramSpec } from './program-spec'
 import { example, script, spec } from './testing/programs'
@@ -178,12 +181,41 @@ describe('a bad program', () => {
     expect(isAlive(body.pid)).toBe(false)
   })
 
+  it('that ends and leaves a process which holds its output is gone all the same, and so is that process', async () => {
+    await start(script('import { spawn } from \'node:child_process\'; take = ({ src, body }) => { if (body.type === \'ask\') { const child = spawn(\'/bin/sleep\', [\'600\'], { detached: true, stdio: \'inherit\' }); child.unref(); say(src, { type: \'ask_ok\', in_reply_to: body.msg_id, pid: child.pid }); setTimeout(() => process.exit(9), 50) } }'))
+    const [, body] = bodyOf(await call('ask')) as [string, { pid: number }]
+    expect(await harness.until('its end', (event) => event.type === 'node-exited')).toMatchObject({ code: 9 })
+    await expect.poll(() => isAlive(body.pid), { timeout: 60_000 }).toBe(false)
+  })
+
+  it('that writes ten thousand lines of any kind harms nobody', async () => {
+    const word = fc.constantFrom('n1', 'n2', 'c1', 'c1/2', 'lab', 'c0', 'N', '', 'x'.repeat(300), 'ü'.repeat(60), '__proto__')
+    const kind = fc.oneof(word, fc.constantFrom('done', 'init_ok', 'set_timer', 'cancel_timer', 'role', 'state', 'returned', 'note', 'view_changed', 'echo', 'error', 'ping', 'foreign'))
+    const line = fc.oneof(
+      { weight: 6, arbitrary: fc.record({ src: fc.constantFrom('n1', 'n1', 'n2'), dest: word, body: fc.dictionary(fc.constantFrom('name', 'ms', 'step', 'state', 'text', 'in_reply_to', 'id', 'outcome'), fc.jsonValue(), { maxKeys: 4 }), type: kind }).map(({ body, type, ...rest }) => JSON.stringify({ ...rest, body: { type, ...body } })) },
+      { weight: 1, arbitrary: fc.json() }, { weight: 1, arbitrary: fc.string().map((text) => text.replaceAll(/[\r\n]/g, '')) },
+    )
+    const folder = mkdtempSync(join(tmpdir(), 'understudy-test-'))
+    const path = join(folder, 'lines')
+    writeFileSync(path, `${fc.sample(line, { numRuns: 10_000, seed: 7 }).join('\n')}\n`)
+    await start(script(`import { readFileSync } from 'node:fs'; take = ({ src, body }) => { if (body.type === 'ask') { process.stdout.write(readFileSync(${JSON.stringify(path)})); say(src, { type: 'ask_ok', in_reply_to: body.msg_id }) } }`), example('javascript/echo.mjs'))
+    expect(bodyOf(await call('ask'))).toEqual(['ask_ok', {}])
+    expect(bodyOf(await call('echo', { echo: 1 }, 'n2'))).toEqual(['echo_ok', { echo: 1 }])
+    expect(ofType('line-refused').length).toBeGreaterThan(1000)
+    expect(ofType('node-exited')).toEqual([])
+    await harness.cluster.stop()
+    const reader = createRecordingReader()
+    expect(() => reader.push(readFileSync(harness.recordingPath, 'utf8'))).not.toThrow()
+    rmSync(folder, { recursive: true, force: true })
+  })
+
   it('gets the environment of its person, and none of the lab\'s secrets', async () => {
     process.env['OF_THE_PERSON'] = 'yes'
     await start(script('take = ({ src, body }) => { if (body.type === \'ask\') say(src, { type: \'ask_ok\', in_reply_to: body.msg_id, names: Object.keys(process.env).filter((name) => /PERSON|UNDERSTUDY/.test(name)).sort() }) }'))
     delete process.env['OF_THE_PERSON']
     const [, body] = bodyOf(await call('ask')) as [string, { names: string[] }]
-    expect(body.names).toEqual(['OF_THE_PERSON', 'UNDERSTUDY_CLUSTER', 'UNDERSTUDY_LIFE'])
+    expect(body.names).toEqual(expect.arrayContaining(['OF_THE_PERSON', 'UNDERSTUDY_CLUSTER', 'UNDERSTUDY_LIFE']))
+    expect(body.names.filter((name) => /SECRET|SWITCHBOARD|PROGRAM/.test(name))).toEqual([])
   })
 })
 

@@ -27,6 +27,9 @@ export interface ProgramStart {
   readonly events: ProgramEvents
 }
 
+/** Time to read what a program wrote last, after its end. */
+const lastWordsMs = 500
+
 /** A line of standard error is cut to this many characters. */
 const saidMax = 1000
 /** Lines of standard error that are told in a second; the others are counted. */
@@ -54,13 +57,22 @@ export class ProgramProcess {
       process.stderr.write(data)
       for (const line of stderr.push(data)) teller.tell(line.slice(0, saidMax))
     })
-    this.#child.once('close', (code, signal) => {
+    let isOver = false
+    const end = (code: number | null, signal: NodeJS.Signals | null): void => {
+      if (isOver) return
+      isOver = true
       const last = this.#out.end()
       if (last !== '') events.lines([last])
-      for (const line of [stderr.end()]) if (line !== '') teller.tell(line.slice(0, saidMax))
+      const lastSaid = stderr.end()
+      if (lastSaid !== '') teller.tell(lastSaid.slice(0, saidMax))
       teller.end()
+      // What it has started in its group ends with it.
+      this.signal('SIGKILL')
       events.ended({ code, signal, problem: this.#problem })
-    })
+    }
+    this.#child.once('close', end)
+    // A process that it has left may hold its output open for ever.
+    this.#child.once('exit', (code, signal) => setTimeout(() => end(code, signal), lastWordsMs))
   }
 
   /** 0 if it could not be started. */

@@ -10,8 +10,10 @@ export interface ProgramSpec {
   readonly isPlain: boolean
   /** True if it speaks the messages of docs/protocol.md. */
   readonly speaksOurs: boolean
-  /** A folder of its own that survives a kill; empty without one. */
+  /** A folder of its own, made before it starts; empty without one. */
   readonly dataFolder: string
+  /** Whether that folder survives the end of the program, as a disk does; otherwise the next start finds it empty. */
+  readonly keepsData: boolean
   readonly limits: ProgramLimits
 }
 

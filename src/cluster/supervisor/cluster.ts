@@ -123,6 +123,8 @@ class Cluster implements RunningCluster {
   readonly #link: SwitchboardLink
   /** Every node process that has not ended; `#living` has those that a node runs in. */
   readonly #children = new Set<Child>()
+  /** Settle when what ended programs have left is ended too. */
+  readonly #endings: Promise<void>[] = []
   readonly #living = new Map<NodeName, Child>()
   /** Settles when the node's last restart has. */
   readonly #restarting = new Map<NodeName, Promise<void>>()
@@ -212,7 +214,7 @@ class Cluster implements RunningCluster {
       program: spec ? hostProgram : nodeProgram, folder, socketPath, secret: this.#secret, name, incarnation, switchboard: this.#switchboardIdentity,
       hosted: spec && { ...spec, nodes },
     })
-    if (spec) void child.exited.then(() => endLife(folder, `${name}.${incarnation}`))
+    if (spec) this.#endings.push(child.exited.then(() => endLife(folder, `${name}.${incarnation}`)))
     if (child.pid === undefined) return child
     this.#folder.note(child.pid)
     this.#children.add(child)
@@ -295,7 +297,7 @@ class Cluster implements RunningCluster {
     const { exited } = this.#switchboard
     if (!await within(exitPatienceMs, exited)) this.#switchboard.kill()
     // A process that the kernel cannot end is not waited for either.
-    await within(exitPatienceMs, Promise.all([exited, ...children.map((child) => child.exited)]))
+    await within(exitPatienceMs, Promise.all([exited, ...children.map((child) => child.exited), ...this.#endings]))
     this.#folder.remove()
   }
 

@@ -1,11 +1,12 @@
 // Tests a program as the nodes of a real cluster: starts them, asks what the workload asks at its rate, lets the nemesis act, asks once more when
 // everything is whole again, and judges what the clients saw. It must never leave a process behind, nor judge more than was seen.
+import { join } from 'node:path'
 import { defaultLimits, finalLabel, LiveHistory, type WorkloadVerdict } from '../../check'
 import { createRandom } from '../../network'
 import { serviceNames, type ServiceName } from '../../maelstrom'
 import { defaultSettings, type Call, type Operation, type Settings } from '../../protocol'
 import { OperationLog, parseEventLines, traceVersion, type ClusterAct, type EventOf, type HeaderNode, type TraceEvent, type TraceHeader } from '../../trace'
-import { CannotRun, sentenceOf } from '../../system'
+import { CannotRun, makeTemporaryFolder, sentenceOf, type TemporaryFolder } from '../../system'
 import type { ClusterStarter, ProgramSpec, RunningCluster } from '../cluster-seam'
 import type { ClusterPrograms } from '../lab-options'
 import { nemesisPlan, type NemesisName } from './nemesis'
@@ -14,7 +15,9 @@ import type { TopologyName } from './topology'
 
 export interface ProgramTestOptions {
   readonly workload: WorkloadName
-  readonly program: Omit<ProgramSpec, 'dataFolder'>
+  readonly program: Omit<ProgramSpec, 'dataFolder' | 'keepsData'>
+  /** Whether each node has a folder that survives a kill, or one that does not; null: none. */
+  readonly disk: 'keep' | 'lose' | null
   readonly nodeCount: number
   /** Clients that ask at the same time. */
   readonly concurrency: number
@@ -90,6 +93,7 @@ class ProgramTest {
   #betweenNodes = 0
   #events = 0
   #cluster: RunningCluster | null = null
+  #disks: TemporaryFolder | null = null
   #ended = ''
   #isStopping = false
 
@@ -102,10 +106,11 @@ class ProgramTest {
   }
 
   async start(): Promise<void> {
-    const { startCluster, programs, program, recordingPath, latency, signal } = this.#options
+    const { startCluster, programs, program, recordingPath, latency, signal, disk } = this.#options
+    const disks = disk === null ? null : (this.#disks = makeTemporaryFolder('disks'))
     this.#cluster = await startCluster({
       header: this.#header, recordingPath, nodeProgram: programs.node, switchboardProgram: programs.switchboard, hostProgram: programs.host,
-      programs: new Map(this.#nodes.map((node) => [node, { ...program, dataFolder: '' }])),
+      programs: new Map(this.#nodes.map((node) => [node, { ...program, dataFolder: disks ? join(disks.path, node) : '', keepsData: disk === 'keep' }])),
       ...signal && { signal },
       onEvents: ({ text }) => parseEventLines(text).forEach((event) => this.#take(event)),
       onRecording: () => undefined,
@@ -255,6 +260,7 @@ class ProgramTest {
   async stop(): Promise<void> {
     this.#isStopping = true
     await this.#cluster?.stop()
+    this.#disks?.remove()
   }
 
   // ---- the verdict

@@ -16,7 +16,7 @@ export function script(text: string, more: Partial<ProgramSpec> = {}): ProgramSp
 }
 
 export function spec(command: ProgramSpec['command'], more: Partial<ProgramSpec> = {}): ProgramSpec {
-  return { command, folder: process.cwd(), isPlain: false, speaksOurs: false, dataFolder: '', limits: programLimits, ...more }
+  return { command, folder: process.cwd(), isPlain: false, speaksOurs: false, dataFolder: '', keepsData: false, limits: programLimits, ...more }
 }
 
 const scriptBegin = `
