@@ -26,7 +26,8 @@ export interface Offers {
 }
 
 export type Saying =
-  | { readonly type: 'send'; readonly to: string; readonly message: Message }
+  /** `as`: the sender's name for its receiver, if the program passes another node's request on. */
+  | { readonly type: 'send'; readonly to: string; readonly as?: string; readonly message: Message }
   | { readonly type: 'init-ok'; readonly offers: Offers }
   | { readonly type: 'init-failed'; readonly reason: string }
   | { readonly type: 'done'; readonly step: number }
@@ -37,8 +38,8 @@ export type Saying =
 /** Reads a line. Throws a LineProblem. */
 export function readLine(text: string, speaker: Speaker): Saying {
   const line = parsed(text)
-  if (line.src !== speaker.name) throw new LineProblem(`its src is ${quoted(line.src)}, and it is ${speaker.name}`)
-  const { dest, body } = line
+  const { src, dest, body } = line
+  if (src !== speaker.name && !passesOn(src, speaker)) throw new LineProblem(`its src is ${quoted(src)}, and it is ${speaker.name}`)
   if (typeof dest !== 'string') throw new LineProblem('it has no dest')
   if (!isJsonObject(body)) throw new LineProblem(body === undefined ? 'it has no body' : 'its body is no JSON object, or nested more than 100 deep')
   const { type, ...rest } = body
@@ -48,7 +49,13 @@ export function readLine(text: string, speaker: Speaker): Saying {
   if (dest === initSender) return toInitSender(type, rest)
   // A name with a number is one connection of a client (c1/2).
   if (!isNodeName(nodeOfConnection(dest)) || !connection.test(dest) || dest.length > destMax) throw new LineProblem(`its dest is ${quoted(dest)}, which no node can be called`)
-  return { type: 'send', to: dest, message: messageOfBody(type, rest, speaker) }
+  const message = messageOfBody(type, rest, speaker)
+  return src === speaker.name ? { type: 'send', to: dest, message } : { type: 'send', to: dest, as: src as string, message }
+}
+
+/** A program with words of its own may pass the request of a client on, so that whoever answers it answers the client. */
+function passesOn(src: unknown, { speaksOurs, clients }: Speaker): boolean {
+  return !speaksOurs && typeof src === 'string' && clients.has(src)
 }
 
 /** A node's name, and the number of a connection if it has one; as long as a name in a frame may be. */

@@ -190,6 +190,16 @@ describe('our words', () => {
     expect(played.says('lab', { type: 'done', step: 1 }).told.at(-1)).toBe('1 message')
   })
 
+  it('may carry the request of a client on, under the client\'s name, where the words are a program\'s own', () => {
+    const passed = (played: Played): Played => {
+      played.program.line('{"src":"c1","dest":"s2","body":{"type":"read","msg_id":3}}')
+      played.program.flush()
+      return played
+    }
+    expect(passed(new Played('server', { speaksOurs: false }).begins({})).steps.at(-1)?.effects).toEqual([{ type: 'send', to: 's2', as: 'c1', message: { type: 'foreign', kind: 'read', body: { msg_id: 3 } } }])
+    expect(passed(new Played().begins({})).refusals).toEqual(['its src is "c1", and it is s1'])
+  })
+
   it.each([['hello', 'it is not JSON'], ['[1]', 'it is no JSON object'], ['{"src":"s1","body":{}}', 'it has no dest'], ['{"src":"s1","dest":"s2"}', 'it has no body'],
     ['{"src":"s1","dest":"s2","body":{"a":1}}', 'its body has no type'], ['{"src":"s2","dest":"s1","body":{"type":"x"}}', 'its src is "s2", and it is s1'],
     [`{"src":"s1","dest":"s2","body":{"type":"x","a":${'['.repeat(200)}${']'.repeat(200)}}}`, 'nested more than 100 deep']])('the line %s is refused', (line, reason) => {

@@ -8,7 +8,7 @@ import type { ToldReport } from './reports'
 import { LineProblem, type Speaker } from './speaker'
 
 export type ProgramEffect =
-  | { readonly type: 'send'; readonly to: string; readonly message: Message }
+  | { readonly type: 'send'; readonly to: string; readonly as?: string; readonly message: Message }
   | { readonly type: 'report'; readonly report: ToldReport }
   | { readonly type: 'set-timer'; readonly name: string; readonly ms: number }
   | { readonly type: 'cancel-timer'; readonly name: string }

@@ -14,10 +14,12 @@ export interface Speaker {
   readonly speaksOurs: boolean
   /** What it says of others must be of the nodes of the cluster. */
   readonly nodes: EventNodes
+  readonly clients: ReadonlySet<NodeName>
 }
 
 export function speakerOf(node: Pick<Speaker, 'name' | 'kind' | 'incarnation' | 'speaksOurs'>, cluster: readonly HeaderNode[]): Speaker {
-  return { ...node, nodes: new EventNodes({ nodes: cluster, source: 'live' }) }
+  const clients = new Set(cluster.flatMap(({ name, kind }) => kind === 'client' ? [name] : []))
+  return { ...node, nodes: new EventNodes({ nodes: cluster, source: 'live' }), clients }
 }
 
 /** Why the body of an event cannot be recorded; undefined if it can. */

@@ -74,8 +74,9 @@ export class Caller implements Machine {
     if (operationTimeoutMs > 0) out.setTimer(timeoutTimer(this.#sessions.indexOf(session)), operationTimeoutMs)
   }
 
+  /** Any node may answer: one that cannot serve a request may have passed it on. */
   #answered(from: NodeName, kind: string, { in_reply_to: number, ...body }: JsonObject, out: EffectSink): void {
-    const session = this.#sessions.find(({ waiting }) => waiting !== null && waiting.number === number && waiting.input.target === from)
+    const session = this.#sessions.find(({ waiting }) => waiting !== null && waiting.number === number)
     // A late answer to an operation that has ended.
     if (!session?.waiting) return
     const { input } = session.waiting

@@ -65,9 +65,14 @@ describe('a client', () => {
     expect(out.outcomes[0]).toMatchObject(outcome)
   })
 
-  it('takes no answer of another node, of another request, or after its time', () => {
-    const { client, out, answer } = asked(add)
+  it('takes the answer of a node that its request was passed on to', () => {
+    const { out, answer } = asked(add)
     answer('add_ok', { in_reply_to: 1 }, 'n2')
+    expect(out.outcomes).toMatchObject([{ type: 'ok', by: 'n2' }])
+  })
+
+  it('takes no answer to another request, or after its time', () => {
+    const { client, out, answer } = asked(add)
     answer('add_ok', { in_reply_to: 7 })
     expect(out.outcomes).toEqual([])
     client.step({ type: 'timer', name: [...out.timers][0] ?? '' }, out)

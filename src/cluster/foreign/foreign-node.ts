@@ -182,7 +182,7 @@ export class ForeignNode implements ProgramDriver<Token> {
 
   #writeEffect(effect: ProgramEffect): void {
     switch (effect.type) {
-      case 'send': return this.#frames.send(effect.to, effect.message)
+      case 'send': return this.#frames.send(effect.to, effect.message, effect.as)
       case 'report': return this.#frames.report(JSON.stringify(effect.report), effect.report.type === 'operation-returned' ? effect.report.operationId : undefined)
       case 'set-timer': return this.#timers.set(effect.name, effect.ms)
       case 'cancel-timer': return this.#timers.cancel(effect.name)

@@ -144,6 +144,12 @@ describe('a bad program', () => {
     expect(await harness.until('the refusal', (event) => event.type === 'line-refused')).toMatchObject({ node: 'n1', reason })
   })
 
+  it('that passes a request on is answered for by another node', async () => {
+    await start(script('take = (message) => { if (message.body.type === \'ask\') line(JSON.stringify({ ...message, dest: \'n2\' })) }'), script('take = ({ src, body }) => { if (body.type === \'ask\') say(src, { type: \'ask_ok\', in_reply_to: body.msg_id }) }'))
+    expect(await call('ask')).toMatchObject({ type: 'ok', by: 'n2' })
+    expect(ofType('message-sent').map(({ from, fromAs, to }) => [from, fromAs ?? '', to])).toEqual([['c1', '', 'n1'], ['n1', 'c1', 'n2'], ['n2', '', 'c1']])
+  })
+
   it('that sends to nobody loses its message', async () => {
     await start(script('take = ({ src, body }) => { if (body.type === \'ask\') say(\'n7\', { type: \'x\' }) }'))
     void call('ask')

@@ -27,9 +27,14 @@ export class NodeFrames {
     return this.writer
   }
 
-  send(to: string, message: Message): void {
+  /** `as`: the sender's name for the receiver; empty: its own. */
+  send(to: string, message: Message, as = ''): void {
     const { writer } = this
-    writer.u8(effectKinds.send)
+    if (as === '') writer.u8(effectKinds.send)
+    else {
+      writer.u8(effectKinds.sendAs)
+      writer.text(as)
+    }
     writer.text(to)
     // Written twice: as JSON text for the trace, and as bytes for the receiver. So the switchboard can pass it on without decoding it.
     writer.longText(messageJson(message))

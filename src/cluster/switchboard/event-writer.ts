@@ -86,9 +86,9 @@ export class EventWriter {
     this.#text(JSON.stringify(body).slice(1))
   }
 
-  /** `as`: what the sender calls its receiver; `message`: its JSON text. */
-  messageSent(id: MessageId, from: NodeName, to: NodeName, as: string, { buffer, start, end }: Bytes): void {
-    this.#bytes(buffer, start, end, '}', '"type":"message-sent","id":"', id, '","from":"', from, '","to":"', to, to === as ? '","message":' : `","toAs":"${as}","message":`)
+  /** `as`: what the sender calls its receiver; `fromAs`: its name for the receiver, if that is not its own; then the message's JSON text. */
+  messageSent(id: MessageId, from: NodeName, to: NodeName, as: string, { buffer, start, end }: Bytes, fromAs?: string): void {
+    this.#bytes(buffer, start, end, '}', '"type":"message-sent","id":"', id, '","from":"', from, '","to":"', to, to === as && fromAs === undefined ? '","message":' : `${fromAs === undefined ? '' : `","fromAs":"${fromAs}`}${to === as ? '' : `","toAs":"${as}`}","message":`)
   }
 
   messageHanded(id: MessageId): void {

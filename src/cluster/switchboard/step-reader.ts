@@ -33,6 +33,7 @@ export function readStep(life: Life, frame: Cursor, handler: StepHandler): void 
   for (let index = 0; frame.left > 0;) {
     const kind = frame.u8()
     if (kind === effectKinds.send) readSent(life, frame, messageId(life.name, life.incarnation, step, index++), handler)
+    else if (kind === effectKinds.sendAs) readSent(life, frame, messageId(life.name, life.incarnation, step, index++), handler, frame.text(nameBytesMax, 'a node name'))
     else if (kind === effectKinds.report || kind === effectKinds.returned) {
       const operationId = kind === effectKinds.returned ? frame.u64() : 0
       const length = frame.u32()
@@ -44,15 +45,15 @@ export function readStep(life: Life, frame: Cursor, handler: StepHandler): void 
 }
 
 /** Reads the message twice: as text for the trace, and as bytes for its receiver. */
-function readSent(life: Life, frame: Cursor, id: string, handler: StepHandler): void {
+function readSent(life: Life, frame: Cursor, id: string, handler: StepHandler, fromAs?: string): void {
   const as = names.next(frame, nameBytesMax, 'a node name')
   const to = nodeOfConnection(as)
   const textLength = frame.u32()
   const text = frame.skip(textLength)
   const length = frame.u32()
   const start = frame.skip(length)
-  handler.events.messageSent(id, life.name, to, as, { buffer: frame.buffer, start: text, end: text + textLength })
-  handler.send(life, new Mail(id, life.name, to, frame.buffer, start, start + length))
+  handler.events.messageSent(id, life.name, to, as, { buffer: frame.buffer, start: text, end: text + textLength }, fromAs)
+  handler.send(life, new Mail(id, life.name, to, frame.buffer, start, start + length, fromAs))
 }
 
 function readInput(life: Life, frame: Cursor, step: number, handler: StepHandler): void {

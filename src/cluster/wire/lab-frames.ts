@@ -21,7 +21,7 @@ export const toSwitchboard = { hello: 1, step: 2, frozen: 3, thawed: 4, asFarAs:
 /** The input that a step took. */
 export const inputKinds = { start: 0, message: 1, timer: 2, operation: 3, peerLost: 4, acted: 5 } as const
 /** The effects of a step, in the order of the machine. */
-export const effectKinds = { send: 1, report: 2, returned: 3 } as const
+export const effectKinds = { send: 1, report: 2, returned: 3, sendAs: 4 } as const
 
 /** In the place of an operation's code: no operation of the store has it. */
 const callCode = 0
