@@ -19,3 +19,8 @@ export function secondsText(micros: number): string {
 export function countText(count: number): string {
   return String(count).replace(/\B(?=(\d{3})+$)/g, '\u2009')
 }
+
+/** The width of a column of names, as CSS: wide enough for the longest. */
+export function widthOfNames(nodes: readonly { readonly name: string }[]): string {
+  return `${Math.max(26, 8 * Math.max(0, ...nodes.map(({ name }) => name.length)))}px`
+}

@@ -1,17 +1,13 @@
 // The steps of a program: gives it one input after the other and gathers what it answers, as far as it cooperates. A program that says when a step
 // is done has a cause for every line; of any other program each line is an act of its own. Its driver owns the process, the clock and the timers.
 // It must never wait by itself, nor lose an input: one that the program has not taken waits in the queue.
-import type { Input, JsonObject, Message, OperationInput, Settings, Start } from '../protocol'
+import type { Input, JsonObject, OperationInput, Settings, Start } from '../protocol'
 import { recordOperationInput, type HeaderNode } from '../trace'
 import { initSender, labName, lineOf, messageLine, readLine, timersMax, type Offers, type Saying } from './line'
-import type { ToldReport } from './reports'
 import { LineProblem, type Speaker } from './speaker'
 
-export type ProgramEffect =
-  | { readonly type: 'send'; readonly to: string; readonly as?: string; readonly message: Message }
-  | { readonly type: 'report'; readonly report: ToldReport }
-  | { readonly type: 'set-timer'; readonly name: string; readonly ms: number }
-  | { readonly type: 'cancel-timer'; readonly name: string }
+/** What a program says in a step that has an effect. */
+export type ProgramEffect = Extract<Saying, { readonly type: 'send' | 'report' | 'set-timer' | 'cancel-timer' }>
 
 /** A whole step. `input` null: the program acted by itself. `token`: what the driver gave with the input. */
 export interface ProgramStep<Token> {
@@ -43,6 +39,8 @@ export interface ProgramOptions<Token> {
   readonly driver: ProgramDriver<Token>
 }
 
+type LaterInput = Exclude<Input, Start>
+
 interface Running<Token> {
   readonly step: number
   readonly input: Input
@@ -55,7 +53,7 @@ const shownMax = 200
 
 export class ProgramSteps<Token> {
   readonly #options: ProgramOptions<Token>
-  readonly #queue: { readonly input: Input; readonly token: Token | null }[] = []
+  readonly #queue: { readonly input: LaterInput; readonly token: Token | null }[] = []
   #running: Running<Token> | null = null
   /** What it did by itself and was not recorded yet. */
   #acted: ProgramEffect[] = []
@@ -85,12 +83,7 @@ export class ProgramSteps<Token> {
     return this.#offers === null ? 'init' : `step ${this.#running?.step ?? this.#step}`
   }
 
-  /** Inputs that wait behind a step. */
-  get waiting(): number {
-    return this.#queue.length
-  }
-
-  give(input: Exclude<Input, Start>, token: Token | null = null): void {
+  give(input: LaterInput, token: Token | null = null): void {
     if (this.#running) this.#queue.push({ input, token })
     else this.#take(input, token)
   }
@@ -166,7 +159,7 @@ export class ProgramSteps<Token> {
 
   // ---- steps
 
-  #take(input: Input, token: Token | null): void {
+  #take(input: LaterInput, token: Token | null): void {
     // A program that does not cooperate knows no lab: it is not notified of a lost connection.
     if (input.type === 'peer-lost' && this.#offers?.steps !== true) return
     if (input.type === 'timer') this.#timers.delete(input.name)
@@ -196,11 +189,10 @@ export class ProgramSteps<Token> {
 
   // ---- lines for the program
 
-  #lineOf(input: Input, step: number): string {
+  #lineOf(input: LaterInput, step: number): string {
     const { name } = this.#options.speaker
     const number = this.#offers?.steps === true ? step : undefined
     switch (input.type) {
-      case 'start': return lineOf(initSender, name, this.#initBody(), number)
       case 'message': return messageLine(input.from, name, input.message, number)
       case 'timer': return lineOf(labName, name, { type: 'timer', name: input.name }, number)
       case 'peer-lost': return lineOf(labName, name, { type: 'peer_lost', peer: input.peer }, number)

@@ -12,8 +12,8 @@ export type ToldReport = Recorded<Report> | Pick<Extract<EventBody, { type: 'sta
 const words: Readonly<Record<string, (body: JsonObject) => object>> = {
   role: ({ role, viewnum = 0, serving = false }) => ({ type: 'role-changed', role, viewnum, serving }),
   transfer_installed: ({ from, viewnum = 0, executed = 0, keys = 0 }) => ({ type: 'transfer-installed', from, viewnum, executed, keys }),
-  view_changed: ({ view, cause = { type: 'change', left: [], promoted: '', joined: [] } }) => ({ type: 'view-changed', view: viewOf(view), cause }),
-  view_acked: ({ view }) => ({ type: 'view-acked', view: viewOf(view) }),
+  view_changed: ({ view = null, cause = { type: 'change', left: [], promoted: '', joined: [] } }) => ({ type: 'view-changed', view: withMembers(view), cause }),
+  view_acked: ({ view = null }) => ({ type: 'view-acked', view: withMembers(view) }),
   returned: ({ id, tries = 1, outcome = 'ok', ...how }) => ({ type: 'operation-returned', operationId: id, outcome: outcomeOf(outcome, how), tries }),
   state: ({ state }) => ({ type: 'state-told', state }),
   note: ({ text }) => ({ type: 'note', text }),
@@ -27,10 +27,6 @@ export function readReport(word: string, body: JsonObject, speaker: Speaker): To
   const problem = recordable({ ...report, node, incarnation, step: 0 }, speaker)
   if (problem !== undefined) throw new LineProblem(`its ${word} cannot be used: ${problem}`)
   return report as ToldReport
-}
-
-function viewOf(view: JsonObject[string] | undefined): unknown {
-  return typeof view === 'object' && view !== null && !Array.isArray(view) ? withMembers(view as JsonObject) : view
 }
 
 /** What an answer says of views and sequence numbers may be left out. */

@@ -1,7 +1,7 @@
 // The bodies of messages: ours (docs/protocol.md) in their recorded form, and a program's own words as they are. It must never accept a message that
 // a recording would refuse, nor repair more of one than the addresses, which a lab does not use.
-import { isMessageType, type JsonObject, type Message } from '../protocol'
-import { messageOf, recordMessage, type Recorded } from '../trace'
+import { isMessageType, type Json, type JsonObject, type Message } from '../protocol'
+import { messageOf, recordMessage, shapes, type Recorded } from '../trace'
 import { LineProblem, recordable, type Speaker } from './speaker'
 
 /** The body of a line that carries this message. */
@@ -27,16 +27,15 @@ export function messageOfBody(type: string, rest: JsonObject, speaker: Speaker):
 
 function withAddresses(body: JsonObject): JsonObject {
   if (body['type'] === 'ping') return { address: '', initialised: [], ...body }
-  return isObject(body['view']) ? { ...body, view: withMembers(body['view']) } : body
+  return 'view' in body ? { ...body, view: withMembers(body['view']) } : body
 }
 
-/** A view whose members need no address. */
-export function withMembers(view: JsonObject): JsonObject {
-  const member = (given: JsonObject[string]): JsonObject[string] => isObject(given) ? { address: '', ...given } : given
+/** A view whose members need no address; anything else as it is. */
+export function withMembers(view: Json): Json {
+  if (!isObject(view)) return view
+  const member = (given: Json): Json => isObject(given) ? { address: '', ...given } : given
   const { primary = null, backups = [] } = view
   return { ...view, primary: member(primary), backups: Array.isArray(backups) ? backups.map(member) : backups }
 }
 
-function isObject(value: JsonObject[string] | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
+const isObject = shapes.isObject as (value: Json) => value is JsonObject

@@ -69,6 +69,12 @@ export class Errors {
   }
 }
 
+/** A verdict on what every node said at the end: of a node that said nothing, nothing can be told. */
+export function unlessUnread(verdict: WorkloadVerdict, unread: readonly string[], verbs: readonly [one: string, many: string]): WorkloadVerdict {
+  if (verdict.standing === 'broken' || unread.length === 0) return verdict
+  return { ...verdict, standing: 'unjudged', text: `${unread.join(', ')} answered no read at the end, so what ${unread.length === 1 ? `it ${verbs[0]}` : `they ${verbs[1]}`} cannot be told` }
+}
+
 /** A value for a sentence. */
 export function shown(value: Json | undefined): string {
   const text = value === undefined ? 'nothing' : JSON.stringify(value)

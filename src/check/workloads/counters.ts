@@ -1,6 +1,6 @@
 // Workloads that count: the last read of every node is the sum of what was acknowledged, and of some of what may have been counted. A grow-only counter
 // is judged the same way; its clients only add.
-import { Errors, isAnswered, shown, type Asked, type WorkloadVerdict } from './asked'
+import { Errors, isAnswered, shown, unlessUnread, type Asked, type WorkloadVerdict } from './asked'
 
 /** Sums that are told apart; beyond, only the lowest and the highest are known. */
 const sumsMax = 10_000
@@ -28,8 +28,7 @@ export function judgeCounter(asked: readonly Asked[], nodes: readonly string[]):
   }
   const unread = nodes.filter((node) => !last.has(node))
   const verdict = errors.verdict(`${certain.length} acknowledged deltas are counted on every node in the end: ${sum}`, certain.length === 0 ? 0 : last.size)
-  if (verdict.standing === 'broken' || unread.length === 0) return verdict
-  return { ...verdict, standing: 'unjudged', text: `${unread.join(', ')} answered no read at the end, so what ${unread.length === 1 ? 'it counts' : 'they count'} cannot be told` }
+  return unlessUnread(verdict, unread, ['counts', 'count'])
 }
 
 /**

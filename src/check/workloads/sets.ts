@@ -1,7 +1,7 @@
 // Workloads that collect values on every node: broadcast and the grow-only set. What was acknowledged must be in the last read of every node, and no
 // read may have what nobody sent. In between a node may know less than another: these workloads promise agreement in the end, and nothing sooner.
 import type { Json } from '../../protocol'
-import { Errors, isAnswered, shown, type Asked, type WorkloadVerdict } from './asked'
+import { Errors, isAnswered, shown, unlessUnread, type Asked, type WorkloadVerdict } from './asked'
 
 interface SetWords {
   readonly add: string
@@ -49,6 +49,5 @@ function judgeSet(asked: readonly Asked[], nodes: readonly string[], { add, fiel
   }
   const unread = nodes.filter((node) => !last.has(node))
   const verdict = errors.verdict(`${acknowledged.size} acknowledged values are on every node in the end`, acknowledged.size === 0 ? 0 : last.size)
-  if (verdict.standing === 'broken' || unread.length === 0) return verdict
-  return { ...verdict, standing: 'unjudged', text: `${unread.join(', ')} answered no read at the end, so what ${unread.length === 1 ? 'it knows' : 'they know'} cannot be told` }
+  return unlessUnread(verdict, unread, ['knows', 'know'])
 }

@@ -124,7 +124,7 @@ export class ForeignNode implements ProgramDriver<Token> {
 
   #takeLines(lines: readonly string[]): void {
     const steps = this.#steps
-    if (!steps) return this.#refuse(lines[0] ?? '', 'it came before the init')
+    if (!steps) return this.refused(lines[0] ?? '', 'it came before the init')
     for (const line of lines) steps.line(line)
     steps.flush()
     this.#watch()
@@ -139,15 +139,11 @@ export class ForeignNode implements ProgramDriver<Token> {
   }
 
   refused(line: string, reason: string): void {
-    this.#refuse(line, reason)
+    this.#tell({ type: 'line-refused', line, reason })
   }
 
   failed(reason: string): void {
     this.#program.end(reason)
-  }
-
-  #refuse(line: string, reason: string): void {
-    this.#tell({ type: 'line-refused', line, reason })
   }
 
   #tell(event: { type: 'program-level'; level: number; reason: string } | { type: 'line-refused'; line: string; reason: string } | { type: 'program-said'; text: string }): void {
@@ -232,10 +228,7 @@ export class ForeignNode implements ProgramDriver<Token> {
 
   /** In a freeze an input by hand is coming: a stopped program runs until it has answered, or, without steps, until it waits for more. */
   #letBreathe(): void {
-    if (this.#isStopped) {
-      this.#isStopped = false
-      this.#program.signal('SIGCONT')
-    }
+    this.#continueProgram()
     if (this.#steps?.level !== 0) return
     const breath = ++this.#breaths
     void untilQuiet(this.#program.pid).then(() => {
@@ -243,15 +236,18 @@ export class ForeignNode implements ProgramDriver<Token> {
     })
   }
 
+  #continueProgram(): void {
+    if (!this.#isStopped) return
+    this.#isStopped = false
+    this.#program.signal('SIGCONT')
+  }
+
   #tellTimers(): void {
     this.#frames.answer(toSwitchboard.frozen, this.#freezeNumber, JSON.stringify(this.#timers.stopped()))
   }
 
   #thaw(freeze: number): void {
-    if (this.#isStopped) {
-      this.#isStopped = false
-      this.#program.signal('SIGCONT')
-    }
+    this.#continueProgram()
     this.#timers.thaw()
     this.#frames.answer(toSwitchboard.thawed, freeze, '')
   }

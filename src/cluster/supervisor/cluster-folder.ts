@@ -25,6 +25,16 @@ export function folderBases(): string[] {
   return [...new Set([tmpdir(), '/tmp'])]
 }
 
+/** Notes that this process belongs to the cluster with this folder; without a folder nothing. */
+export function noteProcess(folder: string, pid: number): void {
+  if (folder === '') return
+  try {
+    appendFileSync(join(folder, folderFiles.processes), `${identityText(identifyProcess(pid))}\n`, { mode: 0o600 })
+  } catch {
+    // The disk is full: a later lab finds one process less, and this cluster runs all the same.
+  }
+}
+
 export class ClusterFolder {
   /** Empty on Windows, where the socket is a pipe's name and nothing is written. */
   readonly path: string
@@ -50,12 +60,7 @@ export class ClusterFolder {
 
   /** Notes that this process belongs to the cluster. */
   note(pid: number): void {
-    if (this.path === '') return
-    try {
-      appendFileSync(join(this.path, folderFiles.processes), `${identityText(identifyProcess(pid))}\n`, { mode: 0o600 })
-    } catch {
-      // The disk is full: a later lab finds one process less, and this cluster runs all the same.
-    }
+    noteProcess(this.path, pid)
   }
 
   remove(): void {

@@ -124,7 +124,7 @@ class Cluster implements RunningCluster {
   /** Every node process that has not ended; `#living` has those that a node runs in. */
   readonly #children = new Set<Child>()
   /** Settle when what ended programs have left is ended too. */
-  readonly #endings: Promise<void>[] = []
+  readonly #endings = new Set<Promise<void>>()
   readonly #living = new Map<NodeName, Child>()
   /** Settles when the node's last restart has. */
   readonly #restarting = new Map<NodeName, Promise<void>>()
@@ -214,7 +214,10 @@ class Cluster implements RunningCluster {
       program: spec ? hostProgram : nodeProgram, folder, socketPath, secret: this.#secret, name, incarnation, switchboard: this.#switchboardIdentity,
       hosted: spec && { ...spec, nodes },
     })
-    if (spec) this.#endings.push(child.exited.then(() => endLife(folder, `${name}.${incarnation}`)))
+    if (spec) {
+      const ending: Promise<void> = child.exited.then(() => endLife(folder, `${name}.${incarnation}`)).finally(() => this.#endings.delete(ending))
+      this.#endings.add(ending)
+    }
     if (child.pid === undefined) return child
     this.#folder.note(child.pid)
     this.#children.add(child)

@@ -88,7 +88,9 @@ export class EventWriter {
 
   /** `as`: what the sender calls its receiver; `fromAs`: its name for the receiver, if that is not its own; then the message's JSON text. */
   messageSent(id: MessageId, from: NodeName, to: NodeName, as: string, { buffer, start, end }: Bytes, fromAs?: string): void {
-    this.#bytes(buffer, start, end, '}', '"type":"message-sent","id":"', id, '","from":"', from, '","to":"', to, to === as && fromAs === undefined ? '","message":' : `${fromAs === undefined ? '' : `","fromAs":"${fromAs}`}${to === as ? '' : `","toAs":"${as}`}","message":`)
+    const sender = fromAs === undefined ? '' : `","fromAs":"${fromAs}`
+    const receiver = to === as ? '' : `","toAs":"${as}`
+    this.#bytes(buffer, start, end, '}', '"type":"message-sent","id":"', id, '","from":"', from, '","to":"', to, sender, receiver, '","message":')
   }
 
   messageHanded(id: MessageId): void {

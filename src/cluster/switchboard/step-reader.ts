@@ -32,9 +32,10 @@ export function readStep(life: Life, frame: Cursor, handler: StepHandler): void 
   readInput(life, frame, step, handler)
   for (let index = 0; frame.left > 0;) {
     const kind = frame.u8()
-    if (kind === effectKinds.send) readSent(life, frame, messageId(life.name, life.incarnation, step, index++), handler)
-    else if (kind === effectKinds.sendAs) readSent(life, frame, messageId(life.name, life.incarnation, step, index++), handler, frame.text(nameBytesMax, 'a node name'))
-    else if (kind === effectKinds.report || kind === effectKinds.returned) {
+    if (kind === effectKinds.send || kind === effectKinds.sendAs) {
+      const fromAs = kind === effectKinds.sendAs ? frame.text(nameBytesMax, 'a node name') : undefined
+      readSent(life, frame, messageId(life.name, life.incarnation, step, index++), handler, fromAs)
+    } else if (kind === effectKinds.report || kind === effectKinds.returned) {
       const operationId = kind === effectKinds.returned ? frame.u64() : 0
       const length = frame.u32()
       const start = frame.skip(length)
