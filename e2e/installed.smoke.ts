@@ -8,7 +8,7 @@ import { chromium, expect, test, type Page } from '@playwright/test'
 import { LabPage } from './lab-page'
 
 const program = process.env['UNDERSTUDY_INSTALLED'] ?? '/usr/bin/understudy-desktop'
-const sample = resolve(import.meta.dirname, '../src/trace/testdata/v6.jsonl')
+const sample = resolve(import.meta.dirname, '../src/trace/testdata/v7.jsonl')
 
 let folder: string
 test.beforeEach(() => { folder = mkdtempSync(join(tmpdir(), 'understudy-installed-')) })

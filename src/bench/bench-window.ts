@@ -79,7 +79,7 @@ async function openPage(run: Run, makeLab: (options: LabOptions) => Promise<Runn
   const log = (): void => undefined
   const lab = await makeLab({
     host: 'browser', dataFolder: join(run.folder, 'data'), version: 'bench', scenariosFolder: beside('../../scenarios'),
-    programs: { node: beside('./node.js'), switchboard: beside('./switchboard.js'), exploreWorker: beside('./explore-worker.js'), scenarioWorker: beside('./scenario-worker.js') }, log,
+    programs: { node: beside('./node.js'), switchboard: beside('./switchboard.js'), host: beside('./foreign.js'), exploreWorker: beside('./explore-worker.js'), scenarioWorker: beside('./scenario-worker.js') }, log,
   })
   const door = doorOf(lab)
   const host = await startWebHost({ doors: [door], rendererFolder: beside('../renderer'), log })

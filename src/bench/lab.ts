@@ -40,7 +40,7 @@ async function measureReader(context: BenchContext, round: number, reader: LabRe
   const lines: Record<string, unknown>[] = []
   await benchLab({
     rounds: 1, seconds: context.seconds, replicas: 3, readers: [reader],
-    programs: { node: join(context.programs, 'node.js'), switchboard: join(context.programs, 'switchboard.js') },
+    programs: { node: join(context.programs, 'node.js'), switchboard: join(context.programs, 'switchboard.js'), host: join(context.programs, 'foreign.js') },
     print: (line) => void lines.push(line as Record<string, unknown>),
   })
   const foreignCores = endWatch()

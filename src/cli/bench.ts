@@ -58,5 +58,5 @@ const beside = (name: string): string => fileURLToPath(new URL(name, import.meta
 
 async function rules({ rounds, seconds }: { rounds: number; seconds: number }): Promise<void> {
   const print = (line: object): void => printJson({ bench: 'rules', ...line })
-  await benchRules({ rounds, seconds, programs: { node: beside('./node.js'), switchboard: beside('./switchboard.js') }, print })
+  await benchRules({ rounds, seconds, programs: { node: beside('./node.js'), switchboard: beside('./switchboard.js'), host: beside('./foreign.js') }, print })
 }

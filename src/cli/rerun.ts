@@ -66,7 +66,7 @@ function makeRecordings(folder: string): void {
 async function once(path: string, recordingsFolder: string, dataFolder: string): Promise<string> {
   const lab = await createLab({
     host: 'in-process', dataFolder, recordingsFolder, version: __VERSION__, scenariosFolder: beside('../../scenarios'),
-    programs: { node: beside('./node.js'), switchboard: beside('./switchboard.js') },
+    programs: { node: beside('./node.js'), switchboard: beside('./switchboard.js'), host: beside('./foreign.js') },
   })
   try {
     const [near, far] = createPortPair()

@@ -40,13 +40,13 @@ function tell(message: FromWorker): void {
 }
 
 async function runOne(job: ScenarioJob, signal: AbortSignal): Promise<ReportedScenario> {
-  const { name, text, on, seed, mutants, recordingPath, keepRecording } = job
+  const { name, text, on, seed, mutants, recordingPath, keepRecording, given } = job
   const { scenario: read } = readScenario(name, text)
   if (!read) throw new Error('it was read before')
   const scenario = withMutants(read, mutants)
   const began = performance.now()
   const { result, recording } = await playOne(scenario, {
-    on, seed, recordingPath, keepRecording, programs: { node: beside('./node.js'), switchboard: beside('./switchboard.js') },
+    on, seed, recordingPath, keepRecording, given, programs: { node: beside('./node.js'), switchboard: beside('./switchboard.js'), host: beside('./foreign.js') },
     signal, gate: () => Promise.resolve(!signal.aborted),
   })
   return reportedScenario(scenario, result, { on, seed, seconds: (performance.now() - began) / 1000, recording })

@@ -15,6 +15,7 @@ import { makeFolder, reasonOf, removeLeftFolders } from '../system'
 import { CannotRun, wholeNumber } from './cannot-run'
 import { addMutantFlag } from './mutant-flag'
 import { scenariosFolder } from './pages'
+import { addProgramFlags, givenPrograms, type NamedProgram } from './program-flag'
 import { Progress } from './progress'
 import { recordingPlaces, type RecordingPlaces } from './recording-places'
 import { runInWorkers, type ScenarioJob } from './scenario-pool'
@@ -29,6 +30,8 @@ interface RunCommandOptions {
   readonly out?: string
   readonly jobs: number
   readonly times: number
+  readonly program: readonly NamedProgram[]
+  readonly cwd: string
 }
 
 /** A file above this size is refused without being read. */
@@ -46,23 +49,26 @@ export function runCommand(program: Command): void {
     .option('--out <file>', 'writes the report there; with several formats each gets its own ending')
     .option('--jobs <number>', 'scenarios at a time', wholeNumber('--jobs', 1, 64), availableParallelism())
     .option('--times <number>', 'runs everything this often in a row', wholeNumber('--times', 1, 1000), 1)
-  addMutantFlag(command).action(run)
+  addMutantFlag(addProgramFlags(command)).action(run)
 }
 
 async function run(paths: readonly string[], options: RunCommandOptions): Promise<void> {
   const { seed } = options
+  // Programs of others run on processes.
+  const stage = options.on ?? (options.program.length > 0 ? 'processes' : undefined)
   if (seed !== undefined && (seed.length > 64 || !/^[ -~]*$/.test(seed))) throw new CannotRun('--seed is at most 64 characters of printable ASCII.')
   const scenarios = readAll(paths)
     .map((file) => ({ ...file, scenario: withMutants(file.scenario, options.mutant) }))
-    .filter(({ scenario }) => options.on === undefined || scenario.on.includes(options.on))
-  if (scenarios.length === 0) throw new CannotRun(`There is no scenario for ${options.on ?? 'this'} in ${paths.join(', ')}.`)
+    .filter(({ scenario }) => stage === undefined || scenario.on.includes(stage))
+  if (scenarios.length === 0) throw new CannotRun(`There is no scenario for ${stage ?? 'this'} in ${paths.join(', ')}.`)
+  const given = givenPrograms(options.program, options.cwd)
   const recordings = recordingPlaces(options.record, scenarios.map(({ below }) => below), options.times)
   const jobs: ScenarioJob[] = []
   for (let time = 0; time < options.times; time++) {
     for (const [index, { scenario, text }] of scenarios.entries()) {
-      const on = options.on ?? scenario.on[0] ?? 'processes'
+      const on = stage ?? scenario.on[0] ?? 'processes'
       const recordingPath = recordings.of(index, time)
-      jobs.push({ name: scenario.name, text, on, seed: seed ?? scenario.seed, mutants: options.mutant, recordingPath, keepRecording: options.record !== undefined })
+      jobs.push({ name: scenario.name, text, on, seed: seed ?? scenario.seed, mutants: options.mutant, recordingPath, keepRecording: options.record !== undefined, given })
     }
   }
   await play(jobs, scenarios, recordings, options)
@@ -87,7 +93,7 @@ async function play(jobs: readonly ScenarioJob[], scenarios: readonly ReadFile[]
   tell(report, options)
   // The report of finished scenarios comes first. With a problem there is no judgement, as some scenarios did not run.
   if (problem !== '') throw new CannotRun(problem)
-  process.exitCode = stopped ? 130 : report.failed > 0 ? 1 : 0
+  process.exitCode = stopped ? 130 : report.failed > 0 ? 1 : report.passed === 0 && report.notJudged > 0 ? 2 : 0
 }
 
 function scenarioOf(scenarios: readonly ReadFile[], job: ScenarioJob): Scenario {

@@ -2,6 +2,7 @@
 // A dead worker must cost only its own scenario. On a signal the clusters end first, then the workers.
 import { fork, type ChildProcess } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import type { GivenProgram } from '../lab'
 import type { MutantName } from '../protocol'
 import type { ReportedScenario } from '../scenario'
 import { atEnd, endSignals, killChild, reasonOf } from '../system'
@@ -16,6 +17,8 @@ export interface ScenarioJob {
   readonly mutants: readonly MutantName[]
   readonly recordingPath: string
   readonly keepRecording: boolean
+  /** The nodes that are programs of others. */
+  readonly given: readonly GivenProgram[]
 }
 
 export type ToWorker = { readonly type: 'run'; readonly index: number; readonly job: ScenarioJob } | { readonly type: 'stop' }

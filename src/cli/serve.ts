@@ -42,7 +42,7 @@ async function serve(options: ServeOptions): Promise<void> {
   const log = (sentence: string): void => say(sentence)
   const shared: Omit<LabOptions, 'dataFolder'> = {
     host: 'browser', version: __VERSION__, scenariosFolder: beside('../../scenarios'),
-    programs: { node: beside('./node.js'), switchboard: beside('./switchboard.js'), exploreWorker: beside('./explore-worker.js'), scenarioWorker: beside('./scenario-worker.js') }, mutants: mutant, log,
+    programs: { node: beside('./node.js'), switchboard: beside('./switchboard.js'), host: beside('./foreign.js'), exploreWorker: beside('./explore-worker.js'), scenarioWorker: beside('./scenario-worker.js') }, mutants: mutant, log,
     ...(diskFreeMibMin === undefined ? {} : { diskFreeMiBMin: diskFreeMibMin }),
   }
   const limits = limitsOf(options)

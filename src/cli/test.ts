@@ -2,17 +2,16 @@
 // saw. The verdict goes to standard output, progress to standard error. Status 0: held; 1: broken; 2: it could not run, or nothing could be judged.
 // It must never start a program that the person did not name.
 import { randomBytes } from 'node:crypto'
-import { existsSync, statSync } from 'node:fs'
-import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Option, type Command } from 'commander'
 import {
-  nemesisNames, programLimits, serviceNames, testProgram, topologyNames, wordsOfCommand, workloadNames, workloads,
+  nemesisNames, programLimits, serviceNames, testProgram, topologyNames, workloadNames, workloads,
   type NemesisName, type ProgramTestResult, type ServiceName, type TopologyName, type WorkloadName,
 } from '../lab'
-import { endSignals, reasonOf, statusOfSignal, type EndSignal } from '../system'
+import { endSignals, statusOfSignal, type EndSignal } from '../system'
 import { grouped } from '../trace'
 import { CannotRun, wholeNumber } from './cannot-run'
+import { commandOf, folderOf } from './program-flag'
 import { recordingPlaces } from './recording-places'
 import { printJson, printLines, say } from './terminal'
 
@@ -139,27 +138,6 @@ function settingsOf(options: TestOptions, seed: string): Omit<Parameters<typeof 
     availability: availability ?? null, disk,
     programs: { node: beside('./node.js'), switchboard: beside('./switchboard.js'), host: beside('./foreign.js') },
   }
-}
-
-/** A text that names a file is that file, whatever blanks it has. */
-function commandOf(bin: string): [string, ...string[]] {
-  if (existsSync(bin)) return [resolve(bin)]
-  try {
-    const [program, ...parameters] = wordsOfCommand(bin)
-    return [program.includes('/') ? resolve(program) : program, ...parameters]
-  } catch (error) {
-    throw new CannotRun(error instanceof Error ? error.message : String(error))
-  }
-}
-
-function folderOf(cwd: string): string {
-  try {
-    if (!statSync(cwd).isDirectory()) throw new CannotRun(`${cwd} is no folder.`)
-  } catch (error) {
-    if (error instanceof CannotRun) throw error
-    throw new CannotRun(`The program cannot run in ${cwd}: ${reasonOf(error)}.`)
-  }
-  return resolve(cwd)
 }
 
 const standingWords = { held: 'held', broken: 'BROKEN', unjudged: 'not judged' } as const

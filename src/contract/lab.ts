@@ -100,7 +100,7 @@ export type ScenarioEntry = z.infer<typeof ScenarioEntry>
 /** The scenario that the session plays. How each step went is in the events (`scenario-step`). */
 export const ScenarioStatus = z.strictObject({
   title: z.string(),
-  state: z.enum(['running', 'paused', 'passed', 'failed', 'stopped']),
+  state: z.enum(['running', 'paused', 'passed', 'failed', 'not-judged', 'stopped']),
   /** Every step in words, in order; step 1 first. */
   steps: z.array(z.string()),
   /** The step that is next or runs now, from 1; one more than the number of steps when it is over. */

@@ -2,7 +2,7 @@
 // writes.
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { defaultSettings, startOf, type JsonObject } from '../protocol'
+import { defaultSettings, startOf, utf8ToBytes, type JsonObject } from '../protocol'
 import { readLine } from './line'
 import { ProgramSteps } from './program-steps'
 import { speakerOf } from './speaker'
@@ -11,6 +11,7 @@ const page = readFileSync(new URL('../../docs/node-protocol.md', import.meta.url
 const linesOf = (kind: 'from' | 'to'): string[] => [...page.matchAll(new RegExp(`^\`\`\`json ${kind}\n(.+)\n\`\`\`$`, 'gm'))].map(([, line = '']) => line)
 
 const cluster = [{ name: 'n0', kind: 'server' }, { name: 'n1', kind: 'server', program: './mine' }, { name: 'lin-kv', kind: 'service' }, { name: 'c1', kind: 'client' }] as const
+const ours = [{ name: 'vs', kind: 'view-server', program: './vs' }, { name: 's1', kind: 'replica', program: './mine' }, { name: 's2', kind: 'replica', program: './mine' }, { name: 'c1', kind: 'client', program: './client' }] as const
 const speaker = speakerOf({ name: 'n1', kind: 'server', incarnation: 2, speaksOurs: false }, cluster)
 
 describe('docs/node-protocol.md', () => {
@@ -21,6 +22,30 @@ describe('docs/node-protocol.md', () => {
 
   it.each(linesOf('from'))('a program may write %s', (line) => {
     expect(() => readLine(line, speaker)).not.toThrow()
+  })
+
+  it.each([...page.matchAll(/^```json ours (\S+)\n(.+)\n```$/gm)].map(([, name = '', line = '']) => [name, line]))('%s may write %s', (name, line) => {
+    const kind = ours.find((node) => node.name === name)?.kind ?? 'server'
+    expect(readLine(line, speakerOf({ name, kind, incarnation: 1, speaksOurs: true }, ours))).not.toMatchObject({ message: { type: 'foreign' } })
+  })
+
+  it('a client gets the operation that it shows', () => {
+    const [, line = ''] = /^```json ours-to c1\n(.+)\n```$/m.exec(page) ?? []
+    const written: JsonObject[] = []
+    const steps = new ProgramSteps<null>({
+      speaker: speakerOf({ name: 'c1', kind: 'client', incarnation: 1, speaksOurs: true }, ours), nodes: ours, dataFolder: '', isPlain: false,
+      start: startOf({ name: 'c1', kind: 'client', incarnation: 1, settings: defaultSettings }),
+      driver: {
+        write: (text) => void written.push(JSON.parse(text) as JsonObject),
+        stepped: () => undefined, level: () => undefined, refused: () => undefined, failed: () => undefined,
+      },
+    })
+    steps.line('{"src":"c1","dest":"c0","body":{"type":"init_ok","lab":{"steps":true}}}')
+    for (let step = 0; step < 4; step++) {
+      steps.line(`{"src":"c1","dest":"lab","body":{"type":"done","step":${step}}}`)
+      steps.give({ type: 'operation', operationId: 7, session: -1, target: '', operation: { type: 'put', key: utf8ToBytes('a'), value: utf8ToBytes('1') } })
+    }
+    expect(written).toContainEqual(JSON.parse(line))
   })
 
   it('a program gets the lines that it shows', () => {

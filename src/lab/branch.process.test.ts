@@ -21,7 +21,7 @@ let screen: Screen
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'branch-test-'))
   lab = await createLab({
-    host: 'in-process', dataFolder: folder, version: 'test', scenariosFolder: built('../scenarios'), programs: { node: built('main/node.js'), switchboard: built('main/switchboard.js') },
+    host: 'in-process', dataFolder: folder, version: 'test', scenariosFolder: built('../scenarios'), programs: { node: built('main/node.js'), switchboard: built('main/switchboard.js'), host: built('main/foreign.js') },
   })
   const [near, far] = createPortPair()
   lab.connect(far)

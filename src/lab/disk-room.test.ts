@@ -38,7 +38,7 @@ test('the disk is looked at before the first byte, and again after each 16 MiB',
 })
 
 async function packed(events: number): Promise<string> {
-  const sample = (await readFile(new URL('../trace/testdata/v6.jsonl', import.meta.url), 'utf8')).split('\n')
+  const sample = (await readFile(new URL('../trace/testdata/v7.jsonl', import.meta.url), 'utf8')).split('\n')
   const note = (seq: number): TraceEvent => ({ seq, at: seq, wall: seq, type: 'lab-note', node: '', text: 'x'.repeat(100_000) })
   const path = join(folder, 'bomb.jsonl.gz')
   await writeFile(path, gzipSync([sample[0], ...Array.from({ length: events }, (_, index) => formatEvent(note(index + 1))), ''].join('\n')))

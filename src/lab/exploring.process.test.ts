@@ -24,7 +24,7 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'exploring-test-'))
   lab = await createLab({
     host: 'in-process', dataFolder: folder, version: 'test', scenariosFolder: built('../scenarios'),
-    programs: { node: built('main/node.js'), switchboard: built('main/switchboard.js'), exploreWorker: built('main/explore-worker.js') },
+    programs: { node: built('main/node.js'), switchboard: built('main/switchboard.js'), host: built('main/foreign.js'), exploreWorker: built('main/explore-worker.js') },
   })
   const [near, far] = createPortPair()
   lab.connect(far)

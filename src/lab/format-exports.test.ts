@@ -29,7 +29,7 @@ beforeEach(async () => {
   clusters = createFakeClusters()
   lab = await openLab({
     host: 'in-process', dataFolder: join(folder, 'data'), version: '1', scenariosFolder: fileURLToPath(new URL('../../scenarios', import.meta.url)),
-    programs: { node: '', switchboard: '' },
+    programs: { node: '', switchboard: '', host: '' },
   }, clusters)
   screen = connect()
 })

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { isAlive } from '../cluster/testing/cluster-harness'
 import { connectLab, createPortPair, defaultClusterSettings } from '../contract'
-import { createLab, type RunningLab } from './index'
+import { createLab, type ClusterPrograms, type RunningLab } from './index'
 import { Screen } from './testing/screen-harness'
 import { openScreen } from './web/screen'
 
@@ -135,7 +135,7 @@ it('the next lab leaves the paused node of a lab that runs alone', async () => {
   await once(child, 'exit')
 })
 
-async function inProcess(programs: { node: string; switchboard: string }): Promise<{ lab: RunningLab; screen: Screen }> {
+async function inProcess(programs: ClusterPrograms): Promise<{ lab: RunningLab; screen: Screen }> {
   const lab = await createLab({ host: 'in-process', dataFolder: folder, version: 'test', scenariosFolder: built('../scenarios'), programs })
   const [near, far] = createPortPair()
   lab.connect(far)
@@ -147,7 +147,7 @@ it.each(['switchboard', 'node'] as const)('a start whose %s program hangs is giv
   const noted = join(folder, 'pids')
   await writeFile(program, `import { appendFileSync } from 'node:fs'\nappendFileSync(${JSON.stringify(noted)}, process.pid + '\\n')\nprocess.on('SIGTERM', () => {})\nsetInterval(() => {}, 1000)\n`)
   const hung = async (): Promise<number[]> => (await readFile(noted, 'utf8').catch(() => '')).split('\n').filter((line) => line !== '').map(Number)
-  const { lab, screen } = await inProcess({ node: built('main/node.js'), switchboard: built('main/switchboard.js'), [which]: program })
+  const { lab, screen } = await inProcess({ node: built('main/node.js'), switchboard: built('main/switchboard.js'), host: built('main/foreign.js'), [which]: program })
   const start = (): Promise<string> => screen.lab.call('newCluster', quick).then(() => 'started', (error: Error) => error.message)
 
   const given = start()

@@ -10,6 +10,8 @@ import type { SessionHealth } from './session-health'
 export interface ClusterPrograms {
   readonly node: string
   readonly switchboard: string
+  /** The host of a program of others. */
+  readonly host: string
   /** The worker thread for explorations; without it this lab cannot explore. */
   readonly exploreWorker?: string
   /** The worker thread that reads scenarios; without it they are read in this thread. */

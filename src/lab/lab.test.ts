@@ -23,7 +23,7 @@ let lab: RunningLab
 
 async function open(recordingsFolder?: string): Promise<RunningLab> {
   return openLab({
-    host: 'in-process', dataFolder: join(folder, 'data'), version: '1.2.3', scenariosFolder: fileURLToPath(new URL('../../scenarios', import.meta.url)), programs: { node: '/node.js', switchboard: '/switchboard.js' },
+    host: 'in-process', dataFolder: join(folder, 'data'), version: '1.2.3', scenariosFolder: fileURLToPath(new URL('../../scenarios', import.meta.url)), programs: { node: '/node.js', switchboard: '/switchboard.js', host: '/foreign.js' },
     ...(recordingsFolder === undefined ? {} : { recordingsFolder }),
   }, clusters)
 }
@@ -99,7 +99,7 @@ async function upload(screen: Lab, name: string, bytes: Buffer): Promise<{ sessi
 
 const note = (text: string): EventBody => ({ type: 'lab-note', text, node: '' })
 const notes = (count: number): EventBody[] => Array.from({ length: count }, (_, index) => note(`note ${index}`))
-const sample = readFileSync(new URL('../trace/testdata/v6.jsonl', import.meta.url))
+const sample = readFileSync(new URL('../trace/testdata/v7.jsonl', import.meta.url))
 
 /** All files in private folders of this process. */
 function privateFiles(): string[] {
@@ -113,7 +113,7 @@ describe('a new cluster', () => {
     expect(await screen.call('newCluster', chosen)).toEqual({ session: 1 })
     const { header } = cluster().options
     expect(header).toMatchObject({
-      understudy: 'recording', version: 6, parent: null, source: 'live', title: 'two', seed: 'abc', protocolHash: 'unbuilt',
+      understudy: 'recording', version: 7, parent: null, source: 'live', title: 'two', seed: 'abc', protocolHash: 'unbuilt',
       nodes: [{ name: 'vs', kind: 'view-server' }, { name: 's1', kind: 'replica' }, { name: 's2', kind: 'replica' }, { name: 'c1', kind: 'client' }],
       settings: { pingIntervalMs: 25, pingCheckIntervalMs: 25, deadPings: 3, backupsWanted: 1, newCluster: true, mutants: [] },
     })

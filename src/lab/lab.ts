@@ -207,6 +207,8 @@ class RealLab implements RunningLab, ConnectionOwner {
 
   async runScenario(name: string, text: string): Promise<{ session: number }> {
     const scenario = await this.#shelf.take(name, text)
+    const [slot] = scenario.slots
+    if (slot) throw new Refusal(`${slot.node} is the program "${slot.slot}" here; understudy run --program ${slot.slot}=COMMAND names it.`)
     const header = scenarioHeader(scenario, { seed: scenario.seed, protocolHash, createdAt: new Date() })
     this.#allowance?.checkCluster(header.settings, header.nodes.length)
     return this.#changes.run((signal) => this.#counted(header.nodes.length, async () => {

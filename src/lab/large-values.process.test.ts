@@ -26,7 +26,7 @@ afterEach(async () => { await rm(folder, { recursive: true, force: true }) })
 
 test.each(values)('%s through a lab: sent, read back, branched from, and the recordings conform', async (_name, value) => {
   const lab = await createLab({
-    host: 'in-process', dataFolder: folder, version: 'test', scenariosFolder: built('../scenarios'), programs: { node: built('main/node.js'), switchboard: built('main/switchboard.js') },
+    host: 'in-process', dataFolder: folder, version: 'test', scenariosFolder: built('../scenarios'), programs: { node: built('main/node.js'), switchboard: built('main/switchboard.js'), host: built('main/foreign.js') },
   })
   try {
     const [near, far] = createPortPair()

@@ -97,7 +97,7 @@ describe.each(kinds)('a value of %s', (kind, of) => {
     const path = join(folder, 'window.jsonl')
     await writeFile(path, `${lines.join('\n')}\n`)
     const lab = await openLab({
-      host: 'in-process', dataFolder: join(folder, 'data'), version: '1', scenariosFolder: fileURLToPath(new URL('../../scenarios', import.meta.url)), programs: { node: '', switchboard: '' },
+      host: 'in-process', dataFolder: join(folder, 'data'), version: '1', scenariosFolder: fileURLToPath(new URL('../../scenarios', import.meta.url)), programs: { node: '', switchboard: '', host: '' },
     }, createFakeClusters())
     try {
       const [own, labs] = createPortPair()

@@ -25,7 +25,7 @@ interface Hosted { readonly screen: Screen; readonly close: () => Promise<void> 
 
 async function inProcess(): Promise<Hosted> {
   const lab = await createLab({
-    host: 'in-process', dataFolder: folder, version: 'test', scenariosFolder: built('../scenarios'), programs: { node: built('main/node.js'), switchboard: built('main/switchboard.js') },
+    host: 'in-process', dataFolder: folder, version: 'test', scenariosFolder: built('../scenarios'), programs: { node: built('main/node.js'), switchboard: built('main/switchboard.js'), host: built('main/foreign.js') },
   })
   const [near, far] = createPortPair()
   lab.connect(far)

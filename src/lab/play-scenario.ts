@@ -8,6 +8,7 @@ import { formatEvent, formatHeader, traceVersion, type TraceHeader } from '../tr
 import type { ClusterStarter, EventLines } from './cluster-seam'
 import { EventLog } from './event-log'
 import type { ClusterPrograms } from './lab-options'
+import { programsOf, withPrograms, type GivenProgram } from './programs/given-programs'
 import { RuleWatch } from './rule-watch'
 import { ProcessStage } from './stages/process-stage'
 import { SimulatorStage } from './stages/simulator-stage'
@@ -18,6 +19,8 @@ export interface PlayOptions extends RunOptions {
   readonly recordingPath: string
   readonly keepRecording: boolean
   readonly programs: ClusterPrograms
+  /** The nodes that are programs of others, as a person named them. */
+  readonly given?: readonly GivenProgram[]
   readonly startCluster: ClusterStarter
   readonly protocolHash: string
   /** The scenario's seed, or another one. */
@@ -79,15 +82,17 @@ export function scenarioHeader(scenario: Scenario, { seed, protocolHash, created
 }
 
 async function playOnProcesses(scenario: Scenario, options: PlayOptions): Promise<ScenarioResult> {
-  const { recordingPath, programs, startCluster, protocolHash, seed } = options
-  const header = scenarioHeader(scenario, { seed, protocolHash, createdAt: new Date() })
+  const { recordingPath, programs, startCluster, protocolHash, seed, given = [] } = options
+  const ours = scenarioHeader(scenario, { seed, protocolHash, createdAt: new Date() })
+  const foreign = programsOf(ours.nodes, scenario.slots, given)
+  const header = { ...ours, nodes: withPrograms(ours.nodes, foreign) }
   const early: EventLines[] = []
   const log = new EventLog(recordingPath)
   let rules: RuleWatch | undefined
   let stage: ProcessStage | undefined
   let ended = ''
   const cluster = await startCluster({
-    header, recordingPath, start: scenario.start, nodeProgram: programs.node, switchboardProgram: programs.switchboard,
+    header, recordingPath, start: scenario.start, nodeProgram: programs.node, switchboardProgram: programs.switchboard, hostProgram: programs.host, programs: foreign,
     onEvents: (lines) => {
       if (stage) stage.take(lines)
       else early.push(lines)
@@ -116,7 +121,8 @@ async function playOnProcesses(scenario: Scenario, options: PlayOptions): Promis
 }
 
 async function playOnSimulator(scenario: Scenario, options: PlayOptions): Promise<ScenarioResult> {
-  const { recordingPath, keepRecording, seed } = options
+  const { recordingPath, keepRecording, seed, given = [] } = options
+  if (scenario.slots.length > 0 || given.length > 0) throw new CannotRun('Programs of others run on processes: --on processes.')
   const lines: string[] = []
   const stage = new SimulatorStage(scenario, seed, (event) => lines.push(formatEvent(event)))
   const result = await runScenario(scenario, stage, options)

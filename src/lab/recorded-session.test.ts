@@ -37,7 +37,7 @@ beforeAll(async () => {
   await writeFile(path, text())
   lab = await openLab({
     host: 'in-process', dataFolder: join(folder, 'data'), version: '1', scenariosFolder: fileURLToPath(new URL('../../scenarios', import.meta.url)),
-    programs: { node: '', switchboard: '' },
+    programs: { node: '', switchboard: '', host: '' },
   }, createFakeClusters())
   const [own, labs] = createPortPair()
   lab.connect(labs)

@@ -1,7 +1,7 @@
 // A scenario that plays in a session on screen: its position, and the controls (pause, step, resume, stop).
 // It must never end the cluster: a person may want to inspect it afterwards.
 import { Refusal, type ScenarioStatus } from '../contract'
-import { runScenario, type Scenario } from '../scenario'
+import { runScenario, type Scenario, type ScenarioResult } from '../scenario'
 import type { EventLines, RunningCluster } from './cluster-seam'
 import { ProcessStage } from './stages/process-stage'
 import type { TraceHeader } from '../trace'
@@ -58,7 +58,7 @@ export class ScenarioPlay {
   }
 
   get #isOver(): boolean {
-    return this.#state === 'passed' || this.#state === 'failed' || this.#state === 'stopped'
+    return this.#state !== 'running' && this.#state !== 'paused'
   }
 
   steer(act: 'pause' | 'resume' | 'step' | 'stop'): void {
@@ -87,11 +87,11 @@ export class ScenarioPlay {
     this.#open = null
   }
 
-  #over(state: 'passed' | 'failed' | 'stopped', reason: string): void {
+  #over(state: ScenarioResult['state'], reason: string): void {
     if (this.#isOver) return
     this.#state = state
     this.#reason = reason
-    if (state === 'passed') this.#at = this.scenario.steps.length + 1
+    if (state === 'passed' || state === 'not-judged') this.#at = this.scenario.steps.length + 1
     this.#onChange()
   }
 

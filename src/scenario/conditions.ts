@@ -1,15 +1,25 @@
 // Decides whether a condition holds, from the evidence alone. Each part returns null if it holds, or a function that says what was seen
 // instead: the sentence is only made for the step that fails. It must never change anything.
-import { endReads, judgeHistory, ruleNames, ruleTexts, shownValue, type SearchLimits } from '../check'
-import { kindOf, type MessageKind, type MessageType, type NodeName, type Outcome, type ReplicaState, type ViewCause } from '../protocol'
-import { currentView, outcomeText, viewCauseText, viewText, type Recorded, type MessageInFlight } from '../trace'
+import { endReads, judgeHistory, ruleNames, ruleTexts, shownValue, type RuleName, type SearchLimits } from '../check'
+import { kindOf, viewServerName, type MessageKind, type MessageType, type NodeName, type Outcome, type ViewCause } from '../protocol'
+import { copyDifference, currentView, outcomeText, viewCauseText, viewText, type Recorded, type MessageInFlight, type ToldCopy } from '../trace'
 import type { Evidence, OperationRecord } from './evidence'
 import { appendsProblem, lostWrites } from './kept'
 import type { Condition, Gives } from './schema'
 import { givesText, rangeText } from './words'
 
-/** Null if the condition holds; else what was seen instead. */
-export type Judged = null | (() => string)
+/** Nothing says whether a condition holds. It must never count as met, nor as failed. */
+export class NotJudged {
+  /** To follow "not judged: ". */
+  readonly why: string
+
+  constructor(why: string) {
+    this.why = why
+  }
+}
+
+/** Null if the condition holds; else what was seen instead, or why nobody can tell. */
+export type Judged = null | (() => string) | NotJudged
 
 export interface JudgedBy {
   readonly evidence: Evidence
@@ -49,7 +59,7 @@ export function judge(condition: Condition, by: JudgedBy): Judged {
     condition.appendsKept && judgeAppends(condition.appendsKept, by), condition.writesKept !== undefined && judgeWrites(condition.writesKept, by),
     condition.linearizable !== undefined && judgeLinearizable(condition.linearizable, by),
   ]
-  return parts.find((part) => typeof part === 'function') ?? null
+  return parts.find((part) => typeof part === 'function') ?? parts.find((part) => part instanceof NotJudged) ?? null
 }
 
 // ---- views and roles
@@ -68,6 +78,7 @@ function judgeView(wanted: NonNullable<Condition['view']>, { evidence, nodesOf }
     && (wanted.backupCount === undefined || backups.length === wanted.backupCount)
     && (wanted.acked === undefined || isAcked === wanted.acked)
     && (wanted.because === undefined || (current !== undefined && isBecause(current.cause, wanted.because)))
+  if (!holds && wanted.because !== undefined && !evidence.state.inferred.tellsViews(viewServerName)) return new NotJudged(`${viewServerName} does not tell why it changes a view`)
   return holds ? null : () => current ? `${viewText(current.view)}${isAcked ? ', acked' : ', not acked'}. ${viewCauseText(current, evidence.state.header)}` : 'there is no view yet'
 }
 
@@ -85,6 +96,7 @@ function judgeRole({ node, is, serving, life }: NonNullable<Condition['role']>, 
     if (!facts) return () => `there is no node ${name}`
     const holds = (is === undefined || facts.believes === is) && (serving === undefined || facts.serving === serving)
       && (life === undefined || facts.life === life || (life === 'dead' && facts.life === 'none'))
+    if (!holds && facts.life !== 'dead' && !evidence.state.inferred.tellsRoles(name)) return new NotJudged(`${name} does not tell its role`)
     if (!holds) return () => `${name} is ${facts.life}, believes it is ${facts.believes ?? 'nothing yet'} and ${facts.serving ? 'serves' : 'does not serve'}`
   }
   return null
@@ -93,6 +105,7 @@ function judgeRole({ node, is, serving, life }: NonNullable<Condition['role']>, 
 function judgeStuck(wanted: NonNullable<Condition['stuck']>, { evidence }: JudgedBy): Judged {
   const { stuck } = evidence.state
   const holds = typeof wanted === 'boolean' ? (stuck !== null) === wanted : stuck?.type === wanted
+  if (!holds && evidence.state.nodes.get(viewServerName)?.program) return new NotJudged(`${viewServerName} does not tell whether it is stuck`)
   return holds ? null : () => stuck ? `it is stuck: ${stuck.type}` : 'it is not stuck'
 }
 
@@ -168,13 +181,20 @@ function judgeLongestWait(atMostMs: number, { evidence }: JudgedBy): Judged {
 function judgeRules(which: NonNullable<Condition['rulesKept']>, { evidence }: JudgedBy): Judged {
   const names = which === true ? ruleNames : [which].flat()
   const broken = evidence.rules().find(({ rule, standing }) => standing === 'broken' && names.includes(rule))
-  return broken ? () => `${ruleTexts[broken.rule].title} is broken: ${broken.first?.text ?? ''} (event #${broken.first?.seq ?? 0})` : null
+  if (broken) return () => `${ruleTexts[broken.rule].title} is broken: ${broken.first?.text ?? ''} (event #${broken.first?.seq ?? 0})`
+  // Of all rules, those that can be judged are meant; of some by name, each.
+  return which === true ? null : notJudged(names, evidence)
 }
 
 function judgeBroken(which: NonNullable<Condition['broken']>, { evidence }: JudgedBy): Judged {
   const broken = evidence.rules().filter(({ standing }) => standing === 'broken').map(({ rule }) => rule)
   if (which === true ? broken.length > 0 : broken.includes(which)) return null
-  return () => broken.length === 0 ? 'no rule was broken' : `${broken.map((rule) => ruleTexts[rule].title).join(', ')} was broken, and not ${which === true ? 'any' : ruleTexts[which].title}`
+  return notJudged(which === true ? [] : [which], evidence) ?? (() => broken.length === 0 ? 'no rule was broken' : `${broken.map((rule) => ruleTexts[rule].title).join(', ')} was broken, and not ${which === true ? 'any' : ruleTexts[which].title}`)
+}
+
+function notJudged(names: readonly RuleName[], evidence: Evidence): NotJudged | null {
+  const state = evidence.rules().find(({ rule, standing }) => standing === 'not-judged' && names.includes(rule))
+  return state ? new NotJudged(`${ruleTexts[state.rule].title} is not judged, because ${state.why}`) : null
 }
 
 // ---- messages and faults
@@ -266,16 +286,13 @@ function judgeLinearizable(wanted: boolean, { evidence }: JudgedBy): Judged {
 
 function judgeValue({ key, is, at }: NonNullable<Condition['value']>, { evidence, nodesOf }: JudgedBy): Judged {
   for (const name of nodesOf(at)) {
-    const state = evidence.replica(name)
-    if (!state) return () => `${name} is dead or no server`
-    const held = valueIn(state, key)
+    const copy = evidence.copyOf(name)
+    if (copy === undefined) return () => `${name} is dead or no server`
+    if (!copy?.store) return new NotJudged(`${name} does not tell what it holds`)
+    const held = copy.store.get(key) ?? null
     if (held !== is) return () => `${name} holds ${held === null ? 'nothing' : `"${held.slice(0, 80)}"`} under ${key}`
   }
   return null
-}
-
-function valueIn(state: ReplicaState, key: string): string | null {
-  return state.store.find((entry) => entry.key === key)?.value ?? null
 }
 
 function membersOf({ evidence }: JudgedBy): NodeName[] {
@@ -283,42 +300,47 @@ function membersOf({ evidence }: JudgedBy): NodeName[] {
   return view?.primary ? [view.primary.name, ...view.backups.map(({ name }) => name)] : []
 }
 
+/** The viewnum of a table row is not compared: it is the view in which that copy executed it, which may differ after a state transfer. */
 function judgeEqual(which: true | readonly string[], by: JudgedBy): Judged {
   const names = which === true ? membersOf(by) : by.nodesOf(which)
-  const held = names.map((name) => ({ name, state: by.evidence.replica(name) }))
-  const first = held[0]
-  for (const { name, state } of held) {
-    if (!state || !first?.state) return () => `${state ? first?.name ?? 'nobody' : name} is dead or no server`
-    // The viewnum of a table row is not compared: it is the view in which that copy executed it, which may differ after a state transfer.
-    if (holdings(state) !== holdings(first.state)) return () => `${first.name} has executed ${first.state?.executed} and ${name} ${state.executed}, or what they hold differs`
+  const [first = '', ...others] = names
+  const copies = new Map(names.map((name) => [name, by.evidence.copyOf(name)]))
+  const dead = names.find((name) => copies.get(name) === undefined)
+  if (dead !== undefined) return () => `${dead} is dead or no server`
+  const silent = names.find((name) => copies.get(name) === null)
+  if (silent !== undefined) return new NotJudged(`${silent} does not tell what it holds`)
+  for (const name of others) {
+    const difference = copyDifference(copies.get(first) as ToldCopy, copies.get(name) as ToldCopy)
+    if (difference === null) return new NotJudged(`${first} and ${name} do not both tell their stores`)
+    if (difference !== '') return () => `of ${first} and ${name}: ${difference}`
   }
   return null
 }
 
-function holdings({ executed, store, table }: ReplicaState): string {
-  return JSON.stringify([executed, store, table.map(({ clientId, requestId, result, seq }) => [clientId, requestId, result, seq])])
+/** The store of the server that would answer a client now. */
+function serving(by: JudgedBy): ReadonlyMap<string, string> | Exclude<Judged, null> {
+  const primary = currentView(by.evidence.state)?.view.primary?.name
+  const copy = primary === undefined ? undefined : by.evidence.copyOf(primary)
+  if (copy === undefined) return () => 'the primary is dead, so nobody can tell'
+  return copy?.store ?? new NotJudged(`${primary} does not tell what it holds`)
 }
 
-/** The state of the server that would answer a client now. */
-function serving(by: JudgedBy): ReplicaState | undefined {
-  const primary = currentView(by.evidence.state)?.view.primary?.name
-  return primary === undefined ? undefined : by.evidence.replica(primary)
-}
+const isStore = (held: ReturnType<typeof serving>): held is ReadonlyMap<string, string> => held instanceof Map
 
 function judgeAppends(which: string | true, by: JudgedBy): Judged {
-  const state = serving(by)
-  if (!state) return () => 'the primary is dead, so nobody can tell'
+  const store = serving(by)
+  if (!isStore(store)) return store
   for (const { key, clients, acknowledged } of by.appendsOf(which)) {
-    const problem = appendsProblem(valueIn(state, key) ?? '', clients, acknowledged)
+    const problem = appendsProblem(store.get(key) ?? '', clients, acknowledged)
     if (problem) return () => problem
   }
   return null
 }
 
 function judgeWrites(wanted: boolean, by: JudgedBy): Judged {
-  const state = serving(by)
-  if (!state) return () => 'the primary is dead, so nobody can tell'
-  const lost = lostWrites(by.evidence.operations.values(), (key) => valueIn(state, key))
+  const store = serving(by)
+  if (!isStore(store)) return store
+  const lost = lostWrites(by.evidence.operations.values(), (key) => store.get(key) ?? null)
   if (wanted) return lost.length === 0 ? null : () => `${lost[0]}${lost.length > 1 ? ` (and ${lost.length - 1} more)` : ''}`
   return lost.length > 0 ? null : () => 'no acknowledged write is lost'
 }

@@ -3,7 +3,7 @@
 import { HistoryOfTrace, NodeReplay, RuleMonitors, type EventSource, type RuleState, type ServedState } from '../check'
 import { originalId } from '../network'
 import type { NodeName, Outcome, ReplicaState } from '../protocol'
-import { beginState, foldEvent, type AnyOperation, type ClusterState, type EventOf, type Recorded, type TraceEvent, type TraceHeader } from '../trace'
+import { beginState, foldEvent, isProgram, recordBytes, recordResult, resultText, toldCopyOf, type ToldCopy, type AnyOperation, type ClusterState, type EventOf, type Recorded, type TraceEvent, type TraceHeader } from '../trace'
 
 export interface OperationRecord {
   readonly client: NodeName
@@ -106,11 +106,21 @@ export class Evidence implements EventSource {
     return this.#monitors
   }
 
-  /** The state of a replica now; undefined for a node that is dead or no replica. */
-  replica(name: NodeName): ReplicaState | undefined {
+  /** What a replica holds now; undefined for a node that is dead or no replica, null for a program that does not tell it. */
+  copyOf(name: NodeName): ToldCopy | null | undefined {
     const node = this.state.nodes.get(name)
+    if (!node || node.kind !== 'replica' || node.life === 'dead' || node.life === 'none' || node.life === 'failed') return undefined
+    if (isProgram(this.header.nodes, name)) return toldCopyOf(node.program?.state ?? null)
+    const state = this.#replica(name)
+    return state && {
+      executed: state.executed, store: new Map(state.store.map(({ key, value }) => [recordBytes(key), recordBytes(value)])),
+      table: state.table.map(({ clientId, requestId, seq, result }) => ({ clientId, requestId, seq, result: resultText(recordResult(result)) })),
+    }
+  }
+
+  #replica(name: NodeName): ReplicaState | undefined {
     const start = this.#starts.get(name)
-    if (!node || !start || node.life === 'dead' || node.life === 'none' || node.life === 'failed') return undefined
+    if (!start) return undefined
     let replay = this.#replays.get(name)
     if (replay?.incarnation !== start.incarnation) {
       replay = new NodeReplay(this, start)

@@ -2,7 +2,7 @@
 // file, nor spend more than the cost of reading it: files are small, and aliases are refused.
 import { isAlias, isMap, isPair, Lexer, LineCounter, parseDocument, visit, type Document, type Node as YamlNode } from 'yaml'
 import type * as z from 'zod'
-import { nodeNames, scenarioOf, type Place, type Scenario } from './scenario'
+import { nodeNames, scenarioOf, wordOfKind, type Place, type Scenario } from './scenario'
 import { effectTypes } from '../network'
 import { operationTypes } from '../protocol'
 import { visible } from '../trace'
@@ -197,6 +197,9 @@ function senseProblems(form: ScenarioForm): Nonsense[] {
     problems.push({ path: ['cluster', 'backupsWanted'], sentence: `${replicas} replicas leave room for ${replicas - 1} backups.` })
   }
   for (const [index, name] of (start ?? []).entries()) if (!names.all.includes(name)) problems.push({ path: ['cluster', 'start', index], sentence: `There is no node ${name}.` })
+  for (const who of Object.keys(form.cluster.program ?? {})) {
+    if (!names.all.some((name) => name === who || wordOfKind(name) === who)) problems.push({ path: ['cluster', 'program', who], sentence: `There is no node ${who.slice(0, 40)}; a word for several is view-server, replicas or clients.` })
+  }
   const known = { operations: new Set<string>(), marks: new Set<string>(), appends: new Set<string>() }
   for (const [index, step] of form.steps.entries()) {
     const path = ['steps', index]

@@ -30,11 +30,12 @@ function textReport(report: Report): string {
   return `${lines.map(visible).join('\n')}\n`
 }
 
-const marks: Readonly<Record<ReportedScenario['state'], string>> = { passed: 'ok  ', failed: 'FAIL', stopped: 'stop', 'not-run': '-   ' }
+const marks: Readonly<Record<ReportedScenario['state'], string>> = { passed: 'ok  ', failed: 'FAIL', 'not-judged': '?   ', stopped: 'stop', 'not-run': '-   ' }
 
 function textOf(scenario: ReportedScenario): string[] {
   const { state, title, seconds, reason, file, lastEvents, recording } = scenario
   const first = `  ${marks[state]} ${title}${brokenText(scenario)}${state === 'not-run' ? ', not run' : ` (${seconds.toFixed(1)} s)`}${pointsText(scenario)}`
+  if (state === 'not-judged') return [first, `       ${file}: ${reason}`]
   if (state !== 'failed') return [first]
   return [first, `       ${file}: ${reason}`, ...lastEvents.map((event) => `       | ${event}`), ...recording ? [`       recording: ${recording}`] : []]
 }
@@ -50,8 +51,8 @@ function pointsText({ points, pointsMax }: { points: number; pointsMax: number }
 
 /** One sentence about the whole run. */
 export function summary(report: Report): string {
-  const { passed, failed, notRun, seconds, stopped } = report
-  return `${passed} passed, ${failed} failed${notRun > 0 ? `, ${notRun} not run` : ''} in ${seconds.toFixed(1)} s${pointsText(report)}${stopped ? '; it was stopped' : ''}`
+  const { passed, failed, notJudged, notRun, seconds, stopped } = report
+  return `${passed} passed, ${failed} failed${notJudged > 0 ? `, ${notJudged} not judged` : ''}${notRun > 0 ? `, ${notRun} not run` : ''} in ${seconds.toFixed(1)} s${pointsText(report)}${stopped ? '; it was stopped' : ''}`
 }
 
 // ---- JUnit
@@ -60,10 +61,11 @@ function junitReport(report: Report): string {
   const suites = report.suites.map((suite) => {
     const cases = suite.scenarios.map(junitCase).join('')
     const seconds = suite.scenarios.reduce((sum, scenario) => sum + scenario.seconds, 0)
-    return `  <testsuite name="${escapeText(suite.name || 'Scenarios')}" tests="${suite.scenarios.length}" failures="${suite.failed}" errors="0" skipped="${suite.notRun}" time="${seconds.toFixed(3)}">\n${cases}  </testsuite>\n`
+    return `  <testsuite name="${escapeText(suite.name || 'Scenarios')}" tests="${suite.scenarios.length}" failures="${suite.failed}" errors="0" skipped="${suite.notRun + suite.notJudged}" time="${seconds.toFixed(3)}">\n${cases}  </testsuite>\n`
   })
-  const tests = report.passed + report.failed + report.notRun
-  return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="Understudy" tests="${tests}" failures="${report.failed}" errors="0" skipped="${report.notRun}" time="${report.seconds.toFixed(3)}" timestamp="${report.createdAt}">\n${suites.join('')}</testsuites>\n`
+  const skipped = report.notJudged + report.notRun
+  const tests = report.passed + report.failed + skipped
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="Understudy" tests="${tests}" failures="${report.failed}" errors="0" skipped="${skipped}" time="${report.seconds.toFixed(3)}" timestamp="${report.createdAt}">\n${suites.join('')}</testsuites>\n`
 }
 
 function junitCase(scenario: ReportedScenario): string {
@@ -72,7 +74,7 @@ function junitCase(scenario: ReportedScenario): string {
   const properties = [['on', on], ['seed', seed], ['mutants', scenario.mutants.join(' ')], ['points', String(points)], ['pointsMax', String(pointsMax)]]
     .map(([name, value]) => `<property name="${name}" value="${escapeText(value ?? '')}"/>`).join('')
   const inner = state === 'failed' ? `\n      <failure message="${escapeText(reason)}">${escapeText([reason, ...lastEvents].join('\n'))}</failure>`
-    : state === 'passed' ? '' : `\n      <skipped message="${state === 'stopped' ? 'it was stopped' : 'it was not run'}"/>`
+    : state === 'passed' ? '' : `\n      <skipped message="${state === 'not-judged' ? escapeText(reason) : state === 'stopped' ? 'it was stopped' : 'it was not run'}"/>`
   return `${head}\n      <properties>${properties}</properties>${inner}\n    </testcase>\n`
 }
 
@@ -103,7 +105,7 @@ const style = `
 body{margin:0 auto;max-width:960px;padding:24px;background:var(--panel);color:var(--fg);font:13px/1.5 system-ui,sans-serif;font-variant-numeric:tabular-nums}
 h1{font-size:20px;margin:0 0 4px}h2{font-size:15px;margin:24px 0 4px;display:flex;gap:12px}h2 span,.about,.line{color:var(--fg3);font-weight:400}
 details{border-top:1px solid var(--line);padding:4px 0}summary{display:grid;grid-template-columns:64px 1fr auto auto;gap:12px;cursor:pointer;padding:2px 0}
-summary:focus-visible{outline:2px solid #1d5bc9;outline-offset:2px}.passed{color:var(--ok)}.failed{color:var(--bad);font-weight:600}.not-run,.stopped,.skipped{color:var(--fg3)}
+summary:focus-visible{outline:2px solid #1d5bc9;outline-offset:2px}.passed{color:var(--ok)}.failed{color:var(--bad);font-weight:600}.not-run,.not-judged,.stopped,.skipped{color:var(--fg3)}
 .reason{background:var(--bad-soft);padding:8px 12px;border-radius:6px}ol{margin:8px 0;padding-left:32px}li{padding:1px 0}pre{background:var(--sunk);padding:8px 12px;border-radius:6px;overflow:auto;font-size:11px}
 table{border-collapse:collapse;margin:8px 0}td,th{text-align:left;padding:2px 16px 2px 0;font-weight:400}th{color:var(--fg3)}`
 

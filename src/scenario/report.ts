@@ -6,14 +6,14 @@ import type { Scenario } from './scenario'
 
 const ReportedStep = z.strictObject({
   number: z.int(), text: z.string(), line: z.int().describe('In the scenario\'s file, from 1.'),
-  state: z.enum(['passed', 'failed', 'skipped']), detail: z.string(), atMs: z.number().describe('Cluster time at its end.'),
+  state: z.enum(['passed', 'failed', 'not-judged', 'skipped']), detail: z.string(), atMs: z.number().describe('Cluster time at its end.'),
 })
 
 const ReportedScenario = z.strictObject({
   file: z.string(), title: z.string(), about: z.string(),
   on: z.enum(['processes', 'simulator']), seed: z.string(),
   mutants: z.array(z.string()).describe('Rules that were broken on purpose; empty for the protocol as it should be.'),
-  state: z.enum(['passed', 'failed', 'stopped', 'not-run']),
+  state: z.enum(['passed', 'failed', 'not-judged', 'stopped', 'not-run']).describe('not-judged: a program told too little for a verdict; it gives no points and takes none.'),
   reason: z.string().describe('Empty if it passed; else the step and what was seen instead.'),
   points: z.number(), pointsMax: z.number(),
   seconds: z.number().describe('Wall time.'), events: z.int(), seq: z.int().describe('The last event: where the failing moment is in the recording.'),
@@ -24,14 +24,14 @@ export type ReportedScenario = z.infer<typeof ReportedScenario>
 
 const ReportedSuite = z.strictObject({
   name: z.string(), scenarios: z.array(ReportedScenario),
-  passed: z.int(), failed: z.int(), notRun: z.int(), points: z.number(), pointsMax: z.number(),
+  passed: z.int(), failed: z.int(), notJudged: z.int(), notRun: z.int(), points: z.number(), pointsMax: z.number(),
 })
 
 export const ReportSchema = z.strictObject({
   understudy: z.literal('report'), version: z.literal(1),
   createdAt: z.string().describe('ISO 8601, UTC.'), seconds: z.number(),
   stopped: z.boolean().describe('It was ended before every scenario had run.'),
-  passed: z.int(), failed: z.int(), notRun: z.int(), points: z.number(), pointsMax: z.number(),
+  passed: z.int(), failed: z.int(), notJudged: z.int(), notRun: z.int(), points: z.number(), pointsMax: z.number(),
   suites: z.array(ReportedSuite),
 })
 export type Report = z.infer<typeof ReportSchema>
@@ -47,7 +47,8 @@ export interface RunFacts {
 export function reportedScenario(scenario: Scenario, result: ScenarioResult | null, { on, seed, seconds, recording }: RunFacts): ReportedScenario {
   return {
     file: scenario.name, title: scenario.title, about: scenario.about.trim(), on, seed, mutants: [...scenario.settings.mutants],
-    state: result?.state ?? 'not-run', reason: result?.reason ?? '', points: result?.state === 'passed' ? scenario.points : 0, pointsMax: scenario.points,
+    state: result?.state ?? 'not-run', reason: result?.reason ?? '', points: result?.state === 'passed' ? scenario.points : 0,
+    pointsMax: result?.state === 'not-judged' ? 0 : scenario.points,
     seconds: Math.round(seconds * 1000) / 1000, events: result?.events ?? 0, seq: result?.seq ?? 0, recording,
     steps: result ? [...result.steps] : [], lastEvents: result ? [...result.lastEvents] : [],
   }
@@ -70,10 +71,10 @@ export function reportOf(scenarios: readonly { readonly suite: string; readonly 
   }
 }
 
-function totals(scenarios: readonly ReportedScenario[]): { passed: number; failed: number; notRun: number; points: number; pointsMax: number } {
+function totals(scenarios: readonly ReportedScenario[]): { passed: number; failed: number; notJudged: number; notRun: number; points: number; pointsMax: number } {
   const count = (...states: ReportedScenario['state'][]): number => scenarios.filter(({ state }) => states.includes(state)).length
   const sum = (of: (scenario: ReportedScenario) => number): number => scenarios.reduce((total, scenario) => total + of(scenario), 0)
-  return { passed: count('passed'), failed: count('failed'), notRun: count('not-run', 'stopped'), points: sum(({ points }) => points), pointsMax: sum(({ pointsMax }) => pointsMax) }
+  return { passed: count('passed'), failed: count('failed'), notJudged: count('not-judged'), notRun: count('not-run', 'stopped'), points: sum(({ points }) => points), pointsMax: sum(({ pointsMax }) => pointsMax) }
 }
 
 /** The schema for readers of reports, as JSON Schema (draft 2020-12). */

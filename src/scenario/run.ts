@@ -4,7 +4,7 @@ import { createRandom, type Random } from '../network'
 import { utf8ToBytes, viewServerName, withBytes, type NodeName } from '../protocol'
 import { currentView, eventLine, outcomeText, stalledViewsText, type ClusterAct, type TraceEvent } from '../trace'
 import { Appenders } from './appenders'
-import { isCostly, judge, judgeOutcome, sentMessages, waitingMessages, type Judged, type JudgedBy } from './conditions'
+import { isCostly, judge, judgeOutcome, NotJudged, sentMessages, waitingMessages, type Judged, type JudgedBy } from './conditions'
 import { Evidence } from './evidence'
 import { faultOf, breakOf } from './faults'
 import type { Scenario, ScenarioStepLine } from './scenario'
@@ -21,8 +21,8 @@ export interface StepResult {
   readonly number: number
   readonly text: string
   readonly line: number
-  /** `skipped`: an earlier step failed, or the run was stopped. */
-  readonly state: 'passed' | 'failed' | 'skipped'
+  /** `not-judged`: nothing says whether its condition holds. `skipped`: an earlier step failed, or the run was stopped. */
+  readonly state: 'passed' | 'failed' | 'not-judged' | 'skipped'
   /** What was seen; empty where there is nothing to say. */
   readonly detail: string
   /** Cluster time at its end, in ms. */
@@ -30,7 +30,8 @@ export interface StepResult {
 }
 
 export interface ScenarioResult {
-  readonly state: 'passed' | 'failed' | 'stopped'
+  /** `not-judged`: no step failed, or one failed after a step that could not be judged. */
+  readonly state: 'passed' | 'failed' | 'not-judged' | 'stopped'
   /** One sentence for a run that did not pass: the step and what was seen. */
   readonly reason: string
   readonly steps: readonly StepResult[]
@@ -44,7 +45,7 @@ export interface ScenarioResult {
 export interface RunOptions {
   /** Called before every step; resolves false to stop there. To pause, resolve later. */
   readonly gate?: (step: ScenarioStepLine) => Promise<boolean>
-  readonly onStep?: (step: ScenarioStepLine, state: 'running' | 'passed' | 'failed') => void
+  readonly onStep?: (step: ScenarioStepLine, state: 'running' | Exclude<StepResult['state'], 'skipped'>) => void
   /** A seed to use in place of the scenario's own. */
   readonly seed?: string
 }
@@ -54,6 +55,12 @@ type ActStep = Exclude<ScenarioStep, { readonly type: OperationStep['type'] | 't
 
 /** A step failed; the message says what was seen. */
 class Unmet extends Error {}
+
+/** A step could not be judged; the message says why. */
+class Unjudged extends Error {}
+
+/** How long a wait may take for what nothing tells, in milliseconds of cluster time. */
+const unjudgedMs = 5000
 
 export async function runScenario(scenario: Scenario, stage: Stage, options: RunOptions = {}): Promise<ScenarioResult> {
   return new Run(scenario, stage, options).play()
@@ -69,6 +76,8 @@ class Run implements JudgedBy {
   readonly #labels = new Map<string, string>()
   readonly #marks = new Map<string, number>()
   readonly #appends = new Map<string, Appenders>()
+  /** The first step that could not be judged; empty without one. */
+  #unjudged = ''
   #operations = 0
   #faults = 0
   /** The node that was killed, paused or restarted last. */
@@ -93,31 +102,35 @@ class Run implements JudgedBy {
       for (let time = 0; time < times; time++) {
         for (const line of steps) {
           if (!(await this.#options.gate?.(line) ?? true)) return this.#result('stopped', 'It was stopped.')
-          const problem = await this.#playStep(line)
-          if (problem !== undefined) return this.#result('failed', this.#whyFailed(line, problem))
+          const { state, detail } = await this.#playStep(line)
+          if (state === 'not-judged') this.#unjudged ||= `Line ${line.place.line}: ${line.text}: not judged: ${detail}`
+          // What could not be judged may not have come, and then a later step fails for that.
+          if (state === 'failed' && this.#unjudged !== '') return this.#result('not-judged', `${this.#unjudged}; then line ${line.place.line}: ${line.text}: ${detail}`)
+          if (state === 'failed') return this.#result('failed', this.#whyFailed(line, detail))
         }
       }
     }
-    return this.#result('passed', '')
+    return this.#unjudged === '' ? this.#result('passed', '') : this.#result('not-judged', this.#unjudged)
   }
 
-  async #playStep(line: ScenarioStepLine): Promise<string | undefined> {
+  async #playStep(line: ScenarioStepLine): Promise<StepResult> {
     const { number, text } = line
     this.#options.onStep?.(line, 'running')
     await this.#stage.tell({ type: 'scenario-step', step: number, text, state: 'running', detail: '' })
-    let detail = ''
-    let problem: string | undefined
+    let detail: string
+    let state: Exclude<StepResult['state'], 'skipped'> = 'passed'
     try {
       detail = await this.#do(line.step)
     } catch (error) {
       // A refused act also fails the step; its sentence says why.
-      problem = error instanceof Error ? error.message : String(error)
+      state = error instanceof Unjudged ? 'not-judged' : 'failed'
+      detail = error instanceof Error ? error.message : String(error)
     }
-    const state = problem === undefined ? 'passed' : 'failed'
-    await this.#stage.tell({ type: 'scenario-step', step: number, text, state, detail: problem ?? detail })
-    this.#results.set(number, { number, text, line: line.place.line, state, detail: problem ?? detail, atMs: this.evidence.state.at / 1000 })
+    await this.#stage.tell({ type: 'scenario-step', step: number, text, state, detail })
+    const result: StepResult = { number, text, line: line.place.line, state, detail, atMs: this.evidence.state.at / 1000 }
+    this.#results.set(number, result)
     this.#options.onStep?.(line, state)
-    return problem
+    return result
   }
 
   /** Adds the stalls of the machine, which on real processes may have caused the failure. */
@@ -246,8 +259,9 @@ class Run implements JudgedBy {
     const began = this.evidence.state.at
     const came = await this.#until(() => {
       judged = this.#judge(condition)
-      return judged === null
+      return judged === null || (judged instanceof NotJudged && this.evidence.state.at - began > unjudgedMs * 1000)
     }, ms, isCostly(condition))
+    throwUnjudged(judged)
     if (!came) throw new Unmet(`not within ${ms} ms: ${seen(judged)}`)
     return `after ${Math.round((this.evidence.state.at - began) / 1000)} ms`
   }
@@ -255,7 +269,8 @@ class Run implements JudgedBy {
   async #expect(condition: Condition): Promise<string> {
     await this.#stage.until(() => true, 0, true)
     const judged = this.#judge(condition)
-    if (judged) throw new Unmet(judged())
+    throwUnjudged(judged)
+    if (judged) throw new Unmet(seen(judged))
     return ''
   }
 
@@ -263,8 +278,9 @@ class Run implements JudgedBy {
     let judged: Judged = null
     await this.#until(() => {
       judged = always ? this.#judge(always) : null
-      return judged !== null
+      return typeof judged === 'function'
     }, ms, always !== undefined && isCostly(always))
+    throwUnjudged(judged)
     if (judged) throw new Unmet(seen(judged))
     return ''
   }
@@ -285,7 +301,7 @@ class Run implements JudgedBy {
     await this.#until(() => (this.evidence.operationOf(label)?.outcome ?? null) !== null, ms, false)
     const record = this.evidence.operationOf(label)
     const judged = judgeOutcome(record, gives)
-    if (judged) throw new Unmet(record?.outcome ? judged() : `it has not returned within ${ms} ms`)
+    if (judged) throw new Unmet(record?.outcome ? seen(judged) : `it has not returned within ${ms} ms`)
     return record?.outcome ? outcomeText(record.outcome) : ''
   }
 
@@ -353,7 +369,11 @@ class Run implements JudgedBy {
 }
 
 function seen(judged: Judged): string {
-  return judged === null ? '' : judged()
+  return judged === null ? '' : judged instanceof NotJudged ? judged.why : judged()
+}
+
+function throwUnjudged(judged: Judged): void {
+  if (judged instanceof NotJudged) throw new Unjudged(judged.why)
 }
 
 function picked<Item>(found: readonly Item[], which: Pick['which']): readonly Item[] {

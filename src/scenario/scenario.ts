@@ -38,6 +38,8 @@ export interface Scenario {
   /** The servers and clients that run from the beginning. */
   readonly start: readonly NodeName[]
   readonly settings: Settings
+  /** The nodes that are programs of others, and the name of each program, which a person fills. */
+  readonly slots: readonly { readonly node: NodeName; readonly slot: string }[]
   readonly blocks: readonly Block[]
   /** Every step once, in order. */
   readonly steps: readonly ScenarioStepLine[]
@@ -63,7 +65,7 @@ const scenarioDefaults = { pingIntervalMs: 50, deadPings: 8, retryMs: 50, operat
 /** Makes a scenario from the checked form of a file; `placeOf` finds the place of a step. */
 export function scenarioOf(name: string, form: ScenarioForm, placeOf: (path: readonly (string | number)[]) => Place): Scenario {
   const { title, suite, about, points, seed, on } = form
-  const { replicas, clients, start, ...given } = form.cluster
+  const { replicas, clients, start, program = {}, ...given } = form.cluster
   const chosen = { ...scenarioDefaults, ...withoutUndefined(given) }
   let number = 0
   const lineOf = (form: PlainStep, path: readonly (string | number)[]): ScenarioStepLine => {
@@ -77,8 +79,17 @@ export function scenarioOf(name: string, form: ScenarioForm, placeOf: (path: rea
     name, title, suite, about, points, seed, on, replicas, clients,
     start: start ?? nodeNames(replicas, clients).all.slice(1),
     settings: { ...defaultSettings, ...chosen, pingCheckIntervalMs: given.pingCheckIntervalMs ?? chosen.pingIntervalMs },
+    slots: nodeNames(replicas, clients).all.flatMap((node) => {
+      const slot = program[node] ?? program[wordOfKind(node)]
+      return slot === undefined ? [] : [{ node, slot }]
+    }),
     blocks, steps: blocks.flatMap(({ steps }) => steps),
   }
+}
+
+/** What stands for all nodes of this one's kind. */
+export function wordOfKind(node: NodeName): string {
+  return node === viewServerName ? 'view-server' : node.startsWith('s') ? 'replicas' : 'clients'
 }
 
 function withoutUndefined<Values extends object>(values: Values): { [Key in keyof Values]?: Exclude<Values[Key], undefined> } {

@@ -226,8 +226,13 @@ export const stepWords = Object.keys(Step.shape).filter((word): word is StepWord
 
 const limited = (name: keyof typeof settingLimits) => z.int().min(settingLimits[name].min).max(settingLimits[name].max).optional()
 
+/** A name that a person gives to a program with --program. */
+const Slot = z.string().regex(/^[a-z][a-z0-9-]{0,31}$/)
+
 const Cluster = z.strictObject({
   replicas: z.int().min(1).max(7).default(3),
+  program: z.record(z.string(), Slot).optional()
+    .describe('Nodes that are programs of others, by node, or by view-server, replicas, clients; and the name that --program fills: { replicas: student }.'),
   clients: z.int().min(1).max(8).default(1),
   start: z.array(Node).optional().describe('The servers and clients that are there from the beginning; all without it.'),
   pingIntervalMs: limited('pingIntervalMs'),

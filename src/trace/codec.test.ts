@@ -6,7 +6,7 @@ import { createRecordingReader, formatEvent, formatHeader, grouped, lineBytesMax
 import type { TraceEvent } from './event'
 import { upgradeFrom, type Upgrade } from './upgrade'
 
-const sample = readFileSync(new URL('./testdata/v6.jsonl', import.meta.url), 'utf8')
+const sample = readFileSync(new URL('./testdata/v7.jsonl', import.meta.url), 'utf8')
 const sampleLines = sample.trimEnd().split('\n')
 const [headerLine = '', ...eventLines] = sampleLines
 
@@ -88,7 +88,7 @@ describe('what is refused, with one sentence each', () => {
     ['text', 'dear diary\n', 'This file is not an Understudy recording.'],
     ['other JSON lines', '{"a":1}\n{"a":2}\n', 'This file is not an Understudy recording.'],
     ['a header cut off', headerLine.slice(0, 80), 'This file is not an Understudy recording.'],
-    ['a newer version', withHeader((header) => ({ ...header, version: 7 })), 'This recording has format version 7; this Understudy reads up to 6. A newer Understudy opens it.'],
+    ['a newer version', withHeader((header) => ({ ...header, version: 8 })), 'This recording has format version 8; this Understudy reads up to 7. A newer Understudy opens it.'],
     ['a version that is none', withHeader((header) => ({ ...header, version: 'x' })), 'This file is not an Understudy recording.'],
     ['a header without settings', withHeader(({ settings: _, ...header }) => header), 'The first line of this recording cannot be used: its settings are missing.'],
     ['settings out of range', withHeader((header) => ({ ...header, settings: { ...header.settings as object, deadPings: 0 } })),
@@ -142,9 +142,9 @@ test('counts are grouped by threes', () => {
   expect([0, 999, 1000, 48_120, 1_000_000].map(grouped)).toEqual(['0', '999', '1 000', '48 120', '1 000 000'])
 })
 
-test.each([1, 2, 3, 4, 5])('the kept sample of version %i still opens, with as many events', (version) => {
+test.each([1, 2, 3, 4, 5, 6])('the kept sample of version %i still opens, with as many events', (version) => {
   const { header, count } = read(readFileSync(new URL(`testdata/v${version}.jsonl`, import.meta.url), 'utf8'))
-  expect({ title: header.title, version: header.version, parent: header.parent, count }).toEqual({ title: 'failover', version: 6, parent: null, count: 336 })
+  expect({ title: header.title, version: header.version, parent: header.parent, count }).toEqual({ title: 'failover', version: 7, parent: null, count: 336 })
 })
 
 test('version 1 did not say why the cluster froze or a fault went: it was by hand', () => {

@@ -177,7 +177,7 @@ export const eventParts: Parts = {
   'timers-stopped': { timers: listOf(timer) },
   'fault-added': { rule: fault, plan: faultPlan },
   'break-added': { condition },
-  'scenario-step': { state: oneOf({ running: true, passed: true, failed: true }) },
+  'scenario-step': { state: oneOf({ running: true, passed: true, failed: true, 'not-judged': true }) },
   'workload-started': { plan: orNull(workload) },
   'branched': { parent, processes: listOf(process) },
   'violation': { evidence: listOf(count) },

@@ -7,7 +7,7 @@ import type { WorkloadPlan } from '../workload'
 import type { Recorded } from './recorded'
 
 /** The version of this schema. */
-export const traceVersion = 6
+export const traceVersion = 7
 
 /** The first line of a recording. */
 export interface TraceHeader {
@@ -138,7 +138,8 @@ export interface ScenarioStep {
   readonly type: 'scenario-step'
   readonly step: number
   readonly text: string
-  readonly state: 'running' | 'passed' | 'failed'
+  /** `not-judged`: a program told too little for a verdict. */
+  readonly state: 'running' | 'passed' | 'failed' | 'not-judged'
   readonly detail: string
 }
 

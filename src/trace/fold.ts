@@ -4,6 +4,7 @@
 import { concernsLink, type BreakCondition, type Fault, type FaultPlan } from '../network'
 import { kindOf, viewServerName, type MessageKind, type NodeKind, type NodeName, type Role, type Stuck, type View, type ViewCause } from '../protocol'
 import type { EventOf, FrozenTimer, TraceEvent, TraceHeader } from './event'
+import { InferredReports } from './inferred-reports'
 import { MessagesInFlight } from './messages-in-flight'
 import { foldProgram, newProgram, restarted, type ProgramFacts } from './program-facts'
 import { isOf, stallOf, withStall, type Silence, type Stall } from './stalls'
@@ -96,7 +97,7 @@ export interface FaultFacts {
 export interface ScenarioStepFacts {
   readonly step: number
   readonly text: string
-  readonly state: 'running' | 'passed' | 'failed'
+  readonly state: EventOf<'scenario-step'>['state']
   readonly detail: string
   readonly seq: number
 }
@@ -133,6 +134,8 @@ export interface ClusterState {
   dropped: number
   /** In the order of sending. */
   readonly inFlight: MessagesInFlight<MessageInFlight>
+  /** What the messages of programs say of roles and views. */
+  readonly inferred: InferredReports
 }
 
 export function beginState(header: TraceHeader): ClusterState {
@@ -142,6 +145,7 @@ export function beginState(header: TraceHeader): ClusterState {
     header, seq: 0, at: 0, wall: 0, nodes, views: [], stuck: null, stuckAt: 0, freeze: 0, freezeReason: '',
     freezeMetBy: 0, frozenTimers: [], stalls: [], breaks: new Map(), scenario: [], workload: '', faults: new Map(), transfers: new Map(), messages: 0,
     dropped: 0, inFlight: new MessagesInFlight({ sent: waiting, copied: (original, { at }) => ({ ...original, at, place: 'waits', fault: '', dueAt: 0 }) }),
+    inferred: new InferredReports(header.nodes),
   }
 }
 
@@ -153,6 +157,7 @@ export function copyState(state: ClusterState): ClusterState {
     faults: new Map([...state.faults].map(([name, fault]) => [name, { ...fault }])),
     transfers: new Map(state.transfers), breaks: new Map(state.breaks),
     inFlight: state.inFlight.copy((message) => ({ ...message })),
+    inferred: state.inferred.copy(),
   }
 }
 
@@ -166,9 +171,12 @@ export function foldEvent(state: ClusterState, event: TraceEvent): void {
   state.seq = event.seq
   state.at = event.at
   state.wall = event.wall
+  const { before, after } = state.inferred.take(event)
+  for (const report of before) foldOther(state, report)
   if (event.type.startsWith('message-')) foldMessage(state, event)
   else if (event.type.startsWith('node-')) foldProcess(state, event)
   else foldOther(state, event)
+  for (const report of after) foldOther(state, report)
 }
 
 function foldMessage(state: ClusterState, event: TraceEvent): void {

@@ -49,6 +49,10 @@ export function operationOf(recorded: Recorded<Operation>): Operation {
   return withBytes(recorded, bytesOf)
 }
 
+export function recordResult(result: Result): Recorded<Result> {
+  return mapResult(result, recordBytes as Convert)
+}
+
 export function resultOf(recorded: Recorded<Result>): Result {
   return mapResult(recorded as Result, bytesOf)
 }

@@ -38,6 +38,8 @@ export const upgrades: Readonly<Record<number, () => Upgrade>> = {
   },
   // Version 6 has programs that are not ours; before, every node was of this protocol.
   5: () => ({ header: (header) => header, event: (event) => event }),
+  // Version 7 has scenario steps that are not judged; before, every step passed or failed.
+  6: () => ({ header: (header) => header, event: (event) => event }),
 }
 
 /** The upgrade of one recording from its version to the current one, or undefined if none is known. From the current version it changes nothing. */

@@ -33,8 +33,8 @@ describe('the steps of a scenario', () => {
 
 describe('the words over them', () => {
   it('say where the scenario is', () => {
-    expect(['running', 'paused', 'passed', 'failed', 'stopped'].map((state) => chipOf(status({ state: state as ScenarioStatus['state'] }), []).text))
-      .toEqual(['Running', 'Paused before step 2', 'Passed', 'Failed', 'Stopped'])
+    expect(['running', 'paused', 'passed', 'failed', 'not-judged', 'stopped'].map((state) => chipOf(status({ state: state as ScenarioStatus['state'] }), []).text))
+      .toEqual(['Running', 'Paused before step 2', 'Passed', 'Failed', 'Not judged', 'Stopped'])
     const rows = stepRows(null, [step(1, 'passed', 20)], [step(1, 'passed', 20), step(2, 'passed', 30)])
     expect(chipOf(null, rows).text).toBe('1 of 2 passed')
   })

@@ -6,7 +6,7 @@ import type { Meaning } from '../../glyphs/names'
 export interface StepRow {
   readonly number: number
   readonly text: string
-  readonly state: 'waiting' | 'running' | 'passed' | 'failed'
+  readonly state: ScenarioStepFacts['state'] | 'waiting'
   /** The state in a word. */
   readonly word: string
   readonly glyph: Meaning
@@ -15,14 +15,14 @@ export interface StepRow {
   readonly seq: number
 }
 
-const glyphs = { waiting: 'none', running: 'started', passed: 'ok', failed: 'bad' } as const satisfies Record<StepRow['state'], Meaning>
+const glyphs = { waiting: 'none', running: 'started', passed: 'ok', failed: 'bad', 'not-judged': 'none' } as const satisfies Record<StepRow['state'], Meaning>
 
 /** `status` is null in a recording, where only the steps that began are known. `shown`: the steps at the cursor; `all`: at the tail. */
 export function stepRows(status: ScenarioStatus | null, shown: readonly ScenarioStepFacts[], all: readonly ScenarioStepFacts[]): StepRow[] {
   const begun = new Map(all.map((facts) => [facts.step, facts]))
   const atCursor = new Map(shown.map((facts) => [facts.step, facts]))
   const count = Math.max(status?.steps.length ?? 0, ...begun.keys())
-  const isOver = status !== null && (status.state === 'failed' || status.state === 'stopped')
+  const isOver = status !== null && status.state !== 'running' && status.state !== 'paused'
   return Array.from({ length: count }, (_, index) => {
     const number = index + 1
     const facts = atCursor.get(number)
@@ -50,6 +50,7 @@ export function chipOf(status: ScenarioStatus | null, rows: readonly StepRow[]):
   const passed = rows.filter(({ state }) => state === 'passed').length
   if (!status) {
     const hasFailed = rows.some(({ state }) => state === 'failed')
+    if (!hasFailed && rows.some(({ state }) => state === 'not-judged')) return { kind: 'warn', text: 'Not judged', glyph: 'none' }
     return hasFailed ? { kind: 'bad', text: 'Failed', glyph: 'bad' } : { kind: 'recorded', text: `${passed} of ${rows.length} passed`, glyph: 'ok' }
   }
   switch (status.state) {
@@ -57,6 +58,7 @@ export function chipOf(status: ScenarioStatus | null, rows: readonly StepRow[]):
     case 'paused': return { kind: 'warn', text: `Paused before step ${status.at}`, glyph: 'paused' }
     case 'passed': return { kind: 'live', text: 'Passed', glyph: 'ok' }
     case 'failed': return { kind: 'bad', text: 'Failed', glyph: 'bad' }
+    case 'not-judged': return { kind: 'warn', text: 'Not judged', glyph: 'none' }
     case 'stopped': return { kind: '', text: 'Stopped', glyph: 'dead' }
   }
 }

@@ -55,7 +55,7 @@ export class EqualCopies implements Monitor {
   look(event: TraceEvent, facts: RunFacts): Violation | null {
     if (this.limit !== '') return null
     switch (event.type) {
-      case 'node-started': return this.#started(event)
+      case 'node-started': return facts.isProgram(event.node) ? null : this.#started(event)
       case 'node-exited':
         this.#lives.delete(event.node)
         return null

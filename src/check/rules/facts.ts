@@ -1,7 +1,7 @@
 // The facts of a run that monitors need, gathered once for all: views, beliefs, messages in flight, requests. It must do only constant work
 // for each event; its memory is bounded by messages in flight, servers, views and clients.
 import type { Role } from '../../protocol'
-import { MessagesInFlight, type EventOf, type TraceEvent } from '../../trace'
+import { InferredReports, MessagesInFlight, type EventOf, type HeaderNode, type InferredReport, type TraceEvent } from '../../trace'
 
 export interface KnownView {
   readonly viewnum: number
@@ -22,6 +22,8 @@ export interface Belief {
   serving: boolean
   /** The event that reported it. */
   seq: number
+  /** It was not reported, but is what the messages of a program say. */
+  readonly isInferred: boolean
 }
 
 export type SentMessage = Pick<EventOf<'message-sent'>, 'seq' | 'from' | 'fromAs' | 'to' | 'message'>
@@ -34,6 +36,11 @@ export class RunFacts {
   readonly beliefs = new Map<string, Belief>()
   /** The view server's name; empty before it has started. */
   viewServer = ''
+  /** What the messages of programs say that report nothing. */
+  readonly inferred: InferredReports
+  readonly #programs: ReadonlySet<string>
+  /** Programs that say when a step is done, so that what they send has a known cause. */
+  readonly #stepping = new Set<string>()
   readonly #inFlight = new MessagesInFlight<SentMessage>({ sent: (sending) => sending })
   /** By node: the message that its current step took; null for another input. */
   readonly #inputs = new Map<string, SentMessage | null>()
@@ -42,8 +49,22 @@ export class RunFacts {
   #askedId = ''
   #asked: SentMessage | undefined
 
-  /** Takes an event. Call it after every monitor has seen the event. */
-  take(event: TraceEvent): void {
+  constructor(nodes: readonly HeaderNode[] = []) {
+    this.inferred = new InferredReports(nodes)
+    this.#programs = new Set(nodes.flatMap(({ name, program }) => program === undefined ? [] : [name]))
+  }
+
+  isProgram(node: string): boolean {
+    return this.#programs.has(node)
+  }
+
+  /** True if each effect of the node has a known cause: it is ours, or a program with steps. */
+  hasSteps(node: string): boolean {
+    return !this.#programs.has(node) || this.#stepping.has(node)
+  }
+
+  /** Takes an event, or a report that is inferred from one. Call it after every monitor has seen it. */
+  take(event: TraceEvent | InferredReport, isInferred = false): void {
     this.#askedId = ''
     switch (event.type) {
       case 'message-handed': return
@@ -64,7 +85,12 @@ export class RunFacts {
         return
       }
       case 'role-changed':
-        this.beliefs.set(event.node, { incarnation: event.incarnation, role: event.role, viewnum: event.viewnum, serving: event.serving, seq: event.seq })
+        this.beliefs.set(event.node, { incarnation: event.incarnation, role: event.role, viewnum: event.viewnum, serving: event.serving, seq: event.seq, isInferred })
+        return
+      case 'acted': return this.#begin(event, null)
+      case 'program-level':
+        if (event.level > 0) this.#stepping.add(event.node)
+        else this.#stepping.delete(event.node)
         return
       case 'node-exited': return void this.beliefs.delete(event.node)
       default: return

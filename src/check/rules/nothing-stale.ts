@@ -67,7 +67,7 @@ export class NothingStale implements Monitor {
     const { node, incarnation, id, seq, step } = event
     if (this.#stale.size > 0) this.#stale.delete(node)
     const sent = facts.sentOf(id)
-    if (sent === undefined || incarnation === 0) return null
+    if (sent === undefined || incarnation === 0 || facts.isProgram(node)) return null
     const why = this.#whyStale(event, sent, facts)
     if (why === '') return null
     this.held++

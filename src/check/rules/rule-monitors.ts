@@ -1,5 +1,5 @@
 // All rule monitors together, event by event, live or on a recording. They must never change what they watch, and it must never need them.
-import type { HeldCopy, MakeStore, Message, NodeName } from '../../protocol'
+import type { HeldCopy, MakeStore, Message, NodeKind, NodeName } from '../../protocol'
 import type { EventType, TraceEvent, TraceHeader } from '../../trace'
 import { ruleNames, type Violation, type Monitor, type RuleName, type RuleState } from './violation'
 import { EqualCopies } from './equal-copies'
@@ -56,7 +56,7 @@ const notPromisedAsynchronously: ReadonlySet<RuleName> = new Set(['rule-1', 'no-
 const needExecutions: readonly RuleName[] = ['at-most-once', 'honest-failure']
 
 export class RuleMonitors {
-  readonly #facts = new RunFacts()
+  readonly #facts: RunFacts
   /** Null if no rule needs it. */
   readonly #executions: Executions | null
   readonly #monitors: readonly Looking[]
@@ -67,12 +67,15 @@ export class RuleMonitors {
   readonly #notPromised: ReadonlySet<RuleName>
   /** Why no rule is judged; empty if they are. */
   readonly #why: string
+  /** Why part of a rule is not judged where programs run. */
+  readonly #ofPrograms: Partial<Record<RuleName, string>>
 
   /**
    * `except`: rules to leave out, for measuring the cost of monitoring. `storeOf`: the store of each server, if the caller knows it; a
    * recording does not say.
    */
   constructor({ settings, nodes = [] }: OfRun, except: readonly RuleName[] = [], storeOf?: (server: NodeName) => MakeStore) {
+    this.#facts = new RunFacts(nodes)
     const executions = new Executions(settings)
     this.#executions = needExecutions.every((rule) => except.includes(rule)) ? null : executions
     this.#equalCopies = new EqualCopies(settings, storeOf)
@@ -81,6 +84,7 @@ export class RuleMonitors {
       new BackupNotAhead(), new OnePrimary(), new WholeTransfer(), new RightView(settings), new AckedViews(), this.#nothingStale, new HonestFailure(executions),
     ]
     this.#why = whyUnjudged(nodes)
+    this.#ofPrograms = whyOfPrograms(nodes)
     this.#monitors = this.#why === '' ? all.filter(({ rule }) => !except.includes(rule)) : []
     this.#lookers = new Lookers(this.#monitors)
     this.#notPromised = settings.replication === 'asynchronous' ? notPromisedAsynchronously : new Set()
@@ -88,6 +92,13 @@ export class RuleMonitors {
 
   /** Takes the next event; returns the violations that it shows, except those of rules that are not promised. */
   take(event: TraceEvent): readonly Violation[] {
+    const { inferred } = this.#facts
+    if (!inferred.isNeeded) return this.#look(event, false)
+    const { before, after } = inferred.take(event)
+    return [...before.flatMap((report) => this.#look(report, true)), ...this.#look(event, false), ...after.flatMap((report) => this.#look(report, true))]
+  }
+
+  #look(event: TraceEvent, isInferred: boolean): readonly Violation[] {
     let violations: Violation[] | null = null
     this.#executions?.take(event)
     for (const monitor of this.#nothingStale.isAlert ? this.#monitors : this.#lookers.at(event, this.#facts)) {
@@ -98,7 +109,7 @@ export class RuleMonitors {
       else this.#broken.set(violation.rule, { count: 1, first: violation })
       if (!this.#notPromised.has(violation.rule)) (violations ??= []).push(violation)
     }
-    this.#facts.take(event)
+    this.#facts.take(event, isInferred)
     return violations ?? none
   }
 
@@ -117,7 +128,8 @@ export class RuleMonitors {
   /** The standing of every rule, in the order of `ruleNames`. */
   states(): RuleState[] {
     return ruleNames.map((rule) => {
-      const { held = 0, limit: why = this.#why } = this.#monitors.find((monitor) => monitor.rule === rule) ?? {}
+      const { held = 0, limit = this.#why } = this.#monitors.find((monitor) => monitor.rule === rule) ?? {}
+      const why = limit || (this.#ofPrograms[rule] ?? '')
       const { count = 0, first = null } = this.#broken.get(rule) ?? {}
       const known = why !== '' ? 'not-judged' : held > 0 ? 'held' : 'not-exercised'
       const standing = this.#notPromised.has(rule) ? 'not-promised' : count > 0 ? 'broken' : known
@@ -126,11 +138,21 @@ export class RuleMonitors {
   }
 }
 
-/** The rules are of this protocol, and the monitors need to know what its nodes did in each step. */
+/** The rules are of this protocol. */
 function whyUnjudged(nodes: TraceHeader['nodes']): string {
-  if (nodes.some(({ kind }) => kind === 'server')) return 'the servers here speak another protocol'
-  const programs = nodes.filter(({ kind, program }) => program !== undefined && kind !== 'client').map(({ name }) => name)
-  return programs.length === 0 ? '' : `${programs.join(', ')} ${programs.length === 1 ? 'is a program' : 'are programs'}, and the steps of a program are not known here`
+  return nodes.some(({ kind }) => kind === 'server') ? 'the servers here speak another protocol' : ''
+}
+
+/** What the messages of programs do not say, by rule. */
+function whyOfPrograms(nodes: TraceHeader['nodes']): Partial<Record<RuleName, string>> {
+  const programs = (kind: NodeKind): string[] => nodes.flatMap((node) => node.kind === kind && node.program !== undefined ? [node.name] : [])
+  const [replicas, viewServers] = [programs('replica'), programs('view-server')]
+  const be = (names: readonly string[]): string => `${names.join(', ')} ${names.length === 1 ? 'is a program' : 'are programs'}`
+  return {
+    ...replicas.length > 0 ? { 'equal-copies': `${be(replicas)}, and messages do not say what a program holds` } : {},
+    ...replicas.length + viewServers.length > 0 ? { 'nothing-stale': `${be([...viewServers, ...replicas])}, which may do more in a step than this protocol does` } : {},
+    ...viewServers.length > 0 ? { 'right-view': `${be(viewServers)}, and when it checks for pings no message says` } : {},
+  }
 }
 
 const none: readonly Violation[] = []

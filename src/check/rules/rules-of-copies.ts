@@ -1,5 +1,6 @@
 // The rules about what copies hold: 3 (which forwards), 4 (transfers), that no acknowledged write is lost, and that no backup is ahead of
 // what it was sent.
+import type { Between } from '../../protocol'
 import type { EventOf, TraceEvent } from '../../trace'
 import { evidenceOf, type Violation, type LooksAt, type Monitor } from './violation'
 import { incarnationOfId, type RunFacts } from './facts'
@@ -13,10 +14,9 @@ export class Rule3 implements Monitor {
   look(event: TraceEvent, facts: RunFacts): Violation | null {
     if (event.type !== 'message-sent' || event.message.type !== 'forward-ack') return null
     const { from: node, seq } = event
-    const input = facts.inputOf(node)
-    // An ack answers a forward: it says that the server has taken the forward.
-    if (input?.message.type !== 'forward') return null
-    const forward = input.message
+    const taken = this.#forwardOf(event, facts)
+    if (taken === null) return null
+    const { forward, input } = taken
     const belief = facts.beliefOf(node, incarnationOfId(event.id))
     const primary = belief === undefined ? null : facts.views.get(belief.viewnum)?.primary ?? null
     const isRight = belief?.role === 'backup' && belief.serving && forward.viewnum === belief.viewnum && primary?.name === input.from && primary.incarnation === forward.fromIncarnation
@@ -32,6 +32,18 @@ export class Rule3 implements Monitor {
       rule: this.rule, seq, evidence: evidenceOf(belief?.seq, input.seq, seq),
       text: `${node} took a forward of view ${forward.viewnum} from ${input.from}, and it ${is}.`,
     }
+  }
+
+  /**
+   * What the server took and acks: the forward of this step; or, for a program without steps, what the ack says of it. Null for an ack
+   * that answers no forward.
+   */
+  #forwardOf({ from, to, message, seq }: EventOf<'message-sent'>, facts: RunFacts): { forward: Between; input: { seq: number; from: string } } | null {
+    const input = facts.inputOf(from)
+    if (input?.message.type === 'forward') return { forward: input.message, input }
+    if (facts.hasSteps(from) || message.type !== 'forward-ack') return null
+    const { viewnum, fromIncarnation, toIncarnation } = message
+    return { forward: { viewnum, fromIncarnation: toIncarnation, toIncarnation: fromIncarnation }, input: { seq, from: to } }
   }
 }
 

@@ -9,11 +9,16 @@ export class Rule2 implements Monitor {
   readonly rule = 'rule-2'
   readonly looksAt: LooksAt = { events: ['view-changed'] }
   held = 0
+  limit = ''
 
   look(event: TraceEvent, facts: RunFacts): Violation | null {
     const before = facts.current
     if (event.type !== 'view-changed' || before === null) return null
     const { primary, viewnum } = event.view
+    if (facts.isProgram(event.node) && facts.inferred.isAfterGap(viewnum)) {
+      this.limit = gapText(viewnum)
+      return null
+    }
     if (primary && wasIn(before, primary) && viewnum === before.viewnum + 1) {
       this.held++
       return null
@@ -24,6 +29,8 @@ export class Rule2 implements Monitor {
     return { rule: this.rule, seq: event.seq, evidence: [before.seq, event.seq], text }
   }
 }
+
+const gapText = (viewnum: number): string => `the view server sent view ${viewnum} and never view ${viewnum - 1}`
 
 function wasIn(view: KnownView, { name, incarnation }: { readonly name: string; readonly incarnation: number }): boolean {
   const isOne = (member: { readonly name: string; readonly incarnation: number } | null): boolean => member?.name === name && member.incarnation === incarnation
@@ -109,11 +116,16 @@ export class Rule6 implements Monitor {
   readonly rule = 'rule-6'
   readonly looksAt: LooksAt = { events: ['view-changed', 'view-acked'] }
   held = 0
+  limit = ''
 
   look(event: TraceEvent, facts: RunFacts): Violation | null {
     if (event.type === 'view-acked') return this.#acked(event, facts)
     const before = facts.current
     if (event.type !== 'view-changed' || before === null) return null
+    if (facts.isProgram(event.node) && facts.inferred.isAfterGap(event.view.viewnum)) {
+      this.limit = gapText(event.view.viewnum)
+      return null
+    }
     if (before.ackedSeq > 0) {
       this.held++
       return null
@@ -184,14 +196,15 @@ export class AckedViews implements Monitor {
       case 'view-acked':
         this.#acked = { viewnum: event.view.viewnum, seq: event.seq }
         return null
-      case 'message-sent': return event.message.type === 'view-reply' && facts.inputOf(event.from)?.message.type === 'get-view' ? this.#told(event, event.message.view.viewnum) : null
+      case 'message-sent': return event.message.type === 'view-reply' && facts.inputOf(event.from)?.message.type === 'get-view' ? this.#told(event, event.message.view.viewnum, facts.hasSteps(event.from)) : null
       default: return null
     }
   }
 
-  #told({ to, seq }: EventOf<'message-sent'>, viewnum: number): Violation | null {
+  #told({ to, seq }: EventOf<'message-sent'>, viewnum: number, hasSteps: boolean): Violation | null {
     const { viewnum: acked, seq: ackedSeq } = this.#acked
-    if (viewnum === acked) {
+    // Without steps it may have answered before it took the ack.
+    if (viewnum === acked || (viewnum < acked && !hasSteps)) {
       this.held++
       return null
     }

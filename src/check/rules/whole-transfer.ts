@@ -72,7 +72,7 @@ export class WholeTransfer implements Monitor {
     if (late !== null || message.type !== 'state-transfer' || message.toIncarnation !== event.incarnation) return late
     // A backup in another view ignores the chunk.
     const belief = facts.beliefOf(event.node, event.incarnation)
-    return belief?.role === 'backup' && belief.viewnum === message.viewnum ? this.#takeChunk(event, sent, message) : null
+    return belief?.role === 'backup' && belief.viewnum === message.viewnum ? this.#takeChunk(event, sent, message, belief.isInferred) : null
   }
 
   // ---- at a backup
@@ -86,7 +86,8 @@ export class WholeTransfer implements Monitor {
     return { rule: this.rule, seq, evidence: [coming.seq, seq], text }
   }
 
-  #takeChunk({ node, seq, step }: EventOf<'message-taken'>, sent: SentMessage, message: Transfer): Violation | null {
+  /** `mayWait`: it did not say that it was ready for the state, so it need not install the state at once. */
+  #takeChunk({ node, seq, step }: EventOf<'message-taken'>, sent: SentMessage, message: Transfer, mayWait: boolean): Violation | null {
     const coming = this.#comingOf(node, sent.from, message)
     if (coming === null || coming.chunks.has(message.chunk)) return null
     const chunk = messageOf(message)
@@ -100,7 +101,7 @@ export class WholeTransfer implements Monitor {
       coming.digest = chunk.digest
       coming.executed = chunk.executed
     }
-    return coming.chunks.size === coming.count ? this.#judge(node, coming, seq, step) : null
+    return coming.chunks.size === coming.count ? this.#judge(node, coming, seq, mayWait ? -1 : step) : null
   }
 
   /** The transfer that this chunk belongs to; null for one that is older than the known one. */
@@ -115,8 +116,8 @@ export class WholeTransfer implements Monitor {
     return begun
   }
 
-  /** All chunks have arrived: compares them with the primary's digest. */
-  #judge(node: string, coming: Coming, seq: number, step: number): Violation | null {
+  /** All chunks have arrived: compares them with the primary's digest. `dueIn`: the step that must install the state; -1: any. */
+  #judge(node: string, coming: Coming, seq: number, dueIn: number): Violation | null {
     const { digest, from, viewnum, entries } = coming
     if (digest === undefined) return null
     let hash = coming.hash
@@ -131,7 +132,7 @@ export class WholeTransfer implements Monitor {
     }
     if (entries === digest.keys && rows === digest.rows && (hash >>> 0) === digest.hash) {
       this.held++
-      coming.dueIn = step
+      coming.dueIn = dueIn
       return null
     }
     const differs = entries === digest.keys && rows === digest.rows

@@ -17,7 +17,7 @@ let logged: string[]
 
 const open = (size: number, limits: Partial<LabLimits> = {}): Promise<Classroom> => openClass({
   size, folder, limits: { ...classLimits, ...limits },
-  lab: { host: 'browser', version: '1', scenariosFolder: '', programs: { node: '', switchboard: '', exploreWorker: '/no-worker.js' }, log: (sentence) => logged.push(sentence) },
+  lab: { host: 'browser', version: '1', scenariosFolder: '', programs: { node: '', switchboard: '', host: '', exploreWorker: '/no-worker.js' }, log: (sentence) => logged.push(sentence) },
   openLab: (options) => openLab(options, clusters),
 })
 
@@ -215,7 +215,7 @@ it('a class of which a lab cannot be opened opens none', async () => {
   let opened = 0
   let closed = 0
   await expect(openClass({
-    size: 3, folder, limits: classLimits, lab: { host: 'browser', version: '1', scenariosFolder: '', programs: { node: '', switchboard: '' } },
+    size: 3, folder, limits: classLimits, lab: { host: 'browser', version: '1', scenariosFolder: '', programs: { node: '', switchboard: '', host: '' } },
     openLab: async (options) => {
       if (++opened === 3) throw new Error('No room.')
       const lab = await openLab(options, clusters)
@@ -244,6 +244,6 @@ it('the disk that must stay free is no less than the teacher\'s, whatever a stud
 it('a class whose folder cannot be written is refused with a sentence', async () => {
   await writeFile(join(folder, 'file'), '')
   await expect(openClass({
-    size: 1, folder: join(folder, 'file'), limits: classLimits, lab: { host: 'browser', version: '1', scenariosFolder: '', programs: { node: '', switchboard: '' } }, openLab: (options) => openLab(options, clusters),
+    size: 1, folder: join(folder, 'file'), limits: classLimits, lab: { host: 'browser', version: '1', scenariosFolder: '', programs: { node: '', switchboard: '', host: '' } }, openLab: (options) => openLab(options, clusters),
   })).rejects.toThrow(/^The folder of a lab cannot be made in .*lab-01 \(.+\)\.$/)
 })

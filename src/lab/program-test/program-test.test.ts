@@ -1,7 +1,7 @@
 // The parts of a program's test that need no process: topologies, the faults of a seed, and commands as people write them.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { wordsOfCommand } from './command-line'
+import { wordsOfCommand } from '../programs/command-line'
 import { nemesisNames, nemesisPlan } from './nemesis'
 import { topologyNames, topologyOf } from './topology'
 

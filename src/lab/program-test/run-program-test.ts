@@ -36,7 +36,7 @@ export interface ProgramTestOptions {
   readonly availability: number | null
   readonly seed: string
   readonly recordingPath: string
-  readonly programs: ClusterPrograms & { readonly host: string }
+  readonly programs: ClusterPrograms
   readonly startCluster: ClusterStarter
   readonly protocolHash: string
   /** A sentence on what happens. */

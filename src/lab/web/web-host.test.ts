@@ -35,7 +35,7 @@ beforeEach(async () => {
   await writeFile(join(folder, 'renderer-next', 'secret.txt'), 'secret')
   clusters = createFakeClusters()
   logged = []
-  lab = await openLab({ host: 'browser', dataFolder: join(folder, 'data'), version: '1', scenariosFolder: '', programs: { node: '', switchboard: '' } }, clusters)
+  lab = await openLab({ host: 'browser', dataFolder: join(folder, 'data'), version: '1', scenariosFolder: '', programs: { node: '', switchboard: '', host: '' } }, clusters)
   door = doorOf(lab)
   host = await startWebHost({ doors: [door], rendererFolder: join(folder, 'renderer'), log: (sentence) => logged.push(sentence) })
 })
@@ -318,7 +318,7 @@ it('a window that is not built is refused with a sentence', async () => {
 
 describe('several labs behind one host', () => {
   it('are reached by their tokens alone, and a file goes to the one that awaits it', async () => {
-    const second = await openLab({ host: 'browser', dataFolder: join(folder, 'second'), version: '2', scenariosFolder: '', programs: { node: '', switchboard: '' } }, clusters)
+    const second = await openLab({ host: 'browser', dataFolder: join(folder, 'second'), version: '2', scenariosFolder: '', programs: { node: '', switchboard: '', host: '' } }, clusters)
     const doors = [door, doorOf(second)]
     await host.close()
     host = await startWebHost({ doors, rendererFolder: join(folder, 'renderer'), log: (sentence) => logged.push(sentence) })
@@ -377,7 +377,7 @@ describe('beyond this machine', () => {
 
 describe('screens that ask faster than their pace', () => {
   it('wait, together, and are refused nothing, and one of another lab does not', async () => {
-    const second = await openLab({ host: 'browser', dataFolder: join(folder, 'second'), version: '2', scenariosFolder: '', programs: { node: '', switchboard: '' } }, clusters)
+    const second = await openLab({ host: 'browser', dataFolder: join(folder, 'second'), version: '2', scenariosFolder: '', programs: { node: '', switchboard: '', host: '' } }, clusters)
     const pace = { framesPerSecond: 50, bytesPerSecond: 1_000_000, busyShare: 1 }
     const [own, other] = [{ ...door, budget: new Budget(pace) }, { ...doorOf(second), budget: new Budget(pace) }]
     await host.close()
@@ -400,7 +400,7 @@ describe('screens that ask faster than their pace', () => {
 
 describe('a lab whose places are taken', () => {
   it('refuses the next window before it is one, with a sentence, and one that watches has a place of its own', async () => {
-    const small = await openLab({ host: 'browser', dataFolder: join(folder, 'small'), version: '2', scenariosFolder: '', programs: { node: '', switchboard: '' }, name: 'Lab 3', screensMax: 2 }, clusters)
+    const small = await openLab({ host: 'browser', dataFolder: join(folder, 'small'), version: '2', scenariosFolder: '', programs: { node: '', switchboard: '', host: '' }, name: 'Lab 3', screensMax: 2 }, clusters)
     const own = doorOf(small)
     const watch: Door = { token: newToken(), connect: (port) => small.connect(port, { readOnly: true }), problem: () => small.screenProblem(true) }
     await host.close()

@@ -1,0 +1,46 @@
+// Which nodes of a cluster are programs: what a person named on the command line or in a dialog, matched with the nodes and the slots of a scenario.
+// It must never take a command from a file: a scenario names a slot, and a person fills it.
+import type { NodeKind, NodeName } from '../../protocol'
+import type { HeaderNode } from '../../trace'
+import { CannotRun } from '../../system'
+import type { ProgramSpec } from '../cluster-seam'
+
+/** `who`: a node, a slot of the scenario, or all nodes of a kind. */
+export interface GivenProgram {
+  readonly who: string
+  readonly spec: ProgramSpec
+}
+
+/** What stands for all nodes of a kind. */
+export const kindWords: Readonly<Record<string, NodeKind>> = { 'view-server': 'view-server', 'replicas': 'replica', 'clients': 'client', 'servers': 'server' }
+
+export interface SlotOf {
+  readonly node: NodeName
+  readonly slot: string
+}
+
+/**
+ * The nodes that are programs, each with its own. A node's own name comes before its slot, and its slot before its kind. Throws a CannotRun
+ * for a slot that nobody fills, and for a name that nothing here has.
+ */
+export function programsOf(nodes: readonly HeaderNode[], slots: readonly SlotOf[], given: readonly GivenProgram[]): Map<NodeName, ProgramSpec> {
+  const stranger = given.find(({ who }) => !Object.hasOwn(kindWords, who) && !nodes.some(({ name }) => name === who) && !slots.some(({ slot }) => slot === who))
+  if (stranger) throw new CannotRun(`There is no node and no slot ${stranger.who} here: ${[...new Set([...slots.map(({ slot }) => slot), ...nodes.map(({ name }) => name), ...Object.keys(kindWords)])].join(', ')}.`)
+  const named = (who: string | undefined): ProgramSpec | undefined => given.find((one) => one.who === who)?.spec
+  const programs = new Map<NodeName, ProgramSpec>()
+  for (const { name, kind } of nodes) {
+    const slot = slots.find(({ node }) => node === name)?.slot
+    const spec = named(name) ?? named(slot) ?? named(Object.keys(kindWords).find((word) => kindWords[word] === kind))
+    if (spec) programs.set(name, spec)
+    else if (slot !== undefined) throw new CannotRun(`Nothing was named for ${name}, which is the program "${slot}" of this scenario: --program "${slot}=COMMAND".`)
+  }
+  return programs
+}
+
+/** The nodes as a recording's header has them: a program's by its command. */
+export function withPrograms(nodes: readonly HeaderNode[], programs: ReadonlyMap<NodeName, ProgramSpec>): HeaderNode[] {
+  return nodes.map((node) => {
+    const spec = programs.get(node.name)
+    return spec ? { ...node, program: spec.command.join(' ') } : node
+  })
+}
