@@ -56,6 +56,7 @@ export default defineConfig({
         input: {
           index: at('main/index.ts'), cli: at('src/cli/cli.ts'), node: at('src/cluster/node/node-main.ts'), switchboard: at('src/cluster/switchboard/switchboard-main.ts'),
           foreign: at('src/cluster/foreign/foreign-main.ts'),
+          'program-guard': at('src/cluster/foreign/program-guard.ts'),
           'explore-worker': at('src/lab/explore-worker.ts'),
           'scenario-worker': at('src/lab/scenario-worker.ts'),
           'simulate-worker': at('src/lab/simulate/simulate-worker.ts'),

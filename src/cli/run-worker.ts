@@ -46,7 +46,7 @@ async function runOne(job: ScenarioJob, signal: AbortSignal): Promise<ReportedSc
   const scenario = withMutants(read, mutants)
   const began = performance.now()
   const { result, recording } = await playOne(scenario, {
-    on, seed, recordingPath, keepRecording, given, programs: { node: beside('./node.js'), switchboard: beside('./switchboard.js'), host: beside('./foreign.js') },
+    on, seed, recordingPath, keepRecording, given, programs: { node: beside('./node.js'), switchboard: beside('./switchboard.js'), host: beside('./foreign.js'), guard: new URL('./program-guard.js', import.meta.url).href },
     signal, gate: () => Promise.resolve(!signal.aborted),
   })
   return reportedScenario(scenario, result, { on, seed, seconds: (performance.now() - began) / 1000, recording })

@@ -54,7 +54,7 @@ export function runCommand(program: Command): void {
 
 async function run(paths: readonly string[], options: RunCommandOptions): Promise<void> {
   const { seed } = options
-  // Programs of others run on processes.
+  // A program of others may be of any level, and processes take all.
   const stage = options.on ?? (options.program.length > 0 ? 'processes' : undefined)
   if (seed !== undefined && (seed.length > 64 || !/^[ -~]*$/.test(seed))) throw new CannotRun('--seed is at most 64 characters of printable ASCII.')
   const scenarios = readAll(paths)

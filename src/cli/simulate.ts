@@ -2,11 +2,12 @@
 // Findings go to standard output, progress to standard error. Status 0: nothing was found; 1: something was; 2: it could not run.
 import { availableParallelism } from 'node:os'
 import { Option, type Command } from 'commander'
-import { checkNames, coverageOf, saveFound, simulateMutants, simulateSeeds, shrinkBad, type CheckName, type SeedResult, type ShrunkRun, type SimulationOptions } from '../lab'
+import { checkNames, coverageOf, ProgramFolder, saveFound, simulateMutants, simulateSeeds, shrinkBad, type CheckName, type SeedResult, type ShrunkRun, type SimulatedPrograms, type SimulationOptions } from '../lab'
 import { mutantNames, type MutantName } from '../protocol'
 import { reasonOf } from '../system'
 import { CannotRun, wholeNumber } from './cannot-run'
 import { mutantOption } from './mutant-flag'
+import { addProgramFlags, givenPrograms, type NamedProgram } from './program-flag'
 import { coverageLines, mutantTable, seedsSummary, shrunkLines, summaryOf } from './simulate-report'
 import { printJson, printLines, say } from './terminal'
 
@@ -24,12 +25,14 @@ interface SimulateOptions {
   readonly save?: string
   readonly jobs: number
   readonly json?: boolean
+  readonly program: readonly NamedProgram[]
+  readonly cwd: string
 }
 
 const seedMax = 1_000_000_000
 
 export function simulateCommand(program: Command): void {
-  program.command('simulate')
+  const command = program.command('simulate')
     .description('random fault runs in virtual time, every one judged; the first bad one is made small')
     .option('--seeds <range>', 'from..to, or one', seedRange, { from: 1, to: 200 })
     .addOption(mutantOption('--mutant <name>', 'breaks a rule on purpose (understudy help broken-rules); may be given several times'))
@@ -44,7 +47,7 @@ export function simulateCommand(program: Command): void {
     .option('--save <folder>', 'writes the small run there, as a scenario and as a recording')
     .option('--jobs <number>', 'seeds at a time', wholeNumber('--jobs', 1, 64), availableParallelism())
     .option('--json', 'lines of JSON')
-    .action(simulate)
+  addProgramFlags(command).action(simulate)
 }
 
 function seedRange(text: string): { from: number; to: number } {
@@ -67,10 +70,16 @@ async function simulate(options: SimulateOptions): Promise<void> {
       },
     },
   }
+  const given = givenPrograms(options.program, options.cwd)
+  if (given.length > 0 && options.eachMutant) throw new CannotRun('--each-mutant breaks rules in nodes of ours; it goes without --program.')
+  const folder = given.length > 0 ? new ProgramFolder() : null
+  const programs = folder && { given, folder: folder.path, guard: new URL('./program-guard.js', import.meta.url).href }
   try {
-    process.exitCode = await (options.eachMutant ? eachMutant(simulation, options) : manySeeds(simulation, options))
+    process.exitCode = await (options.eachMutant ? eachMutant(simulation, options) : manySeeds({ ...simulation, programs }, options))
   } catch (error) {
     throw error instanceof CannotRun ? error : new CannotRun(error instanceof Error ? error.message : String(error))
+  } finally {
+    await folder?.close()
   }
 }
 
@@ -86,20 +95,20 @@ async function manySeeds(simulation: SimulationOptions, { stopAtFirst = false, j
     for (const row of rows) printJson({ type: 'coverage', ...row })
   } else printLines([...seedsSummary(summary), ...coverageLines(rows)])
   const bad = results.find(({ found }) => found !== null)
-  if (bad) report(await shrinkBad(bad, simulation), { json, save })
+  if (bad) report(await shrinkBad(bad, simulation), { json, save, programs: simulation.programs ?? null })
   if (json) printJson({ type: 'summary', ...summary })
   return bad ? 1 : 0
 }
 
-function report(shrunk: ShrunkRun, { json, save }: { json: boolean; save: string | undefined }): void {
-  const saved = save === undefined ? undefined : saveIn(save, shrunk)
+function report(shrunk: ShrunkRun, { json, save, programs }: { json: boolean; save: string | undefined; programs: SimulatedPrograms | null }): void {
+  const saved = save === undefined ? undefined : saveIn(save, shrunk, programs)
   if (json) printJson({ type: 'shrunk', ...shrunk, ...saved ? { saved } : {} })
   else printLines(shrunkLines(shrunk, saved))
 }
 
-function saveIn(folder: string, shrunk: ShrunkRun): ReturnType<typeof saveFound> {
+function saveIn(folder: string, shrunk: ShrunkRun, programs: SimulatedPrograms | null = null): ReturnType<typeof saveFound> {
   try {
-    return saveFound(shrunk, folder)
+    return saveFound(shrunk, folder, programs)
   } catch (error) {
     throw new CannotRun(`It could not be saved in ${folder}: ${reasonOf(error)}.`)
   }

@@ -1,8 +1,8 @@
 // The lines of the node protocol (docs/node-protocol.md): what a program writes becomes a saying, and what the lab tells it becomes a line.
 // The envelope is Maelstrom's. It must never trust a line: what it cannot use it refuses with one reason.
 import { isJsonObject, isNodeName, kindBytesMax, utf8ToBytes, type JsonObject, type Message, type NodeName } from '../protocol'
-import { nodeOfConnection } from '../trace'
-import { readReport, type ToldReport } from './reports'
+import { nodeOfConnection, type ToldReport } from '../trace'
+import { readReport } from './reports'
 import { LineProblem, type Speaker } from './speaker'
 import { bodyOfMessage, messageOfBody } from './words'
 
@@ -23,6 +23,8 @@ export interface Offers {
   readonly steps: boolean
   readonly timers: boolean
   readonly reports: boolean
+  /** In virtual time its process may be another incarnation next, after a `reset`. */
+  readonly reset: boolean
 }
 
 export type Saying =
@@ -87,7 +89,7 @@ function offersOf(lab: unknown): Offers {
   const asks = isJsonObject(lab) ? lab : {}
   const steps = asks['steps'] === true
   const timers = steps && asks['timers'] === true
-  return { steps, timers, reports: timers && asks['reports'] === true }
+  return { steps, timers, reports: timers && asks['reports'] === true, reset: timers && asks['reset'] === true }
 }
 
 function toLab(type: string, body: JsonObject, speaker: Speaker): Saying {
@@ -125,6 +127,11 @@ function quoted(value: unknown): string {
 /** A line for a program. `step`: the number of the step that it begins; a program that does not cooperate ignores it. */
 export function lineOf(src: string, dest: NodeName, body: JsonObject, step?: number): string {
   return JSON.stringify(step === undefined ? { src, dest, body } : { src, dest, step, body })
+}
+
+/** Tells a program to forget everything: the next line is its init. */
+export function resetLine(dest: NodeName): string {
+  return lineOf(labName, dest, { type: 'reset' })
 }
 
 export function messageLine(src: string, dest: NodeName, message: Message, step?: number): string {

@@ -73,6 +73,11 @@ export class ProgramSteps<Token> {
     return this.#level
   }
 
+  /** True if it has offered to begin anew after a reset. */
+  get canReset(): boolean {
+    return this.#offers?.reset === true && this.#level > 0
+  }
+
   /** True while the program must answer before anything else happens: its init, or a step. */
   get isBusy(): boolean {
     return this.#running !== null
@@ -140,7 +145,7 @@ export class ProgramSteps<Token> {
 
   #initialised(offers: Offers): void {
     if (this.#offers !== null) throw new LineProblem('it has answered its init already')
-    this.#offers = this.#options.isPlain ? { steps: false, timers: false, reports: false } : offers
+    this.#offers = this.#options.isPlain ? { steps: false, timers: false, reports: false, reset: false } : offers
     this.#level = levelOf(this.#offers)
     if (this.#level === 0) this.#end()
   }

@@ -1,12 +1,9 @@
 // What a program tells of itself, as the reports of the trace: its role, its state, what it installed, how an operation ended. A report is never an
 // input of another node. It must never accept what a recording would refuse.
-import type { JsonObject, Report } from '../protocol'
-import type { EventBody, Recorded } from '../trace'
+import type { JsonObject } from '../protocol'
+import type { ToldReport } from '../trace'
 import { LineProblem, recordable, type Speaker } from './speaker'
 import { withMembers } from './words'
-
-/** A report as recorded, without its node and step. */
-export type ToldReport = Recorded<Report> | Pick<Extract<EventBody, { type: 'state-told' }>, 'type' | 'state'>
 
 /** By the word on the line: the report's fields, from the body's. */
 const words: Readonly<Record<string, (body: JsonObject) => object>> = {

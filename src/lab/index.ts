@@ -6,6 +6,7 @@ import { measureRules, type RulesBench } from './bench-rules'
 import type { Scenario } from '../scenario'
 import { openLab } from './lab'
 import type { LabOptions, RunningLab } from './lab-options'
+import type { SimulatedPrograms } from './programs/simulated-programs'
 import type { ShrunkRun } from './simulate/jobs'
 import { saveShrunk, type SavedFiles } from './simulate/simulation'
 import { playScenario, type Played, type PlayOptions } from './play-scenario'
@@ -34,8 +35,8 @@ export function benchLab(options: Omit<LabBench, 'startCluster'>): Promise<void>
 }
 
 /** Saves a failing, shrunk run of the simulator as a recording and as a scenario. Throws the file system's error. */
-export function saveFound(shrunk: ShrunkRun, folder: string): SavedFiles {
-  return saveShrunk(shrunk, folder, __PROTOCOL_HASH__)
+export function saveFound(shrunk: ShrunkRun, folder: string, programs: SimulatedPrograms | null = null): SavedFiles {
+  return saveShrunk(shrunk, folder, __PROTOCOL_HASH__, programs)
 }
 
 /** Tests a program of others as the nodes of a cluster. Rejects with a CannotRun if it cannot run. */
@@ -43,8 +44,9 @@ export function testProgram(options: Omit<ProgramTestOptions, 'startCluster' | '
   return runProgramTest({ ...options, startCluster, protocolHash: __PROTOCOL_HASH__ })
 }
 
-export { endLeftProcesses, programLimits } from '../cluster'
+export { endLeftProcesses, ProgramFolder, programLimits } from '../cluster'
 export { serviceNames, type ServiceName } from '../maelstrom'
+export type { SimulatedPrograms } from './programs/simulated-programs'
 export type { GivenProgram } from './programs/given-programs'
 export { wordsOfCommand } from './programs/command-line'
 export { nemesisNames, type NemesisName } from './program-test/nemesis'

@@ -12,6 +12,8 @@ export interface ClusterPrograms {
   readonly switchboard: string
   /** The host of a program of others. */
   readonly host: string
+  /** URL of the thread that guards programs in virtual time; without it none can be run there. */
+  readonly guard?: string
   /** The worker thread for explorations; without it this lab cannot explore. */
   readonly exploreWorker?: string
   /** The worker thread that reads scenarios; without it they are read in this thread. */

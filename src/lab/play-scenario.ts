@@ -4,6 +4,9 @@ import { rm } from 'node:fs/promises'
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { nodeNames, runScenario, type RunOptions, type Scenario, type ScenarioResult } from '../scenario'
 import { CannotRun, sentenceOf } from '../system'
+import { ProgramFolder } from '../cluster'
+import { CannotSimulate } from '../sim'
+import { simulatedPrograms } from './programs/simulated-programs'
 import { formatEvent, formatHeader, traceVersion, type TraceHeader } from '../trace'
 import type { ClusterStarter, EventLines } from './cluster-seam'
 import { EventLog } from './event-log'
@@ -121,11 +124,23 @@ async function playOnProcesses(scenario: Scenario, options: PlayOptions): Promis
 }
 
 async function playOnSimulator(scenario: Scenario, options: PlayOptions): Promise<ScenarioResult> {
-  const { recordingPath, keepRecording, seed, given = [] } = options
-  if (scenario.slots.length > 0 || given.length > 0) throw new CannotRun('Programs of others run on processes: --on processes.')
+  const { recordingPath, keepRecording, seed, given = [], programs: built } = options
   const lines: string[] = []
-  const stage = new SimulatorStage(scenario, seed, (event) => lines.push(formatEvent(event)))
-  const result = await runScenario(scenario, stage, options)
+  const { nodes } = scenarioHeader(scenario, { seed, protocolHash: '', createdAt: new Date(0) })
+  const foreign = programsOf(nodes, scenario.slots, given)
+  const folder = foreign.size === 0 ? null : new ProgramFolder()
+  const programs = folder === null ? undefined : simulatedPrograms(foreign, { folder: folder.path, guard: built.guard ?? '' })
+  let stage: SimulatorStage | undefined
+  let result: ScenarioResult
+  try {
+    stage = new SimulatorStage(scenario, seed, (event) => lines.push(formatEvent(event)), programs)
+    result = await runScenario(scenario, stage, options)
+  } catch (error) {
+    throw error instanceof CannotSimulate ? new CannotRun(error.message) : error
+  } finally {
+    programs?.close()
+    await folder?.close()
+  }
   if (keepRecording || result.state === 'failed') {
     const file = openSync(recordingPath, 'wx', 0o600)
     try {

@@ -3,7 +3,7 @@
 import { HistoryOfTrace, NodeReplay, RuleMonitors, type EventSource, type RuleState, type ServedState } from '../check'
 import { originalId } from '../network'
 import type { NodeName, Outcome, ReplicaState } from '../protocol'
-import { beginState, foldEvent, isProgram, recordBytes, recordResult, resultText, toldCopyOf, type ToldCopy, type AnyOperation, type ClusterState, type EventOf, type Recorded, type TraceEvent, type TraceHeader } from '../trace'
+import { beginState, foldEvent, copyOfReplica, isProgram, toldCopyOf, type ToldCopy, type AnyOperation, type ClusterState, type EventOf, type Recorded, type TraceEvent, type TraceHeader } from '../trace'
 
 export interface OperationRecord {
   readonly client: NodeName
@@ -112,10 +112,7 @@ export class Evidence implements EventSource {
     if (!node || node.kind !== 'replica' || node.life === 'dead' || node.life === 'none' || node.life === 'failed') return undefined
     if (isProgram(this.header.nodes, name)) return toldCopyOf(node.program?.state ?? null)
     const state = this.#replica(name)
-    return state && {
-      executed: state.executed, store: new Map(state.store.map(({ key, value }) => [recordBytes(key), recordBytes(value)])),
-      table: state.table.map(({ clientId, requestId, seq, result }) => ({ clientId, requestId, seq, result: resultText(recordResult(result)) })),
-    }
+    return state && copyOfReplica(state)
   }
 
   #replica(name: NodeName): ReplicaState | undefined {

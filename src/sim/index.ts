@@ -1,6 +1,6 @@
 // The simulator's exports for other rooms.
 export type { WorldSnapshot } from './sim-node'
-export { World, type WorldOptions } from './world'
+export { World, worldHeader, type WorldOptions } from './world'
 export { actText } from './explore/act-text'
 export { Exploration } from './explore/explore'
 export { Expander, type StartingPoint } from './explore/expander'
@@ -22,3 +22,4 @@ export { checkNames, checkTitle, type CheckName, type Finding } from './simulate
 export { isSubPlan, sizeOf, type FaultAct, type HandAct, type Nth, type Plan, type PlanSize } from './simulate/plan'
 export { catchUpMs, patienceMs, runPlan, type PlanRun, type RunPlanOptions, type ScriptLine } from './simulate/run-plan'
 export { shrink, usualRunsMax, type Shrunk, type ShrinkOptions } from './simulate/shrink'
+export { CannotSimulate, NodeEnded, type Programs, type ToldEffects } from './programs'

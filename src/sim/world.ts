@@ -10,10 +10,11 @@ import {
 } from '../protocol'
 import {
   messageId, recordMessage, recordOperationInput, recordReport, traceVersion,
-  type ClusterAct, type EventBody, type HeaderNode, type Invocation, type Performed, type TraceEvent, type TraceHeader,
+  type ClusterAct, type EventBody, type HeaderNode, type Invocation, type Performed, type ToldReport, type TraceEvent, type TraceHeader,
 } from '../trace'
 import { Agenda } from './agenda'
 import { Connections } from './connections'
+import { CannotSimulate, NodeEnded, type Programs } from './programs'
 import { emptySimNode, newSimNode, ofStep, timersOf, type SimMail, type SimNode, type WorldSnapshot } from './sim-node'
 
 export interface WorldOptions {
@@ -36,6 +37,20 @@ export interface WorldOptions {
   readonly tellsPeers?: boolean
   /** Makes the machines of clients; the protocol's own by default. */
   readonly makeClient?: (start: Start, out: EffectSink) => Machine
+  /** Runs the nodes that are programs of others. */
+  readonly programs?: Programs
+}
+
+/** The header of a world's recording. */
+export function worldHeader({ title, replicas, clients, settings, seed, programs }: Omit<WorldOptions, 'onEvent'>): TraceHeader {
+  const named = (kind: NodeKind, prefix: string, count: number): HeaderNode[] => Array.from({ length: count }, (_, index) => ({ name: `${prefix}${index + 1}`, kind }))
+  const nodes = [{ name: viewServerName, kind: 'view-server' as const }, ...named('replica', 's', replicas), ...named('client', 'c', clients)].map((node): HeaderNode => {
+    const program = programs?.commands.get(node.name)
+    return program === undefined ? node : { ...node, program }
+  })
+  return {
+    understudy: 'recording', version: traceVersion, source: 'simulated', title, createdAt: '1970-01-01T00:00:00.000Z', settings, seed, protocolHash: '', nodes, parent: null,
+  }
 }
 
 const microsecondsPerMs = 1000
@@ -62,13 +77,8 @@ export class World implements EffectSink {
 
   constructor(options: WorldOptions) {
     this.#options = options
-    const named = (kind: NodeKind, prefix: string, count: number): HeaderNode[] =>
-      Array.from({ length: count }, (_, index) => ({ name: `${prefix}${index + 1}`, kind }))
-    const nodes: HeaderNode[] = [{ name: viewServerName, kind: 'view-server' }, ...named('replica', 's', options.replicas), ...named('client', 'c', options.clients)]
-    this.header = {
-      understudy: 'recording', version: traceVersion, source: 'simulated', title: options.title, createdAt: '1970-01-01T00:00:00.000Z',
-      settings: options.settings, seed: options.seed, protocolHash: '', nodes, parent: null,
-    }
+    this.header = worldHeader(options)
+    const { nodes } = this.header
     this.#breaks = new BreakConditions((event) => this.#write(event))
     this.#workload = new ClusterWorkload({
       seed: options.seed, clients: nodes.filter(({ kind }) => kind === 'client').map(({ name }) => name), tell: (event) => this.#write(event),
@@ -106,6 +116,9 @@ export class World implements EffectSink {
   get isFrozen(): boolean { return this.#isFrozen }
 
   isUp(name: NodeName): boolean { return (this.#nodes.get(name)?.machine ?? null) !== null }
+
+  /** 0 before the first start; the same after its end. */
+  incarnationOf(name: NodeName): number { return this.#nodes.get(name)?.incarnation ?? 0 }
 
   isPaused(name: NodeName): boolean { return this.#nodes.get(name)?.isPaused ?? false }
 
@@ -180,6 +193,7 @@ export class World implements EffectSink {
     const { name, incarnation } = node
     const peers = [...node.peers]
     const lost = emptySimNode(node)
+    if (this.#isProgram(name)) this.#options.programs?.ended(name)
     this.#write({ type: 'node-exited', node: name, incarnation, ...exit })
     for (const { id } of lost) this.#write({ type: 'message-dropped', id, reason: { type: 'receiver-dead' } })
     if (this.#options.tellsPeers) for (const peer of peers) this.#tellPeer(name, peer)
@@ -349,6 +363,29 @@ export class World implements EffectSink {
     if (report.type === 'operation-returned' && this.#workload.isRunning) this.#agenda.add(0, () => this.#workload.returned(report.operationId))
   }
 
+  /** A report of a program, in its recorded form. */
+  told(report: ToldReport): void {
+    this.#write({ ...ofStep(this.#running()), ...report } as EventBody)
+    if (report.type === 'operation-returned' && this.#workload.isRunning) this.#agenda.add(0, () => this.#workload.returned(report.operationId))
+  }
+
+  level(level: number, reason: string): void {
+    const { name: node, incarnation } = this.#running()
+    this.#write({ type: 'program-level', node, incarnation, level, reason })
+  }
+
+  refused(line: string, reason: string): void {
+    const { name: node, incarnation } = this.#running()
+    this.#write({ type: 'line-refused', node, incarnation, line, reason })
+  }
+
+  #isProgram(name: NodeName): boolean { return this.#options.programs?.commands.has(name) ?? false }
+
+  /** Ends the programs of this run. */
+  close(): void {
+    for (const [name, { machine }] of this.#nodes) if (machine && this.#isProgram(name)) this.#options.programs?.ended(name)
+  }
+
   // ---- steps
 
   #start(node: SimNode): void {
@@ -357,8 +394,8 @@ export class World implements EffectSink {
     const start = startOf({ name: node.name, kind: node.kind, incarnation: node.incarnation, settings: this.#options.settings })
     this.#write({ type: 'node-started', ...ofStep(node), kind: node.kind, pid: 0, seed: start.seed })
     this.#inStep(node, () => {
-      const { makeClient, storeOf } = this.#options
-      node.machine = node.kind === 'client' && makeClient ? makeClient(start, this) : createMachine(start, this, storeOf?.(node.name))
+      const { makeClient, storeOf, programs } = this.#options
+      node.machine = programs?.commands.has(node.name) ? programs.make(start, this.header.nodes, this) : node.kind === 'client' && makeClient ? makeClient(start, this) : createMachine(start, this, storeOf?.(node.name))
     })
   }
 
@@ -415,7 +452,8 @@ export class World implements EffectSink {
     } catch (error) {
       // A machine throws where a rule of the protocol is broken, and its process ends there.
       this.#current = null
-      this.#end(node, { code: 1, signal: null, stderr: error instanceof Error ? error.message : String(error) })
+      if (error instanceof CannotSimulate) throw error
+      this.#end(node, { code: error instanceof NodeEnded ? error.code : 1, signal: null, stderr: error instanceof Error ? error.message : String(error) })
     }
     this.#current = null
     const because = this.#freezeBecause

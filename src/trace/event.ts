@@ -177,6 +177,9 @@ export type ToldOutcome =
 export type EndedOutcome = Recorded<Outcome> | ToldOutcome
 export interface ImportedReturn extends OfStep { readonly type: 'operation-returned'; readonly operationId: number; readonly outcome: ToldOutcome; readonly tries: number }
 
+/** A report of a program, without its node and step. */
+export type ToldReport = Recorded<Report> | Pick<StateTold, 'type' | 'state'>
+
 export type EventBody =
   | NodeStarted | NodeKilled | NodeExited | NodeFailed | NodePaused | NodeResumed
   | MessageSent | LateCopy | MessageHanded | MessageTaken

@@ -1,5 +1,6 @@
 // What a program tells of its copy of the data (docs/node-protocol.md, "What a replica tells"). It must never take what was not told for empty.
-import { isJsonObject, type JsonObject } from '../protocol'
+import { isJsonObject, type JsonObject, type ReplicaState } from '../protocol'
+import { recordBytes, recordResult } from './recorded'
 
 /** A row of the at-most-once table, as far as copies must agree on it. */
 export interface ToldRow {
@@ -17,6 +18,14 @@ export interface ToldCopy {
   readonly store: ReadonlyMap<string, string> | null
   /** By sequence number; null if it was not told. */
   readonly table: readonly ToldRow[] | null
+}
+
+/** The copy of a replica of ours. */
+export function copyOfReplica({ executed, store, table }: Pick<ReplicaState, 'executed' | 'store' | 'table'>): ToldCopy & { readonly store: ReadonlyMap<string, string> } {
+  return {
+    executed, store: new Map(store.map(({ key, value }) => [recordBytes(key), recordBytes(value)])),
+    table: table.map(({ clientId, requestId, seq, result }) => ({ clientId, requestId, seq, result: resultText(recordResult(result)) })),
+  }
 }
 
 /** Null for a state that does not say how far its copy has executed. */
@@ -43,7 +52,7 @@ function rowsOf(table: readonly unknown[]): ToldRow[] | null {
 }
 
 /** The same text for the same result, in whatever order its fields were written. */
-export function resultText(result: object): string {
+function resultText(result: object): string {
   return JSON.stringify(Object.entries(result).sort(([one], [other]) => one < other ? -1 : 1))
 }
 

@@ -1,7 +1,7 @@
 // The jobs and answers of a simulation's workers, as plain data. An answer must depend only on its job, not on the worker.
 import type { MutantName } from '../../protocol'
 import {
-  drawPlan, RunCoverage, runPlan, shrink, sizeOf, type CheckName, type DrawOptions, type Finding, type Plan, type PlanRun, type PlanSize, type Reached,
+  drawPlan, RunCoverage, runPlan, shrink, sizeOf, type CheckName, type DrawOptions, type Finding, type Plan, type PlanRun, type PlanSize, type Programs, type Reached,
 } from '../../sim'
 
 /** One seed's run in numbers. */
@@ -68,38 +68,38 @@ export type Answer =
   | { readonly type: 'shrink'; readonly shrunk: ShrunkRun }
   | { readonly type: 'mutant'; readonly row: MutantRow }
 
-/** `now`: a clock in real milliseconds. Durations are reported; nothing else depends on it. */
-export function work(job: Job, now: () => number): Answer {
+/** `programs`: runs the nodes that are programs of others. `now`: a clock in real milliseconds. Durations are reported; nothing else depends on it. */
+export function work(job: Job, now: () => number, programs?: Programs): Answer {
   switch (job.type) {
-    case 'seeds': return { type: 'seeds', results: runSeeds(job) }
-    case 'shrink': return { type: 'shrink', shrunk: shrinkSeed(job.seed, job.found, job.draw, now) }
+    case 'seeds': return { type: 'seeds', results: runSeeds(job, programs) }
+    case 'shrink': return { type: 'shrink', shrunk: shrinkSeed(job.seed, job.found, job.draw, { now, programs }) }
     case 'mutant': return { type: 'mutant', row: firstOf(job, now) }
   }
 }
 
-function runSeeds({ from, to, stopAtFirst, look }: Extract<Job, { type: 'seeds' }>): SeedResult[] {
+function runSeeds({ from, to, stopAtFirst, look }: Extract<Job, { type: 'seeds' }>, programs?: Programs): SeedResult[] {
   const results: SeedResult[] = []
   for (let seed = from; seed <= to; seed++) {
-    const result = runSeed(seed, look)
+    const result = runSeed(seed, look, programs)
     results.push(result)
     if (stopAtFirst && result.found) break
   }
   return results
 }
 
-function runSeed(seed: number, { draw, only, coverage: isCounted = false }: Look): SeedResult {
+function runSeed(seed: number, { draw, only, coverage: isCounted = false }: Look, programs?: Programs): SeedResult {
   const plan = drawPlan(String(seed), draw)
   const coverage = isCounted ? new RunCoverage(plan) : null
-  const run = runPlan(plan, { ...only ? { only } : {}, ...coverage ? { onEvent: (event) => coverage.take(event) } : {} })
+  const run = runPlan(plan, { ...only ? { only } : {}, ...programs ? { programs } : {}, ...coverage ? { onEvent: (event) => coverage.take(event) } : {} })
   const { operations, faults, acknowledged, events, virtualMs, isStuck, history, found } = run
   const numbers = { seed, operations: operations.length, acknowledged, faults: faults.length, events, virtualMs, isStuck, history, found }
   return coverage ? { ...numbers, reached: coverage.end(run) } : numbers
 }
 
-function shrinkSeed(seed: number, { check, text: found }: Found, draw: DrawOptions, now: () => number, runsMax?: number): ShrunkRun {
+function shrinkSeed(seed: number, { check, text: found }: Found, draw: DrawOptions, { now, programs, runsMax }: { now: () => number; programs?: Programs | undefined; runsMax?: number | undefined }): ShrunkRun {
   const began = now()
   const drawn = drawPlan(String(seed), draw)
-  const { plan, run, runs, isDone } = shrink(drawn, check, runsMax === undefined ? {} : { runsMax })
+  const { plan, run, runs, isDone } = shrink(drawn, check, { ...runsMax === undefined ? {} : { runsMax }, ...programs ? { programs } : {} })
   return { seed, check, before: sizeOf(drawn), size: sizeOf(plan), found, text: run.found?.text ?? '', runs, isDone, ms: now() - began, plan }
 }
 
@@ -109,6 +109,6 @@ function firstOf({ mutant, from, to, look, shrinkRunsMax }: Extract<Job, { type:
   const results = runSeeds({ type: 'seeds', from, to, stopAtFirst: true, look: broken })
   const ms = now() - began
   const bad = results.at(-1)
-  const shrunk = bad?.found ? shrinkSeed(bad.seed, bad.found, broken.draw, now, shrinkRunsMax) : null
+  const shrunk = bad?.found ? shrinkSeed(bad.seed, bad.found, broken.draw, { now, runsMax: shrinkRunsMax }) : null
   return { mutant, seeds: results.length, ms, shrunk }
 }

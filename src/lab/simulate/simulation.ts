@@ -5,6 +5,7 @@ import type { MutantName } from '../../protocol'
 import { runPlan } from '../../sim'
 import { makeFolder } from '../../system'
 import { formatEvent, formatHeader } from '../../trace'
+import { drawnPrograms, type SimulatedPrograms } from '../programs/simulated-programs'
 import type { Job, Look, MutantRow, SeedResult, ShrunkRun } from './jobs'
 import { scenarioOfPlan } from './plan-scenario'
 import { runJobs } from './worker-pool'
@@ -16,6 +17,8 @@ export interface SimulationOptions {
   readonly from: number
   readonly to: number
   readonly look: Look
+  /** The programs of others that the runs use. */
+  readonly programs?: SimulatedPrograms | null
 }
 
 interface SeedsOptions {
@@ -88,11 +91,13 @@ export interface SavedFiles {
 }
 
 /** Saves a failing run as a recording and as a scenario. Throws the file system's error. */
-export function saveShrunk({ seed, check, plan }: ShrunkRun, folder: string, protocolHash: string): SavedFiles {
+export function saveShrunk({ seed, check, plan }: ShrunkRun, folder: string, protocolHash: string, given: SimulatedPrograms | null = null): SavedFiles {
   const mutants = plan.settings.mutants.map((mutant) => `${mutant}-`).join('')
   const name = join(folder, `${mutants}seed-${seed}-${check}`)
   const lines: string[] = []
-  const run = runPlan(plan, { only: check, onEvent: (event) => lines.push(formatEvent(event)) })
+  const programs = given === null ? undefined : drawnPrograms(given)
+  const run = runPlan(plan, { only: check, ...programs ? { programs } : {}, onEvent: (event) => lines.push(formatEvent(event)) })
+  programs?.close()
   makeFolder(folder)
   writeFileSync(`${name}.jsonl`, [formatHeader({ ...run.header, protocolHash }), ...lines, ''].join('\n'))
   const { text, problem } = scenarioOfPlan(plan, run, check)

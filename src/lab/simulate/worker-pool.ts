@@ -2,11 +2,14 @@
 // It must never retry for ever: a job at which two threads have died ends everything with one sentence.
 import { Worker } from 'node:worker_threads'
 import { CannotRun, reasonOf } from '../../system'
+import type { SimulatedPrograms } from '../programs/simulated-programs'
 import type { Answer, Job } from './jobs'
 
 export interface PoolOptions {
   readonly program: URL
   readonly workers: number
+  /** The programs of others that the runs use; null or none without them. */
+  readonly programs?: SimulatedPrograms | null
   /** Called with every answer as it arrives, in any order; returns false if no later job is needed. */
   readonly onAnswer: (answer: Answer, index: number) => boolean
 }
@@ -15,7 +18,7 @@ export interface PoolOptions {
 const triesMax = 2
 
 /** Resolves when every needed job is done. Rejects with a CannotRun. */
-export function runJobs(jobs: readonly Job[], { program, workers: workersMax, onAnswer }: PoolOptions): Promise<void> {
+export function runJobs(jobs: readonly Job[], { program, workers: workersMax, onAnswer, programs = null }: PoolOptions): Promise<void> {
   const waiting = jobs.map((_, index) => index)
   const tries = jobs.map(() => 0)
   const workers = new Set<Worker>()
@@ -28,7 +31,7 @@ export function runJobs(jobs: readonly Job[], { program, workers: workersMax, on
       then()
     }
     const startWorker = (): void => {
-      const worker = new Worker(program)
+      const worker = new Worker(program, { workerData: programs })
       workers.add(worker)
       let current: number | null = null
       const give = (): void => {
@@ -53,7 +56,7 @@ export function runJobs(jobs: readonly Job[], { program, workers: workersMax, on
       worker.on('exit', () => {
         if (!workers.delete(worker)) return
         if (current === null) return
-        if ((tries[current] ?? 0) >= triesMax) return stop(() => reject(new CannotRun(`A part of the simulation could not be worked out: ${reason}.`)))
+        if ((tries[current] ?? 0) >= triesMax || programs !== null) return stop(() => reject(new CannotRun(`A part of the simulation could not be worked out: ${reason}.`)))
         waiting.unshift(current)
         startWorker()
       })

@@ -4,7 +4,7 @@ import { RuleTeller } from '../../check'
 import type { NodeName } from '../../protocol'
 import type { Envelope } from '../../network'
 import type { Scenario, Stage } from '../../scenario'
-import { World } from '../../sim'
+import { World, worldHeader, type Programs } from '../../sim'
 import type { ClusterAct, Performed, ScenarioStep, TraceEvent, TraceHeader } from '../../trace'
 
 /** A costly condition is evaluated after each slice of this much virtual time. */
@@ -19,14 +19,15 @@ export class SimulatorStage implements Stage {
   #early: TraceEvent[] | null = []
 
   /** `onEvent` is called with each event as it is written. */
-  constructor(scenario: Scenario, seed: string, onEvent: (event: TraceEvent) => void = () => undefined) {
+  constructor(scenario: Scenario, seed: string, onEvent: (event: TraceEvent) => void = () => undefined, programs?: Programs) {
     const { title, replicas, clients, settings, start } = scenario
-    const rules = new RuleTeller({ settings }, (violation) => this.#world.tell(violation))
+    const options = { title, replicas, clients, settings, seed, start, tellsPeers: true, ...programs ? { programs } : {} }
+    const rules = new RuleTeller(worldHeader(options), (violation) => this.#world.tell(violation))
     const sent = scenario.steps.some(({ step }) => step.type === 'resend') ? new Map<string, Envelope>() : null
     this.#sent = sent
     this.#world = new World({
       ...(sent ? { onSend: (envelope: Envelope) => { sent.set(envelope.id, envelope) } } : {}),
-      title, replicas, clients, settings, seed, start, tellsPeers: true,
+      ...options,
       onEvent: (event) => {
         onEvent(event)
         if (this.#early) this.#early.push(event)

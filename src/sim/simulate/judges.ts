@@ -53,7 +53,7 @@ export class RunJudge {
   #atMs = 0
 
   /** `storeOf`: the store of each server in the run, so that a replay uses the same. */
-  constructor(header: Pick<TraceHeader, 'settings' | 'source'>, only: CheckName | null, storeOf: (server: NodeName) => MakeStore) {
+  constructor(header: Pick<TraceHeader, 'settings' | 'source' | 'nodes'>, only: CheckName | null, storeOf: (server: NodeName) => MakeStore) {
     this.#only = only
     // at-most-once always runs: whether an eviction had effects matters for every check.
     this.#monitors = new RuleMonitors(header, ruleNames.filter((rule) => !this.#wants(rule) && rule !== 'at-most-once'), storeOf)
@@ -75,8 +75,8 @@ export class RunJudge {
         if (event.outcome.type === 'ok') this.#acknowledged++
         return
       case 'node-exited':
-        // A process killed by a person has a signal and no exit code.
-        if (event.code !== null) this.find('node-stopped', `${event.node} stopped itself: ${event.stderr}`, event.node)
+        // A process killed by a person has a signal and no exit code; a program that was superseded ends well.
+        if (event.code !== null && event.code !== 0) this.find('node-stopped', `${event.node} stopped itself: ${event.stderr}`, event.node)
         return
       case 'stuck':
         this.#isStuck = event.stuck !== null

@@ -1,15 +1,23 @@
 // Resolves the words of a plan during a run: which node has a role, whether a moment has come, whether the cluster would survive a fault. Also
 // whether the copies are equal. It must never change the world.
 import type { Fault, Where } from '../../network'
-import { viewServerName, type Member, type NodeName, type ReplicaState, type ViewServerState } from '../../protocol'
+import { noView, viewServerName, type Member, type NodeName, type ReplicaState, type View, type ViewServerState } from '../../protocol'
+import { copyDifference, copyOfReplica, currentView, toldCopyOf, type ClusterState, type ToldCopy } from '../../trace'
 import type { World } from '../world'
 import type { FaultAct, NodeWord, WaitsFor } from './plan'
 
 export class Roles {
   readonly #world: World
+  /** What the events have shown; null if every node is ours, and its state can be read. */
+  readonly #seen: ClusterState | null
 
-  constructor(world: World) {
+  constructor(world: World, seen: ClusterState | null) {
     this.#world = world
+    this.#seen = seen
+  }
+
+  isProgram(name: NodeName): boolean {
+    return (this.#seen?.nodes.get(name)?.program ?? null) !== null
   }
 
   /** Whether the cluster would survive the fault: it hits no member, or an acked view keeps a live member even if all other members are lost. */
@@ -20,7 +28,7 @@ export class Roles {
     const members = [current.primary, ...current.backups].flatMap((member) => member ? [member] : [])
     const isWell = ({ name, incarnation }: Member): boolean => this.isAlive(name, incarnation) && !this.#world.isPaused(name)
       && this.#world.transit.reaches(name, viewServerName)
-      && servers.some((server) => server.name === name && server.incarnation === incarnation && !server.dead && server.missed === 0)
+      && (servers === null || servers.some((server) => server.name === name && server.incarnation === incarnation && !server.dead && server.missed === 0))
     if (node === viewServerName) return isAcked && members.every(isWell)
     if (!members.some(({ name }) => name === node)) return true
     if (isAcked) return current.backups.length > 0 && members.every(isWell)
@@ -30,9 +38,7 @@ export class Roles {
 
   /** Whether this incarnation of the node is alive. */
   isAlive(name: NodeName, incarnation: number): boolean {
-    if (!this.#world.isUp(name)) return false
-    const state = this.#world.inspect(name)
-    return state.kind === 'replica' && state.incarnation === incarnation
+    return this.#world.isUp(name) && this.#world.incarnationOf(name) === incarnation
   }
 
   /** Whether the moment that a fault waits for is now. */
@@ -48,19 +54,24 @@ export class Roles {
   /** Whether the members of the view hold the same: store, table in its order, and the number of the last operation. */
   copiesAreEqual(): boolean {
     const { current } = this.viewServer
-    const held = [current.primary, ...current.backups].flatMap((member) => member ? [this.#held(member.name)] : [])
-    return held.every((text) => text === held[0])
+    const members = [current.primary, ...current.backups].flatMap((member) => member ? [member.name] : [])
+    if (members.some((name) => !this.#world.isUp(name))) return members.every((name) => !this.#world.isUp(name))
+    const [first, ...others] = members.map((name) => this.#held(name))
+    // What a program does not tell differs from nothing.
+    return others.every((held) => !first || !held || (copyDifference(first, held) ?? '') === '')
   }
 
-  #held(name: NodeName): string {
-    if (!this.#world.isUp(name)) return ''
-    const { executed, store, table } = this.#world.inspect(name) as ReplicaState
-    // Each copy records its own view for a row, so the view is left out.
-    return JSON.stringify([executed, store, table.map(({ clientId, requestId, result, seq }) => [clientId, requestId, result, seq])])
+  #held(name: NodeName): ToldCopy | null {
+    if (this.isProgram(name)) return toldCopyOf(this.#seen?.nodes.get(name)?.program?.state ?? null)
+    return copyOfReplica(this.#world.inspect(name) as ReplicaState)
   }
 
-  /** The view server's state. */
-  get viewServer(): ViewServerState {
+  /** What the view server has decided. `servers`: what it knows of them; null for a program, which does not say. */
+  get viewServer(): Pick<ViewServerState, 'isAcked'> & { readonly current: View; readonly servers: ViewServerState['servers'] | null } {
+    if (this.#seen && this.isProgram(viewServerName)) {
+      const view = currentView(this.#seen)
+      return { current: view?.view ?? noView, isAcked: view !== undefined && view.ackedAt >= 0, servers: null }
+    }
     const state = this.#world.inspect(viewServerName)
     if (state.kind !== 'view-server') throw new Error('the view server is none')
     return state

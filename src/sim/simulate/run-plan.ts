@@ -2,9 +2,10 @@
 // the run and returned as names: a plan with those names runs the same again.
 import { Refused, type Envelope, type Fault, type Where } from '../../network'
 import type { ServedState, Verdict } from '../../check'
-import { MapStore, SlabStore, type MakeStore, type MessageType, type NodeName, type ReplicaState } from '../../protocol'
-import type { TraceEvent, TraceHeader } from '../../trace'
-import { World, type WorldOptions } from '../world'
+import { MapStore, SlabStore, viewServerName, type MakeStore, type MessageType, type NodeName, type ReplicaState } from '../../protocol'
+import { beginState, foldEvent, type TraceEvent, type TraceHeader } from '../../trace'
+import type { Programs } from '../programs'
+import { World, worldHeader, type WorldOptions } from '../world'
 import { RunJudge, type CheckName, type Finding } from './judges'
 import type { Echo, FaultAct, HandAct, Nth, Plan, PlannedFault, PlannedOperation, StoreWord, WaitsFor } from './plan'
 import { Roles } from './roles'
@@ -16,6 +17,8 @@ export interface RunPlanOptions {
   readonly onEvent?: (event: TraceEvent) => void
   /** Makes the machines of clients, instead of the protocol's own. */
   readonly makeClient?: WorldOptions['makeClient']
+  /** Runs the nodes that are programs of others. */
+  readonly programs?: Programs
 }
 
 export interface PlanRun {
@@ -52,7 +55,12 @@ export const patienceMs = 30_000
 export const catchUpMs = 2000
 
 export function runPlan(plan: Plan, options: RunPlanOptions = {}): PlanRun {
-  return new Run(plan, options).play()
+  const run = new Run(plan, options)
+  try {
+    return run.play()
+  } finally {
+    run.close()
+  }
 }
 
 /** Echoes are drawn from this many of the last messages of a kind. */
@@ -84,11 +92,13 @@ class Run {
   /** The next whole millisecond at which waiting faults check for their moment. */
   #lookAtMs = 0
 
-  constructor(plan: Plan, { only, onEvent, makeClient }: RunPlanOptions) {
+  constructor(plan: Plan, { only, onEvent, makeClient, programs }: RunPlanOptions) {
     this.#plan = plan
     const { seed, replicas, clients, settings, faults } = plan
     const storeOf = storesOf(plan.stores)
-    const judge = new RunJudge({ settings, source: 'simulated' }, only ?? null, storeOf)
+    const options = { title: `Seed ${seed}`, seed, replicas, clients, settings, storeOf, tellsPeers: true, ...makeClient ? { makeClient } : {}, ...programs ? { programs } : {} }
+    const header = worldHeader(options)
+    const judge = new RunJudge(header, only ?? null, storeOf)
     this.#judge = judge
     for (const { act } of faults) {
       if (act.type === 'resend') this.#sent.set(act.kind, [])
@@ -96,17 +106,23 @@ class Run {
     }
     const inFlight = faults.some(({ act }) => act.type === 'freeze') ? knownMessages() : null
     this.#inFlight = inFlight
+    const seen = programs ? beginState(header) : null
     this.#world = new World({
-      title: `Seed ${seed}`, seed, replicas, clients, settings, storeOf, tellsPeers: true, ...makeClient ? { makeClient } : {},
+      ...options,
       onEvent: (event) => {
         this.#events++
         judge.take(event)
         inFlight?.take(event)
+        if (seen) foldEvent(seen, event)
         onEvent?.(event)
       },
       ...(this.#sent.size > 0 ? { onSend: (envelope: Envelope) => this.#noteSent(envelope) } : {}),
     })
-    this.#roles = new Roles(this.#world)
+    this.#roles = new Roles(this.#world, seen)
+  }
+
+  close(): void {
+    this.#world.close()
   }
 
   play(): PlanRun {
@@ -145,7 +161,7 @@ class Run {
   /** The store of the current view's primary, while it serves that view and the view is acked; null if there is none. */
   #served(): ServedState | null {
     const { current: { primary, viewnum }, isAcked } = this.#roles.viewServer
-    if (!isAcked || !primary || !this.#roles.isAlive(primary.name, primary.incarnation)) return null
+    if (!isAcked || !primary || !this.#roles.isAlive(primary.name, primary.incarnation) || this.#roles.isProgram(primary.name)) return null
     const { role, serving, view, store } = this.#world.inspect(primary.name) as ReplicaState
     if (role !== 'primary' || !serving || view.viewnum !== viewnum) return null
     const held = new Map(store.map(({ key, value }) => [key, value]))
@@ -378,7 +394,8 @@ class Run {
   // ---- the end
 
   #judgeProgress(): void {
-    if (this.#judge.found || this.#judge.isStuck) return
+    // A view server that does not say whether it is stuck leaves it open whether there could be an answer.
+    if (this.#judge.found || this.#judge.isStuck || this.#roles.isProgram(viewServerName)) return
     const last = this.#lastReads()
     this.#world.runUntil(() => this.#judge.found !== null || !this.#judge.isOpen(last), patienceMs)
     if (!this.#judge.isStuck && this.#judge.isOpen(last)) this.#judge.find('progress', 'Nothing is wrong any more and the cluster is not stuck, but it does not answer.')

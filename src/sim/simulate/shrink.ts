@@ -5,7 +5,8 @@ import type { Fault, FaultEffect } from '../../network'
 import { defaultSettings, viewServerName, type Settings } from '../../protocol'
 import type { CheckName } from './judges'
 import type { Echo, FaultAct, HandAct, Plan, PlannedFault } from './plan'
-import { runPlan, type PlanRun } from './run-plan'
+import type { Programs } from '../programs'
+import { runPlan, type PlanRun, type RunPlanOptions } from './run-plan'
 
 export interface Shrunk {
   readonly plan: Plan
@@ -20,6 +21,8 @@ export interface Shrunk {
 export interface ShrinkOptions {
   readonly runsMax?: number
   readonly onRun?: (runs: number) => void
+  /** Runs the nodes that are programs of others. */
+  readonly programs?: Programs
 }
 
 export const usualRunsMax = 5000
@@ -41,6 +44,7 @@ const plainerSettings = [
 class Shrinker {
   readonly #check: CheckName
   readonly #runsMax: number
+  readonly #options: RunPlanOptions
   readonly #onRun: (runs: number) => void
   #runs = 0
   /** The seed of the drawn plan. */
@@ -48,13 +52,14 @@ class Shrinker {
   #plan: Plan
   #run: PlanRun
 
-  constructor(plan: Plan, check: CheckName, { runsMax = usualRunsMax, onRun = () => undefined }: ShrinkOptions) {
+  constructor(plan: Plan, check: CheckName, { runsMax = usualRunsMax, onRun = () => undefined, programs }: ShrinkOptions) {
     this.#check = check
+    this.#options = { only: check, ...programs ? { programs } : {} }
     this.#runsMax = runsMax
     this.#onRun = onRun
     this.#seed = plan.seed
     this.#plan = plan
-    this.#run = runPlan(plan, { only: check })
+    this.#run = runPlan(plan, this.#options)
     if (this.#run.found === null) throw new Error(`the plan of seed ${plan.seed} does not fail ${check}`)
     this.#runs = 1
     // With names for nodes and messages, and without what comes after the end.
@@ -90,7 +95,7 @@ class Shrinker {
   #try(plan: Plan): boolean {
     if (this.#isOver || JSON.stringify(plan) === this.#text) return false
     this.#onRun(++this.#runs)
-    const run = runPlan(plan, { only: this.#check })
+    const run = runPlan(plan, this.#options)
     if (run.found === null) return false
     this.#plan = this.#cameTo(plan, run)
     this.#run = run
