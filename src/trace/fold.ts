@@ -171,11 +171,11 @@ export function foldEvent(state: ClusterState, event: TraceEvent): void {
   state.seq = event.seq
   state.at = event.at
   state.wall = event.wall
-  const { before, after } = state.inferred.take(event)
+  const { before, after, repeats } = state.inferred.take(event)
   for (const report of before) foldOther(state, report)
   if (event.type.startsWith('message-')) foldMessage(state, event)
   else if (event.type.startsWith('node-')) foldProcess(state, event)
-  else foldOther(state, event)
+  else if (!repeats) foldOther(state, event)
   for (const report of after) foldOther(state, report)
 }
 

@@ -13,6 +13,8 @@ export type InferredReport = EventOf<'role-changed' | 'view-changed' | 'view-ack
 export interface Inferred {
   readonly before: readonly InferredReport[]
   readonly after: readonly InferredReport[]
+  /** The event reports a view that was inferred already. */
+  readonly repeats?: boolean
 }
 
 type Wire<Type extends Message['type']> = Extract<Recorded<Message>, { readonly type: Type }>
@@ -43,7 +45,9 @@ interface ShownReplica {
 /** What the program that is the view server has shown. */
 interface ShownViewServer {
   incarnation: number
+  /** It reports its views, and their acks, itself. */
   tells: boolean
+  tellsAcks: boolean
   isAcked: boolean
 }
 
@@ -60,7 +64,7 @@ export class InferredReports {
     for (const { name, kind, program } of nodes) {
       if (program === undefined) continue
       if (kind === 'replica') this.#replicas.set(name, newReplica(0))
-      if (kind === 'view-server') this.#viewServers.set(name, { incarnation: 0, tells: false, isAcked: false })
+      if (kind === 'view-server') this.#viewServers.set(name, { incarnation: 0, tells: false, tellsAcks: false, isAcked: false })
     }
   }
 
@@ -109,41 +113,43 @@ export class InferredReports {
         else if (kept) this.#inFlight.set(event.id, kept)
         return nothing
       }
-      default:
-        this.#other(event)
-        return nothing
+      default: return this.#other(event)
     }
   }
 
-  #other(event: TraceEvent): void {
+  #other(event: TraceEvent): Inferred {
     switch (event.type) {
       case 'node-started': {
         const viewServer = this.#viewServers.get(event.node)
-        if (viewServer) Object.assign(viewServer, { incarnation: event.incarnation, tells: false })
+        if (viewServer) Object.assign(viewServer, { incarnation: event.incarnation, tells: false, tellsAcks: false })
         if (this.#replicas.has(event.node)) this.#replicas.set(event.node, newReplica(event.incarnation))
-        return
+        return nothing
       }
       case 'transfer-installed': {
         const shown = this.#replicas.get(event.node)
         if (shown) shown.toldInstalled = event.viewnum
-        return
+        return nothing
       }
       case 'role-changed': {
         const shown = this.#replicas.get(event.node)
-        if (shown) shown.tells = true
-        return
+        if (!shown) return nothing
+        shown.tells = true
+        // It has the state from here on, and not only from its ack on.
+        return event.role === 'backup' && event.serving ? { before: this.#installed(event, shown, event.viewnum), after: [] } : nothing
       }
       case 'view-changed': {
         const shown = this.#viewServers.get(event.node)
-        if (shown) Object.assign(shown, { tells: true })
-        return this.#learn(event.view)
+        const repeats = shown !== undefined && this.#views.has(event.view.viewnum)
+        if (shown) Object.assign(shown, { tells: true, isAcked: shown.isAcked && repeats })
+        this.#learn(event.view)
+        return repeats ? { ...nothing, repeats } : nothing
       }
       case 'view-acked': {
         const shown = this.#viewServers.get(event.node)
-        if (shown) Object.assign(shown, { tells: true, isAcked: true })
-        return
+        if (shown) Object.assign(shown, { tellsAcks: true, isAcked: true })
+        return nothing
       }
-      default: return
+      default: return nothing
     }
   }
 
@@ -205,16 +211,21 @@ export class InferredReports {
   }
 
   #installs(event: EventOf<'message-sent'>, shown: ShownReplica, { viewnum }: Wire<'state-transfer-ack'>): InferredReport[] {
-    if (shown.installedIn === viewnum) return []
+    const installed = this.#installed(event, shown, viewnum)
+    if (shown.installedIn === viewnum && shown.serving) return []
     shown.installedIn = viewnum
-    const { coming } = shown
-    const installed = coming?.viewnum === viewnum && coming.from === event.to && shown.toldInstalled !== viewnum ? [this.#installed(event, coming)] : []
     const isBackup = !shown.tells && viewnum >= shown.viewnum && this.#roleIn(viewnum, event.from, shown.incarnation) === 'backup'
     return [...installed, ...isBackup ? this.#becomes(event, shown, 'backup', viewnum, true) : []]
   }
 
-  #installed(event: EventOf<'message-sent'>, { from, viewnum, executed, keys }: NonNullable<ShownReplica['coming']>): InferredReport {
-    return { ...stampOf(event), type: 'transfer-installed', node: event.from, ...stepOf(event.id), from, viewnum, executed, keys }
+  /** Nothing if it has reported that itself, or the state is not known. */
+  #installed(event: EventOf<'message-sent' | 'role-changed'>, shown: ShownReplica, viewnum: number): InferredReport[] {
+    const { coming } = shown
+    if (shown.toldInstalled === viewnum || coming?.viewnum !== viewnum) return []
+    shown.toldInstalled = viewnum
+    const { from, executed, keys } = coming
+    const of = event.type === 'message-sent' ? { node: event.from, ...stepOf(event.id) } : { node: event.node, incarnation: event.incarnation, step: event.step }
+    return [{ ...stampOf(event), type: 'transfer-installed', ...of, from, viewnum, executed, keys }]
   }
 
   // ---- messages that were taken
@@ -246,7 +257,7 @@ export class InferredReports {
   #takesPing(event: EventOf<'message-taken'>, shown: ShownViewServer, from: NodeName, { viewnum, incarnation }: Wire<'ping'>): Inferred {
     const view = this.#views.get(viewnum)
     const isAck = viewnum === this.#current && view?.primary?.name === from && (incarnation === 0 || view.primary.incarnation === incarnation)
-    if (shown.tells || shown.isAcked || !isAck) return nothing
+    if (shown.tellsAcks || shown.isAcked || !isAck) return nothing
     shown.isAcked = true
     return { before: [], after: [{ ...stampOf(event), type: 'view-acked', node: event.node, incarnation: event.incarnation, step: event.step, view }] }
   }

@@ -94,8 +94,8 @@ export class RuleMonitors {
   take(event: TraceEvent): readonly Violation[] {
     const { inferred } = this.#facts
     if (!inferred.isNeeded) return this.#look(event, false)
-    const { before, after } = inferred.take(event)
-    return [...before.flatMap((report) => this.#look(report, true)), ...this.#look(event, false), ...after.flatMap((report) => this.#look(report, true))]
+    const { before, after, repeats } = inferred.take(event)
+    return [...before.flatMap((report) => this.#look(report, true)), ...repeats ? [] : this.#look(event, false), ...after.flatMap((report) => this.#look(report, true))]
   }
 
   #look(event: TraceEvent, isInferred: boolean): readonly Violation[] {

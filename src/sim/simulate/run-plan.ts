@@ -393,16 +393,20 @@ class Run {
 
   // ---- the end
 
+  /** A view server that is a program does not say whether it is stuck, and so whether there could be an answer. */
+  get #mayBeStuck(): boolean {
+    return this.#judge.found !== null || this.#judge.isStuck || this.#roles.isProgram(viewServerName)
+  }
+
   #judgeProgress(): void {
-    // A view server that does not say whether it is stuck leaves it open whether there could be an answer.
-    if (this.#judge.found || this.#judge.isStuck || this.#roles.isProgram(viewServerName)) return
+    if (this.#mayBeStuck) return
     const last = this.#lastReads()
     this.#world.runUntil(() => this.#judge.found !== null || !this.#judge.isOpen(last), patienceMs)
     if (!this.#judge.isStuck && this.#judge.isOpen(last)) this.#judge.find('progress', 'Nothing is wrong any more and the cluster is not stuck, but it does not answer.')
   }
 
   #judgeCopies(): void {
-    if (this.#judge.found || this.#judge.isStuck || !this.#roles.viewServer.isAcked || this.#roles.copiesAreEqual()) return
+    if (this.#mayBeStuck || !this.#roles.viewServer.isAcked || this.#roles.copiesAreEqual()) return
     this.#world.runUntil(() => this.#judge.found !== null, catchUpMs)
     if (this.#roles.viewServer.isAcked && !this.#roles.copiesAreEqual()) this.#judge.find('equal-at-end', 'Nothing is in flight any more, and the members of the view do not hold the same.')
   }
