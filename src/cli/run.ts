@@ -5,7 +5,7 @@ import { availableParallelism } from 'node:os'
 import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { Option, type Command } from 'commander'
 import { NoRegularFile, openRegularFileSync } from '../system/regular-file'
-import { endLeftProcesses } from '../lab'
+import { endLeftProcesses, isNamedHere, scenarioNodes, type GivenProgram } from '../lab'
 import type { MutantName } from '../protocol'
 import {
   formatReport, readScenario, reportedScenario, reportEndings, reportFormats, reportOf, summary, withMutants,
@@ -57,11 +57,12 @@ async function run(paths: readonly string[], options: RunCommandOptions): Promis
   // A program of others may be of any level, and processes take all.
   const stage = options.on ?? (options.program.length > 0 ? 'processes' : undefined)
   if (seed !== undefined && (seed.length > 64 || !/^[ -~]*$/.test(seed))) throw new CannotRun('--seed is at most 64 characters of printable ASCII.')
-  const scenarios = readAll(paths)
+  const given = givenPrograms(options.program, options.cwd)
+  const all = readAll(paths)
     .map((file) => ({ ...file, scenario: withMutants(file.scenario, options.mutant) }))
     .filter(({ scenario }) => stage === undefined || scenario.on.includes(stage))
+  const scenarios = withPrograms(all, given)
   if (scenarios.length === 0) throw new CannotRun(`There is no scenario for ${stage ?? 'this'} in ${paths.join(', ')}.`)
-  const given = givenPrograms(options.program, options.cwd)
   const recordings = recordingPlaces(options.record, scenarios.map(({ below }) => below), options.times)
   const jobs: ScenarioJob[] = []
   for (let time = 0; time < options.times; time++) {
@@ -72,6 +73,17 @@ async function run(paths: readonly string[], options: RunCommandOptions): Promis
     }
   }
   await play(jobs, scenarios, recordings, options)
+}
+
+/** With programs, the scenarios that have a node for one of them. */
+function withPrograms(files: readonly ReadFile[], given: readonly GivenProgram[]): readonly ReadFile[] {
+  if (given.length === 0) return files
+  const has = ({ scenario }: ReadFile, who: string): boolean => isNamedHere(who, scenarioNodes(scenario), scenario.slots)
+  const stranger = given.find(({ who }) => !files.some((file) => has(file, who)))
+  if (stranger) throw new CannotRun(`No scenario here has a node or a slot ${JSON.stringify(stranger.who.slice(0, 40))}; several nodes are view-server, replicas, clients.`)
+  const kept = files.filter((file) => file.scenario.slots.length > 0 || given.some(({ who }) => has(file, who)))
+  if (kept.length < files.length) say(`${files.length - kept.length} of ${files.length} scenarios are left out: they have no ${given.map(({ who }) => who).join(', ')}.`)
+  return kept
 }
 
 async function play(jobs: readonly ScenarioJob[], scenarios: readonly ReadFile[], recordings: RecordingPlaces, options: RunCommandOptions): Promise<void> {

@@ -10,6 +10,7 @@ const words: Readonly<Record<string, (body: JsonObject) => object>> = {
   role: ({ role, viewnum = 0, serving = false }) => ({ type: 'role-changed', role, viewnum, serving }),
   transfer_installed: ({ from, viewnum = 0, executed = 0, keys = 0 }) => ({ type: 'transfer-installed', from, viewnum, executed, keys }),
   view_changed: ({ view = null, cause = { type: 'change', left: [], promoted: '', joined: [] } }) => ({ type: 'view-changed', view: withMembers(view), cause }),
+  stuck: ({ stuck = null }) => ({ type: 'stuck', stuck }),
   view_acked: ({ view = null }) => ({ type: 'view-acked', view: withMembers(view) }),
   started: ({ id, client_id: clientId, request_id: requestId }) => ({ type: 'operation-started', operationId: id, clientId, requestId }),
   returned: ({ id, tries = 1, outcome = 'ok', ...how }) => ({ type: 'operation-returned', operationId: id, outcome: outcomeOf(outcome, how), tries }),

@@ -7,7 +7,7 @@ import { CannotRun, sentenceOf } from '../system'
 import { ProgramFolder } from '../cluster'
 import { CannotSimulate } from '../sim'
 import { simulatedPrograms } from './programs/simulated-programs'
-import { formatEvent, formatHeader, traceVersion, type TraceHeader } from '../trace'
+import { formatEvent, formatHeader, traceVersion, type HeaderNode, type TraceHeader } from '../trace'
 import type { ClusterStarter, EventLines } from './cluster-seam'
 import { EventLog } from './event-log'
 import type { ClusterPrograms } from './lab-options'
@@ -73,13 +73,18 @@ async function unlessStopped(playing: Promise<ScenarioResult>, scenario: Scenari
   }
 }
 
+/** The nodes of a scenario's cluster. */
+export function scenarioNodes({ replicas, clients }: Pick<Scenario, 'replicas' | 'clients'>): HeaderNode[] {
+  const kinds = { v: 'view-server', s: 'replica', c: 'client' } as const
+  return nodeNames(replicas, clients).all.map((name) => ({ name, kind: kinds[name[0] as keyof typeof kinds] }))
+}
+
 /** The recording's header for a scenario's cluster. */
 export function scenarioHeader(scenario: Scenario, { seed, protocolHash, createdAt }: { seed: string; protocolHash: string; createdAt: Date }): TraceHeader {
-  const { replicas, clients, settings, title } = scenario
-  const kinds = { v: 'view-server', s: 'replica', c: 'client' } as const
+  const { settings, title } = scenario
   return {
     understudy: 'recording', version: traceVersion, source: 'live', title, createdAt: createdAt.toISOString(), settings, seed, protocolHash,
-    nodes: nodeNames(replicas, clients).all.map((name) => ({ name, kind: kinds[name[0] as keyof typeof kinds] })),
+    nodes: scenarioNodes(scenario),
     parent: null,
   }
 }
@@ -126,8 +131,7 @@ async function playOnProcesses(scenario: Scenario, options: PlayOptions): Promis
 async function playOnSimulator(scenario: Scenario, options: PlayOptions): Promise<ScenarioResult> {
   const { recordingPath, keepRecording, seed, given = [], programs: built } = options
   const lines: string[] = []
-  const { nodes } = scenarioHeader(scenario, { seed, protocolHash: '', createdAt: new Date(0) })
-  const foreign = programsOf(nodes, scenario.slots, given)
+  const foreign = programsOf(scenarioNodes(scenario), scenario.slots, given)
   const folder = foreign.size === 0 ? null : new ProgramFolder()
   const programs = folder === null ? undefined : simulatedPrograms(foreign, { folder: folder.path, guard: built.guard ?? '' })
   let stage: SimulatorStage | undefined

@@ -105,7 +105,7 @@ function judgeRole({ node, is, serving, life }: NonNullable<Condition['role']>, 
 function judgeStuck(wanted: NonNullable<Condition['stuck']>, { evidence }: JudgedBy): Judged {
   const { stuck } = evidence.state
   const holds = typeof wanted === 'boolean' ? (stuck !== null) === wanted : stuck?.type === wanted
-  if (!holds && evidence.state.nodes.get(viewServerName)?.program) return new NotJudged(`${viewServerName} does not tell whether it is stuck`)
+  if ((!holds || wanted === false) && !evidence.state.inferred.tellsStuck(viewServerName)) return new NotJudged(`${viewServerName} does not tell whether it is stuck`)
   return holds ? null : () => stuck ? `it is stuck: ${stuck.type}` : 'it is not stuck'
 }
 

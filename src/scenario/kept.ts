@@ -47,13 +47,14 @@ function isWrite(record: OperationRecord): record is Write {
 
 function lostOfKey(key: string, writes: readonly Write[], value: string | null): string[] {
   const took = (write: Write): boolean => write.outcome?.type === 'ok' && write.outcome.result.type === 'done'
-  const replaces = (write: Write): boolean => write.operation.type !== 'append' && mayHaveTaken(write)
+  /** An append leaves what was there, but after a delete nothing was. */
+  const replaces = (write: Write, replaced: Write): boolean => (write.operation.type !== 'append' || replaced.operation.type === 'delete') && mayHaveTaken(write)
   /** Surely later: it began when the other had returned. */
   const isAfter = (later: Write, earlier: Write): boolean => earlier.outcome?.type === 'ok' && later.invokedSeq > earlier.returnedSeq
   return writes.filter(took).flatMap((write) => {
     if (isThere(write, value)) return []
     // Any write that was not surely before it may have replaced it.
-    const isReplaced = writes.some((other) => other !== write && replaces(other) && !isAfter(write, other) && mayExplain(other, value))
+    const isReplaced = writes.some((other) => other !== write && replaces(other, write) && !isAfter(write, other) && mayExplain(other, value))
     return isReplaced ? [] : [`the acknowledged ${write.operation.type} ${key} ${valueText(write.operation)} of ${write.client} is lost: ${key} is ${value === null ? 'missing' : `"${value.slice(0, 60)}"`}`]
   })
 }

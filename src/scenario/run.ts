@@ -110,7 +110,18 @@ class Run implements JudgedBy {
         }
       }
     }
+    const broken = this.#brokenByPrograms()
+    if (broken !== '') return this.#result('failed', broken)
     return this.#unjudged === '' ? this.#result('passed', '') : this.#result('not-judged', this.#unjudged)
+  }
+
+  /** A program that breaks a rule is wrong, whether or not the scenario asks for that rule; unless the scenario is about a broken one. */
+  #brokenByPrograms(): string {
+    const { nodes } = this.evidence.header
+    const expectsIt = this.#scenario.steps.some(({ step }) => (step.type === 'wait' || step.type === 'expect') && step.given.broken !== undefined)
+    if (expectsIt || nodes.every(({ program }) => program === undefined)) return ''
+    const judged = judge({ rulesKept: true }, this)
+    return typeof judged === 'function' ? `At the end: ${judged()}` : ''
   }
 
   async #playStep(line: ScenarioStepLine): Promise<StepResult> {

@@ -48,6 +48,7 @@ interface ShownViewServer {
   /** It reports its views, and their acks, itself. */
   tells: boolean
   tellsAcks: boolean
+  tellsStuck: boolean
   isAcked: boolean
 }
 
@@ -64,7 +65,7 @@ export class InferredReports {
     for (const { name, kind, program } of nodes) {
       if (program === undefined) continue
       if (kind === 'replica') this.#replicas.set(name, newReplica(0))
-      if (kind === 'view-server') this.#viewServers.set(name, { incarnation: 0, tells: false, tellsAcks: false, isAcked: false })
+      if (kind === 'view-server') this.#viewServers.set(name, { incarnation: 0, tells: false, tellsAcks: false, tellsStuck: false, isAcked: false })
     }
   }
 
@@ -81,6 +82,11 @@ export class InferredReports {
   /** The same for the views of a view server. */
   tellsViews(name: NodeName): boolean {
     return this.#viewServers.get(name)?.tells ?? true
+  }
+
+  /** False for a view server that has not reported whether the cluster is stuck. */
+  tellsStuck(name: NodeName): boolean {
+    return this.#viewServers.get(name)?.tellsStuck ?? true
   }
 
   /** True for a view whose predecessor no message has shown. */
@@ -121,7 +127,7 @@ export class InferredReports {
     switch (event.type) {
       case 'node-started': {
         const viewServer = this.#viewServers.get(event.node)
-        if (viewServer) Object.assign(viewServer, { incarnation: event.incarnation, tells: false, tellsAcks: false })
+        if (viewServer) Object.assign(viewServer, { incarnation: event.incarnation, tells: false, tellsAcks: false, tellsStuck: false })
         if (this.#replicas.has(event.node)) this.#replicas.set(event.node, newReplica(event.incarnation))
         return nothing
       }
@@ -143,6 +149,11 @@ export class InferredReports {
         if (shown) Object.assign(shown, { tells: true, isAcked: shown.isAcked && repeats })
         this.#learn(event.view)
         return repeats ? { ...nothing, repeats } : nothing
+      }
+      case 'stuck': {
+        const shown = this.#viewServers.get(event.node)
+        if (shown) shown.tellsStuck = true
+        return nothing
       }
       case 'view-acked': {
         const shown = this.#viewServers.get(event.node)

@@ -1,6 +1,6 @@
 // What a program tells of its copy of the data (docs/node-protocol.md, "What a replica tells"). It must never take what was not told for empty.
-import { isJsonObject, type JsonObject, type ReplicaState } from '../protocol'
-import { recordBytes, recordResult } from './recorded'
+import { isJsonObject, type JsonObject, type ReplicaState, type Result } from '../protocol'
+import { bytesOf, recordBytes, recordResult, resultOf, type Recorded } from './recorded'
 
 /** A row of the at-most-once table, as far as copies must agree on it. */
 export interface ToldRow {
@@ -37,7 +37,9 @@ export function toldCopyOf(state: JsonObject | null): ToldCopy | null {
 
 function storeOf(store: JsonObject): Map<string, string> | null {
   const entries = Object.entries(store)
-  return entries.every((entry): entry is [string, string] => typeof entry[1] === 'string') ? new Map(entries) : null
+  if (!entries.every((entry): entry is [string, string] => typeof entry[1] === 'string')) return null
+  // The same bytes may be written in two ways.
+  return orNull(() => new Map(entries.map(([key, value]) => [recordBytes(bytesOf(key)), recordBytes(bytesOf(value))])))
 }
 
 function rowsOf(table: readonly unknown[]): ToldRow[] | null {
@@ -46,7 +48,9 @@ function rowsOf(table: readonly unknown[]): ToldRow[] | null {
     if (!isJsonObject(row)) return null
     const { clientId, requestId, seq, result } = row
     if (typeof clientId !== 'string' || typeof requestId !== 'number' || typeof seq !== 'number' || !isJsonObject(result)) return null
-    rows.push({ clientId, requestId, seq, result: resultText(result) })
+    const same = orNull(() => resultText(recordResult(resultOf(result as Recorded<Result>))))
+    if (same === null) return null
+    rows.push({ clientId, requestId, seq, result: same })
   }
   return rows.sort((one, other) => one.seq - other.seq)
 }
@@ -69,6 +73,15 @@ export function copyDifference(one: ToldCopy, other: ToldCopy): string | null {
   if (at === -1 && one.table.length === other.table.length) return ''
   const row = one.table[at] ?? other.table[one.table.length]
   return `their at-most-once tables differ in the row of ${row?.clientId ?? ''}`
+}
+
+/** Null for broken base64. */
+function orNull<Value>(read: () => Value): Value | null {
+  try {
+    return read()
+  } catch {
+    return null
+  }
 }
 
 const shown = (text: string | undefined): string => text === undefined ? 'nothing' : JSON.stringify(text.slice(0, 80))

@@ -28,11 +28,9 @@ export interface SlotOf {
 
 /**
  * The nodes that are programs, each with its own. A node's own name comes before its slot, and its slot before its kind. Throws a CannotRun
- * for a slot that nobody fills, and for a name that nothing here has.
+ * for a slot that nobody fills.
  */
 export function programsOf(nodes: readonly HeaderNode[], slots: readonly SlotOf[], given: readonly GivenProgram[]): Map<NodeName, ProgramSpec> {
-  const stranger = given.find(({ who }) => !Object.hasOwn(kindWords, who) && !nodes.some(({ name }) => name === who) && !slots.some(({ slot }) => slot === who))
-  if (stranger) throw new CannotRun(`There is no node and no slot ${stranger.who} here: ${[...new Set([...slots.map(({ slot }) => slot), ...nodes.map(({ name }) => name), ...Object.keys(kindWords)])].join(', ')}.`)
   const named = (who: string | undefined): ProgramSpec | undefined => given.find((one) => one.who === who)?.spec
   const programs = new Map<NodeName, ProgramSpec>()
   for (const { name, kind } of nodes) {
@@ -42,6 +40,11 @@ export function programsOf(nodes: readonly HeaderNode[], slots: readonly SlotOf[
     else if (slot !== undefined) throw new CannotRun(`Nothing was named for ${name}, which is the program "${slot}" of this scenario: --program "${slot}=COMMAND".`)
   }
   return programs
+}
+
+/** Whether this name stands for a node or a slot here. */
+export function isNamedHere(who: string, nodes: readonly Pick<HeaderNode, 'name' | 'kind'>[], slots: readonly SlotOf[]): boolean {
+  return nodes.some(({ name, kind }) => name === who || kindWords[who] === kind) || slots.some(({ slot }) => slot === who)
 }
 
 /** The nodes as a recording's header has them: a program's by its command. */

@@ -16,6 +16,11 @@ export class Roles {
     this.#seen = seen
   }
 
+  /** Whether the view server says so when the cluster is stuck. */
+  get tellsStuck(): boolean {
+    return this.#seen?.inferred.tellsStuck(viewServerName) ?? true
+  }
+
   isProgram(name: NodeName): boolean {
     return (this.#seen?.nodes.get(name)?.program ?? null) !== null
   }

@@ -2,7 +2,7 @@
 // the run and returned as names: a plan with those names runs the same again.
 import { Refused, type Envelope, type Fault, type Where } from '../../network'
 import type { ServedState, Verdict } from '../../check'
-import { MapStore, SlabStore, viewServerName, type MakeStore, type MessageType, type NodeName, type ReplicaState } from '../../protocol'
+import { MapStore, SlabStore, type MakeStore, type MessageType, type NodeName, type ReplicaState } from '../../protocol'
 import { beginState, foldEvent, type TraceEvent, type TraceHeader } from '../../trace'
 import type { Programs } from '../programs'
 import { World, worldHeader, type WorldOptions } from '../world'
@@ -393,9 +393,9 @@ class Run {
 
   // ---- the end
 
-  /** A view server that is a program does not say whether it is stuck, and so whether there could be an answer. */
+  /** A view server that is a program may not say whether it is stuck, and so whether there could be an answer. */
   get #mayBeStuck(): boolean {
-    return this.#judge.found !== null || this.#judge.isStuck || this.#roles.isProgram(viewServerName)
+    return this.#judge.found !== null || this.#judge.isStuck || !this.#roles.tellsStuck
   }
 
   #judgeProgress(): void {
