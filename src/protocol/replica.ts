@@ -20,8 +20,8 @@ export interface HeldCopy {
   /** At a primary: it waits for no backup, and no request waits for it. */
   readonly isIdle: boolean
   readonly executed: number
-  readonly store: Pick<Store, 'size' | 'get'>
-  readonly table: { readonly size: number; row(clientId: ClientId): TableRow | undefined }
+  readonly store: Pick<Store, 'size' | 'get' | 'sortedEntries'>
+  readonly table: { readonly size: number; row(clientId: ClientId): TableRow | undefined; rows(): TableRow[] }
 }
 
 /** Mutants that let an uninitialised server become primary: with one of them it goes on instead of throwing. */

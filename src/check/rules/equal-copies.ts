@@ -7,6 +7,7 @@ import {
 } from '../../protocol'
 import { messageInputOf, receiverAs, recordBytes, shorten, startOfEvent, stepInputOf, type EventOf, type TraceEvent } from '../../trace'
 import { sameValue } from '../same-value'
+import { ToldCopies } from './told-copies'
 import type { Violation, LooksAt, Monitor } from './violation'
 import { incarnationOfId, type RunFacts } from './facts'
 
@@ -18,7 +19,7 @@ const comparedBytesMax = 64 * 1024
 
 export class EqualCopies implements Monitor {
   readonly rule = 'equal-copies'
-  readonly looksAt: LooksAt = { events: ['node-started', 'node-exited', 'timer-fired', 'peer-lost'], sent: 'all', taken: 'all' }
+  readonly looksAt: LooksAt = { events: ['node-started', 'node-exited', 'timer-fired', 'peer-lost', 'state-told'], sent: 'all', taken: 'all' }
   readonly #settings: Settings
   readonly #storeOf: ((server: NodeName) => MakeStore) | undefined
   readonly #lives = new Map<string, SteppedLife>()
@@ -30,8 +31,9 @@ export class EqualCopies implements Monitor {
   /** Pairs of a view and a backup whose difference is already reported. */
   readonly #isTold = new Set<string>()
   #held = 0
-  /** Why it judges nothing; empty while the replay follows the run. */
-  limit = ''
+  /** Why it judges no copy of ours; empty while the replay follows the run. */
+  #lost = ''
+  readonly #told = new ToldCopies()
 
   /** Without `storeOf`, servers are replayed with map stores. */
   constructor(settings: Settings, storeOf?: (server: NodeName) => MakeStore) {
@@ -41,7 +43,11 @@ export class EqualCopies implements Monitor {
 
   /** 0 for a run that the replay does not follow: then nothing is certain, not even its beginning. */
   get held(): number {
-    return this.limit === '' ? this.#held : 0
+    return (this.#lost === '' ? this.#held : 0) + this.#told.held
+  }
+
+  get limit(): string {
+    return this.#lost || this.#told.limit
   }
 
   /** The copy of this incarnation while it serves this view as its primary; null if it does not or that is unknown. */
@@ -53,9 +59,14 @@ export class EqualCopies implements Monitor {
   }
 
   look(event: TraceEvent, facts: RunFacts): Violation | null {
-    if (this.limit !== '') return null
+    if (event.type === 'state-told') return this.#told.take(event, facts, this.#copiesOfOurs())
+    if (event.type === 'node-started' && facts.isProgram(event.node)) {
+      if (event.kind === 'replica') this.#told.started(event.node)
+      return null
+    }
+    if (this.#lost !== '') return null
     switch (event.type) {
-      case 'node-started': return facts.isProgram(event.node) ? null : this.#started(event)
+      case 'node-started': return this.#started(event)
       case 'node-exited':
         this.#lives.delete(event.node)
         return null
@@ -102,7 +113,12 @@ export class EqualCopies implements Monitor {
       return null
     }
     const copy = life.copy
-    return copy.role === 'primary' && copy.serving && copy.isIdle ? this.#compare(node, copy, seq) : null
+    if (copy.role === 'idle' || !copy.serving) return null
+    return this.#told.stepped(node, copy, seq) ?? (copy.role === 'primary' && copy.isIdle ? this.#compare(node, copy, seq) : null)
+  }
+
+  #copiesOfOurs(): [string, HeldCopy][] {
+    return [...this.#lives].map(([name, life]) => [name, life.copy])
   }
 
   #sent(event: EventOf<'message-sent'>): null {
@@ -114,7 +130,7 @@ export class EqualCopies implements Monitor {
   }
 
   #leave(why: string): null {
-    this.limit = why
+    this.#lost = why
     this.#lives.clear()
     return null
   }

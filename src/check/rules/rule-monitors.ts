@@ -149,7 +149,6 @@ function whyOfPrograms(nodes: TraceHeader['nodes']): Partial<Record<RuleName, st
   const [replicas, viewServers] = [programs('replica'), programs('view-server')]
   const be = (names: readonly string[]): string => `${names.join(', ')} ${names.length === 1 ? 'is a program' : 'are programs'}`
   return {
-    ...replicas.length > 0 ? { 'equal-copies': `${be(replicas)}, and messages do not say what a program holds` } : {},
     ...replicas.length + viewServers.length > 0 ? { 'nothing-stale': `${be([...viewServers, ...replicas])}, which may do more in a step than this protocol does` } : {},
     ...viewServers.length > 0 ? { 'right-view': `${be(viewServers)}, and when it checks for pings no message says` } : {},
   }
