@@ -4,6 +4,14 @@ import { spawn, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { say } from './install.mjs'
 
+/** What the example nodes need (examples/nodes), besides Node. */
+export const toolchains = [
+  { language: 'Python', program: 'python3', debian: 'python3' },
+  { language: 'Go', program: 'go', debian: 'golang-go' },
+  { language: 'Java', program: 'javac', debian: 'default-jdk-headless' },
+  { language: 'Rust', program: 'rustc', debian: 'rustc' },
+]
+
 const electronLibraries = ['libgtk-3-0', 'libnss3', 'libasound2', 'libgbm1', 'libxss1', 'libxtst6']
 
 export function findChromium(environment = process.env) {
@@ -26,8 +34,8 @@ export function prepareSystem({ wantsElectron, hasDisplay }) {
   if (wantsElectron && !hasDisplay && !has('Xvfb')) wanted.push('xvfb')
   if (wantsElectron && mayInstall) wanted.push(...electronLibraries.filter((name) => !hasPackage(name)))
   if (mayInstall && !wanted.includes('fonts-dejavu-core') && !hasPackage('fonts-dejavu-core')) wanted.push('fonts-dejavu-core')
-  // The tests run the Python example against the real wire protocol.
-  if (mayInstall && !has('python3')) wanted.push('python3')
+  // The tests build and run the example nodes of every language.
+  if (mayInstall) wanted.push(...toolchains.filter(({ program }) => !has(program)).map(({ debian }) => debian))
   if (wanted.length > 0 && mayInstall) {
     say(`Installing Debian packages for the tests: ${wanted.join(', ')} ...`)
     const quiet = { stdio: ['ignore', 'ignore', 2], env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } }
@@ -38,6 +46,7 @@ export function prepareSystem({ wantsElectron, hasDisplay }) {
   if (!findChromium()) missing.push('Chromium')
   if (!findFirefox()) missing.push('Firefox')
   if (wantsElectron && !hasDisplay && !has('Xvfb')) missing.push('Xvfb')
+  missing.push(...toolchains.filter(({ program }) => !has(program)).map(({ language }) => language))
   return missing
 }
 

@@ -7,12 +7,13 @@ import { programLimits, wordsOfCommand, type GivenProgram } from '../lab'
 import { reasonOf } from '../system'
 import { CannotRun } from './cannot-run'
 
-/** A text that names a file is that file, whatever blanks it has. */
-export function commandOf(text: string): [string, ...string[]] {
-  if (existsSync(text) && statSync(text).isFile()) return [resolve(text)]
+/** A text that names a file is that file, whatever blanks it has. `folder`: what relative names are relative to. */
+export function commandOf(text: string, folder = '.'): [string, ...string[]] {
+  const path = resolve(folder, text)
+  if (existsSync(path) && statSync(path).isFile()) return [path]
   try {
     const [program, ...parameters] = wordsOfCommand(text)
-    return [program.includes('/') ? resolve(program) : program, ...parameters]
+    return [program.includes('/') ? resolve(folder, program) : program, ...parameters]
   } catch (error) {
     throw new CannotRun(error instanceof Error ? error.message : String(error))
   }

@@ -11,7 +11,7 @@ import { addProgramFlags, givenPrograms, type NamedProgram } from './program-fla
 import { coverageLines, mutantTable, seedsSummary, shrunkLines, summaryOf } from './simulate-report'
 import { printJson, printLines, say } from './terminal'
 
-interface SimulateOptions {
+export interface SimulateOptions {
   readonly seeds: { readonly from: number; readonly to: number }
   readonly mutant: readonly MutantName[]
   readonly eachMutant?: boolean
@@ -47,7 +47,7 @@ export function simulateCommand(program: Command): void {
     .option('--save <folder>', 'writes the small run there, as a scenario and as a recording')
     .option('--jobs <number>', 'seeds at a time', wholeNumber('--jobs', 1, 64), availableParallelism())
     .option('--json', 'lines of JSON')
-  addProgramFlags(command).action(simulate)
+  addProgramFlags(command).action(simulateRuns)
 }
 
 function seedRange(text: string): { from: number; to: number } {
@@ -57,7 +57,7 @@ function seedRange(text: string): { from: number; to: number } {
   return { from, to }
 }
 
-async function simulate(options: SimulateOptions): Promise<void> {
+export async function simulateRuns(options: SimulateOptions): Promise<void> {
   const { seeds, mutant, duration, replicas, clients, backups, jobs } = options
   if (replicas !== undefined && backups !== undefined && backups >= replicas) throw new CannotRun(`${replicas} replicas leave room for ${replicas - 1} backups.`)
   const simulation: SimulationOptions = {

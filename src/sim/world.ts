@@ -365,7 +365,7 @@ export class World implements EffectSink {
 
   /** A report of a program, in its recorded form. */
   told(report: ToldReport): void {
-    this.#write({ ...ofStep(this.#running()), ...report } as EventBody)
+    this.#write({ ...ofStep(this.#running()), ...report })
     if (report.type === 'operation-returned' && this.#workload.isRunning) this.#agenda.add(0, () => this.#workload.returned(report.operationId))
   }
 

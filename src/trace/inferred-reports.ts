@@ -96,7 +96,9 @@ export class InferredReports {
 
   copy(): InferredReports {
     const copy = new InferredReports([])
-    for (const [name, shown] of this.#replicas) copy.#replicas.set(name, { ...shown, initialised: new Map(shown.initialised), coming: shown.coming && { ...shown.coming } })
+    for (const [name, shown] of this.#replicas) {
+      copy.#replicas.set(name, { ...shown, initialised: new Map(shown.initialised), coming: shown.coming && { ...shown.coming } })
+    }
     for (const [name, shown] of this.#viewServers) copy.#viewServers.set(name, { ...shown })
     for (const [viewnum, view] of this.#views) copy.#views.set(viewnum, view)
     copy.#current = this.#current
@@ -326,7 +328,6 @@ function causeOf(before: View | undefined, view: View): ViewCause {
 }
 
 const stampOf = ({ seq, at, wall }: TraceEvent): Pick<TraceEvent, 'seq' | 'at' | 'wall'> => ({ seq, at, wall })
-
 
 function stepOf(id: MessageId): { readonly incarnation: number; readonly step: number } {
   const { incarnation, step } = messageIdParts(id)

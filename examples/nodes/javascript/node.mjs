@@ -30,6 +30,8 @@ export class Node {
     this.timers = new Map()
     this.lastId = 0
     this.out = []
+    this.inStep = false
+    this.ends = false
   }
 
   /** `handler(message)` is called for each message of this type; what it throws is answered as an error. It may be async. */
@@ -78,6 +80,12 @@ export class Node {
     if (this.lab && this.levels.reports) this.send('lab', { type, ...fields })
   }
 
+  /** Ends the program, without an error, when the present step has ended. */
+  end() {
+    this.ends = true
+    if (!this.inStep) process.exit(0)
+  }
+
   // ---- lines
 
   /** Reads standard input until it ends. */
@@ -105,6 +113,7 @@ export class Node {
     this.send('lab', { type: 'done', step: message.step })
     this.inStep = false
     this.flush()
+    if (this.ends) process.exit(0)
   }
 
   begin({ body }) {

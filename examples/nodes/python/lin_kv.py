@@ -1,4 +1,7 @@
-"""A linearizable store on every node, by asking the lab's service `lin-kv` for each operation. The node itself remembers nothing."""
+"""A linearizable store on every node, by asking the lab's service `lin-kv` for each operation.
+
+The node itself remembers nothing.
+"""
 from node import Node
 
 node = Node(steps=True, timers=True, reports=True)

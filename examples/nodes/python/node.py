@@ -1,4 +1,6 @@
-"""A node for Understudy, and for Maelstrom, in one file without dependencies. docs/node-protocol.md describes the lines.
+"""A node for Understudy, and for Maelstrom, in one file without dependencies.
+
+Copy this file beside your program. docs/node-protocol.md describes the lines.
 
     from node import Node
     node = Node(steps=True, timers=True, reports=True)
@@ -9,8 +11,8 @@
 
     node.run()
 
-What the constructor is given decides the level: nothing is a plain Maelstrom node; with `steps` the lab knows the cause of every message; with
-`timers` the lab owns the clock, so that a freeze is exact; with `reports` it shows the state.
+What the constructor is given decides the level: nothing is a plain Maelstrom node; with `steps` the lab knows the cause
+of every message; with `timers` the lab owns the clock, so that a freeze is exact; with `reports` it shows the state.
 """
 import json
 import sys
@@ -19,7 +21,10 @@ import traceback
 
 
 class RPCError(Exception):
-    """An answer of type "error". The codes are Maelstrom's: 20 means that a key does not exist, 22 that a compare-and-swap did not match."""
+    """An answer of type "error". The codes are Maelstrom's: 20 means that a key does not exist.
+
+    22 means that a compare-and-swap did not match.
+    """
 
     def __init__(self, code, text=""):
         super().__init__(text)
@@ -40,18 +45,20 @@ class Node:
         self._last = 0
         self._out = []
         self._in_step = False
+        self._stopped = False
         # A timer of this process's own clock runs in another thread; one lock keeps handlers apart.
         self._lock = threading.RLock()
 
     def on(self, kind):
-        """A decorator: the function is called with each message of this type. What it raises is answered as an error."""
+        """A decorator: the function gets each message of this type; what it raises is answered as an error."""
         def register(handler):
             self._handlers[kind] = handler
             return handler
         return register
 
     def send(self, dest, **body):
-        self._out.append(json.dumps({"src": self.id, "dest": dest, "body": body}, separators=(",", ":")))
+        line = {"src": self.id, "dest": dest, "body": body}
+        self._out.append(json.dumps(line, separators=(",", ":"), ensure_ascii=False))
         if not self._in_step:
             self._flush()
 
@@ -68,11 +75,11 @@ class Node:
 
     def timer(self, name, ms, handler):
         """Calls `handler()` once, in `ms` milliseconds, unless it is set again or cancelled before."""
-        self.cancel(name)
         if self.lab is not None and self.levels["timers"]:
             self._timers[name] = handler
             self.send("lab", type="set_timer", name=name, ms=ms)
             return
+        self.cancel(name)
 
         def fire():
             with self._lock:
@@ -99,16 +106,25 @@ class Node:
     # ---- lines
 
     def run(self):
-        """Reads standard input until it ends."""
+        """Reads standard input until it ends, or until a handler has called stop()."""
+        sys.stdin.reconfigure(encoding="utf-8")
+        sys.stdout.reconfigure(encoding="utf-8")
         for line in sys.stdin:
             with self._lock:
                 self._take(json.loads(line))
+            if self._stopped:
+                break
+
+    def stop(self):
+        """Ends the program, with exit code 0, when the step that calls this has ended."""
+        self._stopped = True
 
     def _take(self, message):
         body = message["body"]
         if body["type"] == "init":
             self.id, self.ids, self.lab = body["node_id"], body["node_ids"], body.get("lab")
-        self._in_step = self.lab is not None and self.levels["steps"]
+        # A line without a number is no step: the lab gives none to a program that it has taken to level 0.
+        self._in_step = self.lab is not None and self.levels["steps"] and "step" in message
         try:
             self._handle(message)
         except Exception as error:  # A handler's own fault is an answer, and no end of the node.

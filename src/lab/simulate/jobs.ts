@@ -60,7 +60,7 @@ export interface Look {
 
 export type Job =
   | { readonly type: 'seeds'; readonly from: number; readonly to: number; readonly stopAtFirst: boolean; readonly look: Look }
-  | { readonly type: 'shrink'; readonly seed: number; readonly found: Found; readonly draw: DrawOptions }
+  | { readonly type: 'shrink'; readonly seed: number; readonly found: Found; readonly draw: DrawOptions; readonly runsMax?: number }
   | { readonly type: 'mutant'; readonly mutant: MutantName; readonly from: number; readonly to: number; readonly look: Look; readonly shrinkRunsMax?: number }
 
 export type Answer =
@@ -72,7 +72,7 @@ export type Answer =
 export function work(job: Job, now: () => number, programs?: Programs): Answer {
   switch (job.type) {
     case 'seeds': return { type: 'seeds', results: runSeeds(job, programs) }
-    case 'shrink': return { type: 'shrink', shrunk: shrinkSeed(job.seed, job.found, job.draw, { now, programs }) }
+    case 'shrink': return { type: 'shrink', shrunk: shrinkSeed(job.seed, job.found, job.draw, { now, programs, runsMax: job.runsMax }) }
     case 'mutant': return { type: 'mutant', row: firstOf(job, now) }
   }
 }
@@ -96,7 +96,13 @@ function runSeed(seed: number, { draw, only, coverage: isCounted = false }: Look
   return coverage ? { ...numbers, reached: coverage.end(run) } : numbers
 }
 
-function shrinkSeed(seed: number, { check, text: found }: Found, draw: DrawOptions, { now, programs, runsMax }: { now: () => number; programs?: Programs | undefined; runsMax?: number | undefined }): ShrunkRun {
+interface Shrinking {
+  readonly now: () => number
+  readonly programs?: Programs | undefined
+  readonly runsMax?: number | undefined
+}
+
+function shrinkSeed(seed: number, { check, text: found }: Found, draw: DrawOptions, { now, programs, runsMax }: Shrinking): ShrunkRun {
   const began = now()
   const drawn = drawPlan(String(seed), draw)
   const { plan, run, runs, isDone } = shrink(drawn, check, { ...runsMax === undefined ? {} : { runsMax }, ...programs ? { programs } : {} })

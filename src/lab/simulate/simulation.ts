@@ -47,11 +47,14 @@ export async function simulateSeeds(options: SimulationOptions & SeedsOptions): 
   return first < 0 ? all : all.slice(0, first + 1)
 }
 
+/** A run with programs takes as long as they do, so shrinking one tries fewer. */
+const programRunsMax = 300
+
 /** Shrinks the run of a failing seed. */
 export async function shrinkBad({ seed, found }: SeedResult, options: SimulationOptions): Promise<ShrunkRun> {
   if (!found) throw new Error(`nothing was found with seed ${seed}`)
   let shrunk: ShrunkRun | undefined
-  await runJobs([{ type: 'shrink', seed, found, draw: options.look.draw }], { ...options, onAnswer: (answer) => {
+  await runJobs([{ type: 'shrink', seed, found, draw: options.look.draw, ...options.programs ? { runsMax: programRunsMax } : {} }], { ...options, onAnswer: (answer) => {
     if (answer.type === 'shrink') shrunk = answer.shrunk
     return true
   } })
