@@ -3,7 +3,7 @@
 // what no effect depends on: times, pids, labels, what the network did (docs/recording.md, Conformance).
 import type { NodeKind } from '../protocol'
 import { messageIdParts, messageInputOf, MessagesInFlight, startOfEvent, stepInputOf, whyNoSteps, type EventOf, type TraceEvent, type TraceHeader } from '../trace'
-import { ReplayedLife, type StepEvent, type Words } from './replayed-life'
+import { NoSteps, ReplayedLife, type MakeLife, type StepEvent, type Words } from './replayed-life'
 import type { Difference } from './node-replay'
 
 /** The first difference between a recording and its replay. `seq` and `step` are those of the step's input. */
@@ -24,7 +24,18 @@ export interface Conformity {
   readonly note: string
 }
 
+/** Runs the nodes that are programs again, as far as a person named them. */
+export interface ProgramsAgain {
+  has(node: string): boolean
+  readonly make: MakeLife
+  /** The node's incarnation is over. */
+  ended(node: string): void
+}
+
 export class Conformance {
+  readonly #programs: ProgramsAgain | null
+  /** Incarnations of programs that fell to level 0: what they did from there on cannot be given again. */
+  readonly #fallen = new Set<string>()
   readonly #header: TraceHeader
   readonly #kinds: ReadonlyMap<string, NodeKind>
   readonly #lives = new Map<string, ReplayedLife>()
@@ -38,8 +49,9 @@ export class Conformance {
   /** The incarnation whose step is running. */
   #last: ReplayedLife | null = null
 
-  constructor(header: TraceHeader) {
+  constructor(header: TraceHeader, programs: ProgramsAgain | null = null) {
     this.#header = header
+    this.#programs = programs
     this.#kinds = new Map(header.nodes.map(({ name, kind }) => [name, kind]))
   }
 
@@ -57,7 +69,13 @@ export class Conformance {
     if (this.#difference) return
     this.#events++
     if (event.type.startsWith('message-')) this.#takeMessage(event)
-    else if ('node' in event && event.node !== '' && !('incarnation' in event && whyNoSteps(this.#header, event) !== '')) this.#takeOfNode(event)
+    else if ('node' in event && event.node !== '' && !('incarnation' in event && this.#isUnchecked(event))) this.#takeOfNode(event)
+  }
+
+  /** Nobody recorded its steps, or it is a program that is not run again. */
+  #isUnchecked(life: { readonly node: string; readonly incarnation: number }): boolean {
+    if (whyNoSteps(this.#header, life) === '') return false
+    return life.incarnation === 0 || !(this.#programs?.has(life.node) ?? false) || this.#fallen.has(`${life.node} ${life.incarnation}`)
   }
 
   /** Ends the recording. */
@@ -84,14 +102,14 @@ export class Conformance {
     const sender = messageIdParts(event.id)
     const { node, incarnation } = sender
     // The sender's steps were not recorded: the message is in flight, and it cannot be checked.
-    if (whyNoSteps(this.#header, sender) !== '') return
+    if (this.#isUnchecked(sender)) return
     const life = this.#lives.get(node)
     if (life?.incarnation !== incarnation) return this.#differAt(event, node, incarnation, { expected: `message ${event.id}`, found: noLife(node, incarnation) })
     this.#differ(life, life.sent(event), event.seq)
   }
 
   #taken(event: EventOf<'message-taken'>, sent: EventOf<'message-sent'> | undefined): void {
-    if (sent?.to === event.node && whyNoSteps(this.#header, event) !== '') return
+    if (sent?.to === event.node && this.#isUnchecked(event)) return
     if (sent?.to === event.node) return this.#input(event, (life) => life.take(messageInputOf(sent), event))
     const found = sent ? `it was sent to ${sent.to}` : 'no such message is in flight'
     this.#differAt(event, event.node, event.incarnation, { expected: `takes ${event.id}`, found })
@@ -103,6 +121,7 @@ export class Conformance {
     switch (event.type) {
       case 'node-started': return this.#start(event)
       case 'node-exited': return this.#exited(event)
+      case 'program-level': return event.level === 0 ? this.#fell(event) : undefined
       case 'timer-fired':
       case 'peer-lost':
       case 'operation-invoked': return this.#input(event, (life) => life.take(stepInputOf(event), event))
@@ -118,13 +137,25 @@ export class Conformance {
     if (this.#kinds.get(node) !== kind) return differs(`${node} is a ${kind}`, `the first line says ${this.#kinds.get(node) ?? 'nothing of it'}`)
     if (this.#incarnations.has(`${node} ${incarnation}`)) return differs(`incarnation ${incarnation}`, `${node} had it before`)
     if (event.step !== 0) return differs(`a start in step ${event.step}`, 'a start is step 0')
-    const life = new ReplayedLife(event)
+    const life = new ReplayedLife(event, this.#programs?.has(node) ? this.#programs.make : undefined)
     this.#lives.set(node, life)
     this.#incarnations.add(`${node} ${incarnation}`)
     this.#started++
     this.#steps++
     this.#last = life
-    this.#differ(life, life.start(startOfEvent(event, this.#header)), event.seq)
+    try {
+      this.#differ(life, life.start(startOfEvent(event, this.#header)), event.seq)
+    } catch (error) {
+      if (!(error instanceof NoSteps)) throw error
+      this.#fell(event)
+    }
+  }
+
+  #fell({ node, incarnation }: EventOf<'program-level' | 'node-started'>): void {
+    this.#fallen.add(`${node} ${incarnation}`)
+    if (this.#last?.node === node) this.#last = null
+    this.#lives.delete(node)
+    this.#programs?.ended(node)
   }
 
   #exited(event: EventOf<'node-exited'>): void {
@@ -132,6 +163,7 @@ export class Conformance {
     if (!life) return this.#differAt(event, event.node, event.incarnation, { expected: 'an end', found: noLife(event.node, event.incarnation) })
     this.#differ(life, life.over(), event.seq)
     this.#lives.delete(event.node)
+    this.#programs?.ended(event.node)
   }
 
   #input(event: StepEvent, take: (life: ReplayedLife) => Words | null): void {

@@ -1,5 +1,6 @@
 // The checkers' exports for other rooms.
-export { Conformance, differenceSentence, type Conformity, type NodeDifference } from './conformance'
+export { Conformance, differenceSentence, type Conformity, type NodeDifference, type ProgramsAgain } from './conformance'
+export { NoSteps } from './replayed-life'
 export { NodeReplay, type Difference, type EventSource, type ReplayCheckpoint } from './node-replay'
 export { ReplayKeeper, type Seen } from './replay-keeper'
 export { DeliveryPreview, previewDelivery, type Preview } from './preview'

@@ -3,13 +3,22 @@
 // effects of its last step.
 import { makeMachine } from '../maelstrom'
 import { kindOf, type EffectSink, type Input, type Machine, type Message, type NodeState, type Report, type Start } from '../protocol'
-import { messageId, receiverAs, recordMessage, recordReport, shorten, type EventOf, type MessageId, type TraceEvent } from '../trace'
+import {
+  messageId, receiverAs, recordMessage, recordReport, shorten, type EventOf, type MessageId, type ProgramEffects, type ToldReport, type TraceEvent,
+} from '../trace'
 import { sameMessage, sameValue } from './same-value'
 
 /** An event of a node's step: its input, or a report. */
 export type StepEvent = TraceEvent & { readonly node: string; readonly incarnation: number; readonly step: number }
 
-type Effect = { readonly type: 'send'; readonly to: string; readonly message: Message } | { readonly type: 'report'; readonly report: Report }
+/** A report is in its recorded form. */
+type Effect = { readonly type: 'send'; readonly to: string; readonly message: Message } | { readonly type: 'report'; readonly report: ToldReport }
+
+/** A program cannot be given its steps again: it does not say when one is done. */
+export class NoSteps extends Error {}
+
+/** Starts the machine of an incarnation. Throws a NoSteps for a program that has none. */
+export type MakeLife = (start: Start, out: EffectSink & ProgramEffects) => Machine
 
 /** The recorded and the replayed effect as text, where they differ. */
 export interface Words {
@@ -20,12 +29,13 @@ export interface Words {
 /** Fields that the trace adds to a report: seq, at, wall, node, incarnation, step. */
 const addedFields = 6
 
-export class ReplayedLife implements EffectSink {
+export class ReplayedLife implements EffectSink, ProgramEffects {
   readonly node: string
   readonly incarnation: number
   /** The seq of the last input's event. */
   inputSeq: number
   step = 0
+  readonly #make: MakeLife
   #machine: Machine | null = null
   /** The effects of the last step; `#shown` counts those that the recording has shown. */
   #effects: Effect[] = []
@@ -36,7 +46,9 @@ export class ReplayedLife implements EffectSink {
   #armed = new Map<string, number>()
   #broken: Error | null = null
 
-  constructor({ node, incarnation, seq }: Pick<EventOf<'node-started'>, 'node' | 'incarnation' | 'seq'>) {
+  /** `make`: for a node that is a program; a machine of ours without it. */
+  constructor({ node, incarnation, seq }: Pick<EventOf<'node-started'>, 'node' | 'incarnation' | 'seq'>, make: MakeLife = makeMachine) {
+    this.#make = make
     this.node = node
     this.incarnation = incarnation
     this.inputSeq = seq
@@ -44,7 +56,7 @@ export class ReplayedLife implements EffectSink {
 
   /** A copy that goes on by itself: no step of either changes the other. */
   copy(): ReplayedLife {
-    const copy = new ReplayedLife({ node: this.node, incarnation: this.incarnation, seq: this.inputSeq })
+    const copy = new ReplayedLife({ node: this.node, incarnation: this.incarnation, seq: this.inputSeq }, this.#make)
     copy.step = this.step
     copy.#machine = this.#machine?.copy() ?? null
     copy.#effects = this.#effects
@@ -73,7 +85,7 @@ export class ReplayedLife implements EffectSink {
 
   start(start: Start): Words | null {
     return this.#run(() => {
-      this.#machine = makeMachine(start, this)
+      this.#machine = this.#make(start, this)
     })
   }
 
@@ -112,6 +124,7 @@ export class ReplayedLife implements EffectSink {
       step()
       return null
     } catch (error) {
+      if (error instanceof NoSteps) throw error
       this.#broken = error instanceof Error ? error : new Error(String(error))
       return { expected: 'a step', found: `a broken rule: ${this.#broken.message}` }
     }
@@ -130,7 +143,7 @@ export class ReplayedLife implements EffectSink {
   /** The recording shows a report of this incarnation. */
   reported(event: StepEvent): Words | null {
     const effect = this.#effects[this.#shown++]
-    if (effect?.type === 'report' && event.step === this.step && isReport(event, recordReport(effect.report))) return null
+    if (effect?.type === 'report' && event.step === this.step && isReport(event, effect.report)) return null
     const { seq: _seq, at: _at, wall: _wall, ...rest } = event
     const { node: _node, incarnation: _incarnation, step, ...report } = rest as Record<string, unknown>
     return { expected: `${step === this.step ? '' : `in step ${String(step)} `}${reportText(report)}`, found: this.#text(effect, this.#nextId()) }
@@ -147,7 +160,7 @@ export class ReplayedLife implements EffectSink {
 
   #text(effect: Effect | undefined, id: MessageId): string {
     if (!effect) return 'nothing more in this step'
-    return effect.type === 'send' ? sentText(id, this.node, effect.to, effect.message) : reportText(recordReport(effect.report))
+    return effect.type === 'send' ? sentText(id, this.node, effect.to, effect.message) : reportText(effect.report)
   }
 
   // ---- the machine's effect sink
@@ -157,7 +170,19 @@ export class ReplayedLife implements EffectSink {
   }
 
   report(report: Report): void {
+    this.told(recordReport(report))
+  }
+
+  told(report: ToldReport): void {
     this.#effects.push({ type: 'report', report })
+  }
+
+  level(): void {
+    // How far a program cooperates is no effect of a step.
+  }
+
+  refused(): void {
+    // A refused line has no effect.
   }
 
   setTimer(name: string): void {

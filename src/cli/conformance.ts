@@ -2,26 +2,34 @@
 // file, as sentences or as JSON lines. An unreadable file must not keep the others from being judged.
 import type { Command } from 'commander'
 import { differenceSentence } from '../check'
-import { judgeRecording, unreadable, type JudgedRecording } from '../lab'
+import { judgeRecording, programsAgain, unreadable, type JudgedRecording } from '../lab'
 import { grouped, RecordingProblem } from '../trace'
+import { addProgramFlags, givenPrograms, type NamedProgram } from './program-flag'
 import { printJson, printLines, say } from './terminal'
 
 /** Set by the build: a hash of src/protocol. */
 declare const __PROTOCOL_HASH__: string
 
 export function conformanceCommand(program: Command): void {
-  program.command('conformance').argument('<recordings...>', 'files (.jsonl, .jsonl.gz)')
+  const command = program.command('conformance').argument('<recordings...>', 'files (.jsonl, .jsonl.gz)')
     .description('steps every node of a recording again and compares its effects with the recorded ones')
     .option('--json', 'one line of JSON for each file')
-    .action(conformance)
+  addProgramFlags(command).action(conformance)
 }
 
-async function conformance(paths: readonly string[], { json = false }: { json?: boolean }): Promise<void> {
+interface ConformanceOptions {
+  readonly json?: boolean
+  readonly program: readonly NamedProgram[]
+  readonly cwd: string
+}
+
+async function conformance(paths: readonly string[], { json = false, program, cwd }: ConformanceOptions): Promise<void> {
+  const given = givenPrograms(program, cwd)
   let status = 0
   for (const path of paths) {
     const began = performance.now()
     try {
-      const judged = await judgeRecording(path)
+      const judged = await judgeRecording(path, { programsOf: ({ nodes, dialect }) => programsAgain(nodes, dialect, given), guard: new URL('./program-guard.js', import.meta.url).href })
       const seconds = (performance.now() - began) / 1000
       if (json) printJson(jsonOf(path, judged, seconds))
       else printLines([sentences(path, judged, seconds)])

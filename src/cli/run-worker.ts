@@ -45,9 +45,9 @@ async function runOne(job: ScenarioJob, signal: AbortSignal): Promise<ReportedSc
   if (!read) throw new Error('it was read before')
   const scenario = withMutants(read, mutants)
   const began = performance.now()
-  const { result, recording } = await playOne(scenario, {
+  const { result, recording, determinism } = await playOne(scenario, {
     on, seed, recordingPath, keepRecording, given, programs: { node: beside('./node.js'), switchboard: beside('./switchboard.js'), host: beside('./foreign.js'), guard: new URL('./program-guard.js', import.meta.url).href },
     signal, gate: () => Promise.resolve(!signal.aborted),
   })
-  return reportedScenario(scenario, result, { on, seed, seconds: (performance.now() - began) / 1000, recording })
+  return reportedScenario(scenario, result, { on, seed, seconds: (performance.now() - began) / 1000, recording, determinism })
 }

@@ -81,7 +81,7 @@ function settingsOf(options: WorkloadTest, seed: string): Omit<Parameters<typeof
     program: { command, folder: folderOf(cwd), isPlain: plain, speaksOurs: false, limits: programLimits },
     durationMs: timeLimit * 1000, timeoutMs: timeout, settleMs: settle, latency: { ms: latency, distribution: latencyDist }, nemesisIntervalMs: nemesisInterval * 1000,
     availability: availability ?? null, disk,
-    programs: { node: beside('./node.js'), switchboard: beside('./switchboard.js'), host: beside('./foreign.js') },
+    programs: { node: beside('./node.js'), switchboard: beside('./switchboard.js'), host: beside('./foreign.js'), guard: new URL('./program-guard.js', import.meta.url).href },
   }
 }
 
@@ -95,13 +95,13 @@ export function statusOfResults(results: readonly ProgramTestResult[]): number {
 export function reportOfResults(results: readonly ProgramTestResult[], began: number): Report {
   const seconds = (Date.now() - began) / 1000
   const states = { held: 'passed', broken: 'failed', unjudged: 'not-judged' } as const
-  const reported = results.map(({ workload, seed, verdict, events, recording }): { suite: string; reported: ReportedScenario } => ({
+  const reported = results.map(({ workload, seed, verdict, events, recording, determinism }): { suite: string; reported: ReportedScenario } => ({
     suite: workload,
     reported: {
       file: workload, title: `${workload}, seed ${seed}`, about: '', on: 'processes', seed, mutants: [], state: states[verdict.standing],
       reason: verdict.standing === 'held' ? '' : verdict.text, points: verdict.standing === 'held' ? 1 : 0, pointsMax: verdict.standing === 'unjudged' ? 0 : 1,
       seconds: Math.round(seconds / results.length * 1000) / 1000, events, seq: verdict.errors[0]?.evidence.at(-1) ?? 0, recording,
-      steps: [], lastEvents: verdict.errors.map(({ text }) => text),
+      determinism, steps: [], lastEvents: verdict.errors.map(({ text }) => text),
     },
   }))
   return reportOf(reported, { createdAt: new Date(began), seconds, stopped: false })
@@ -110,7 +110,7 @@ export function reportOfResults(results: readonly ProgramTestResult[], began: nu
 const standingWords = { held: 'held', broken: 'BROKEN', unjudged: 'not judged' } as const
 
 export function linesOf(result: ProgramTestResult): string[] {
-  const { workload, seed, verdict, counts, messagesPerRequest, medianMs, p99Ms, levels, refusedLines, events, recording } = result
+  const { workload, seed, verdict, counts, messagesPerRequest, medianMs, p99Ms, levels, refusedLines, events, recording, determinism } = result
   const others = verdict.errors.slice(1).map(({ text, evidence }) => `  also: ${text}${evidence.length === 0 ? '' : ` (events ${evidence.map((seq) => `#${seq}`).join(', ')})`}`)
   const [first] = verdict.errors
   const evidence = first && first.evidence.length > 0 ? ` (events ${first.evidence.map((seq) => `#${seq}`).join(', ')})` : ''
@@ -122,6 +122,7 @@ export function linesOf(result: ProgramTestResult): string[] {
     `  ${grouped(counts.asked)} requests: ${grouped(counts.ok)} succeeded, ${grouped(counts.failed)} failed, ${grouped(counts.unknown)} unknown; median ${medianMs} ms, p99 ${p99Ms} ms; ${messagesPerRequest} messages between nodes for each`,
     ...lowest ? [`  level ${lowest[1].level}${lowest[1].reason === '' ? '' : `: ${lowest[1].reason}`}`] : [],
     ...refusedLines > 0 ? [`  ${grouped(refusedLines)} lines were refused; the recording has them with their reasons`] : [],
+    ...determinism === '' ? [] : [`  ${determinism}`],
     `  seed ${seed}, ${grouped(events)} events${recording === '' ? '' : `, ${recording}`}`,
   ]
 }

@@ -15,7 +15,7 @@ for (let seed = 1; seed <= recordings; seed++) {
     const outcome = await faultSoak({
       seed: `conformance ${seed}`, seconds, faultsMin, mayGetStuck: seed % 10 === 0,
       onRecording: async (path) => {
-        judged = await judgeRecording(path, ({ type }) => kinds.add(type))
+        judged = await judgeRecording(path, { onEvent: ({ type }) => kinds.add(type) })
       },
     }).then(({ faults, problems }) => JSON.stringify({ faults, problems }), (error: Error) => error.message)
     console.log(`recording ${seed}: ${judged?.events} events, ${judged?.steps} steps, ${judged?.lives} lives; the run: ${outcome}`)

@@ -1,7 +1,7 @@
 // A program as a machine, for virtual time: each step writes one line and waits for the answer. It needs level 2, where the lab owns the timers.
 // It must never act by itself, nor hide that the program has ended.
 import type { Input, JsonObject, Machine, NodeState, OtherState, Start } from '../protocol'
-import type { HeaderNode, ToldReport } from '../trace'
+import type { HeaderNode, ProgramEffects } from '../trace'
 import { resetLine } from './line'
 import { ProgramSteps, type ProgramEffect } from './program-steps'
 import { speakerOf } from './speaker'
@@ -26,34 +26,24 @@ export class ProgramEnded extends Error {
 /** The program cannot run in virtual time. */
 export class LevelTooLow extends Error {}
 
-/** What a machine of this kind does to its node: the effects of every machine, and reports in their recorded form. */
-export interface ProgramSink {
-  send(to: string, message: Extract<ProgramEffect, { type: 'send' }>['message']): void
-  setTimer(name: string, ms: number): void
-  cancelTimer(name: string): void
-  told(report: ToldReport): void
-  level(level: number, reason: string): void
-  refused(line: string, reason: string): void
-}
-
 export interface ForeignMachineOptions {
   readonly start: Start
   readonly nodes: readonly HeaderNode[]
   readonly lines: BlockingLines
-  readonly out: ProgramSink
+  readonly out: ProgramEffects
+  readonly speaksOurs: boolean
+  /** 1: its steps are known; 2: the lab has its timers too, as virtual time needs. */
+  readonly levelMin: 1 | 2
   /** The process was another incarnation before: it forgets that first. */
   readonly isAgain: boolean
   /** Makes the error that a failed start or step throws. */
   readonly failure: (error: ProgramEnded | LevelTooLow) => Error
 }
 
-/** The lowest level for virtual time. */
-const levelMin = 2
-
 export class ForeignMachine implements Machine {
   readonly #lines: BlockingLines
   readonly #steps: ProgramSteps<null>
-  readonly #out: ProgramSink
+  readonly #out: ProgramEffects
   /** The effects of the step that has just ended; null while it runs. */
   #effects: readonly ProgramEffect[] | null = null
   readonly #failed: ForeignMachineOptions['failure']
@@ -62,14 +52,17 @@ export class ForeignMachine implements Machine {
   #failure = ''
   #state: JsonObject = {}
 
-  constructor({ start, nodes, lines, out, isAgain, failure }: ForeignMachineOptions) {
+  readonly #levelMin: number
+
+  constructor({ start, nodes, lines, out, isAgain, failure, speaksOurs, levelMin }: ForeignMachineOptions) {
     const { name, kind, incarnation } = start
     this.#failed = failure
+    this.#levelMin = levelMin
     if (isAgain) lines.write(resetLine(name))
     this.#lines = lines
     this.#out = out
     this.#steps = new ProgramSteps({
-      speaker: speakerOf({ name, kind, incarnation, speaksOurs: true }, nodes), start, nodes, dataFolder: '', isPlain: false,
+      speaker: speakerOf({ name, kind, incarnation, speaksOurs }, nodes), start, nodes, dataFolder: '', isPlain: false,
       driver: {
         write: (line) => lines.write(line),
         stepped: ({ effects }) => { this.#effects = effects },
@@ -126,7 +119,7 @@ export class ForeignMachine implements Machine {
       this.#steps.line(this.#lines.read())
       if (this.#failure !== '') throw new ProgramEnded(this.#failure, false)
     }
-    if (this.#level < levelMin) throw new LevelTooLow(`virtual time needs level ${levelMin}, and it is at level ${this.#level}: ${this.#reason}`)
+    if (this.#level < this.#levelMin) throw new LevelTooLow(`this needs level ${this.#levelMin}, and it is at level ${this.#level}: ${this.#reason}`)
     for (const effect of this.#effects as readonly ProgramEffect[]) this.#perform(effect)
   }
 

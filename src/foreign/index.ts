@@ -2,4 +2,4 @@
 export { lineBytesMax } from './line'
 export { ProgramSteps, type ProgramDriver, type ProgramEffect, type ProgramStep } from './program-steps'
 export { speakerOf } from './speaker'
-export { ForeignMachine, LevelTooLow, ProgramEnded, type BlockingLines, type ProgramSink } from './foreign-machine'
+export { ForeignMachine, LevelTooLow, ProgramEnded, type BlockingLines } from './foreign-machine'

@@ -54,6 +54,27 @@ const append: Input = { type: 'message', from: 's2', message: { type: 'foreign',
 const steps = { steps: true }
 const everything = { steps: true, timers: true, reports: true }
 
+describe('a timer that is due while a step runs', () => {
+  const due: Input = { type: 'timer', name: 'retry' }
+
+  it.each([['cancels', { type: 'cancel_timer', name: 'retry' }], ['sets anew', { type: 'set_timer', name: 'retry', ms: 10 }]])('does not fire when the step %s it', (_what, word) => {
+    const played = new Played().begins(everything)
+    played.program.give(append)
+    played.program.give(due)
+    played.says('lab', word).says('lab', { type: 'done', step: 1 })
+    expect(played.told.filter((step) => step.includes('timer') && !step.includes('message'))).toEqual([])
+    expect(played.written.at(-1)?.body.type).toBe('append')
+  })
+
+  it('fires when the step leaves it', () => {
+    const played = new Played().begins(everything)
+    played.program.give(append)
+    played.program.give(due)
+    played.says('lab', { type: 'cancel_timer', name: 'other' }).says('lab', { type: 'done', step: 1 })
+    expect(played.written.at(-1)?.body).toMatchObject({ type: 'timer', name: 'retry' })
+  })
+})
+
 describe('the init', () => {
   it('tells the program who it is, and what the lab knows', () => {
     const [init] = new Played().written

@@ -134,13 +134,21 @@ export class ProgramSteps<Token> {
         if (this.#offers?.timers !== true && this.#offers !== null) throw new LineProblem('it offered no timers in its init_ok')
         if (this.#timers.size >= timersMax && !this.#timers.has(saying.name)) throw new LineProblem(`it has ${timersMax} timers already`)
         this.#timers.add(saying.name)
+        this.#forgetDue(saying.name)
         return this.#effect(saying)
       case 'cancel-timer':
         this.#timers.delete(saying.name)
+        this.#forgetDue(saying.name)
         return this.#effect(saying)
       case 'send':
       case 'report': return this.#effect(saying)
     }
+  }
+
+  /** A timer that was due while this step ran, and that the step cancels or sets anew, does not fire any more. */
+  #forgetDue(name: string): void {
+    const at = this.#queue.findIndex(({ input }) => input.type === 'timer' && input.name === name)
+    if (at >= 0) this.#queue.splice(at, 1)
   }
 
   #initialised(offers: Offers): void {

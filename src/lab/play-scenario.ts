@@ -8,9 +8,10 @@ import { ProgramFolder } from '../cluster'
 import { CannotSimulate } from '../sim'
 import { simulatedPrograms } from './programs/simulated-programs'
 import { formatEvent, formatHeader, traceVersion, type HeaderNode, type TraceHeader } from '../trace'
-import type { ClusterStarter, EventLines } from './cluster-seam'
+import type { ClusterStarter, EventLines, ProgramSpec } from './cluster-seam'
 import { EventLog } from './event-log'
 import type { ClusterPrograms } from './lab-options'
+import { determinismProblem } from './programs/determinism'
 import { programsOf, withPrograms, type GivenProgram } from './programs/given-programs'
 import { RuleWatch } from './rule-watch'
 import { ProcessStage } from './stages/process-stage'
@@ -36,6 +37,8 @@ export interface PlayOptions extends RunOptions {
 export interface Played {
   readonly result: ScenarioResult
   readonly recording: string
+  /** A program did not answer alike when it was given its inputs again: one sentence; else empty. */
+  readonly determinism: string
 }
 
 /** Plays the scenario. Rejects with a CannotRun if the machine failed: a cluster that did not start, or ended by itself, says nothing about it. */
@@ -43,9 +46,12 @@ export async function playScenario(scenario: Scenario, options: PlayOptions): Pr
   const { recordingPath, keepRecording } = options
   try {
     const result = await (options.on === 'simulator' ? playOnSimulator(scenario, options) : playOnProcesses(scenario, options))
+    const { programs: { guard = '' }, given = [], on } = options
+    const foreign = on === 'processes' ? programsOf(scenarioNodes(scenario), scenario.slots, given) : new Map<string, ProgramSpec>()
+    const determinism = await determinismProblem(recordingPath, foreign, guard)
     const isKept = keepRecording || result.state === 'failed'
     if (!isKept) await rm(recordingPath, { force: true })
-    return { result, recording: isKept ? recordingPath : '' }
+    return { result, recording: isKept ? recordingPath : '', determinism }
   } catch (error) {
     if (!keepRecording) await rm(recordingPath, { force: true })
     throw error

@@ -35,9 +35,10 @@ const marks: Readonly<Record<ReportedScenario['state'], string>> = { passed: 'ok
 function textOf(scenario: ReportedScenario): string[] {
   const { state, title, seconds, reason, file, lastEvents, recording } = scenario
   const first = `  ${marks[state]} ${title}${brokenText(scenario)}${state === 'not-run' ? ', not run' : ` (${seconds.toFixed(1)} s)`}${pointsText(scenario)}`
-  if (state === 'not-judged') return [first, `       ${file}: ${reason}`]
-  if (state !== 'failed') return [first]
-  return [first, `       ${file}: ${reason}`, ...lastEvents.map((event) => `       | ${event}`), ...recording ? [`       recording: ${recording}`] : []]
+  const again = scenario.determinism === '' ? [] : [`       ${scenario.determinism}`]
+  if (state === 'not-judged') return [first, `       ${file}: ${reason}`, ...again]
+  if (state !== 'failed') return [first, ...again]
+  return [first, ...again, `       ${file}: ${reason}`, ...lastEvents.map((event) => `       | ${event}`), ...recording ? [`       recording: ${recording}`] : []]
 }
 
 /** Marks a cluster that was broken on purpose, so that no reader takes its result for the protocol's. */
@@ -123,6 +124,7 @@ function htmlScenario(scenario: ReportedScenario): string {
   return `<details${state === 'failed' ? ' open' : ''}><summary><span class="${state}">${state}</span><span>${escapeText(title)}${scenario.mutants.length > 0 ? ' <b class="failed">broken on purpose</b>' : ''}</span><span>${escapeText(pointsText(scenario).trim())}</span><span>${seconds.toFixed(1)} s</span></summary>`
     + (reason ? `<p class="reason">${escapeText(reason)}</p>` : '')
     + (scenario.mutants.length > 0 ? `<p class="reason">Broken on purpose: ${escapeText(scenario.mutants.join(', '))}. What came of it says nothing of the protocol as it should be.</p>` : '')
+    + (scenario.determinism ? `<p class="reason">${escapeText(scenario.determinism)}</p>` : '')
     + (about ? `<p class="about">${escapeText(about)}</p>` : '')
     + `<table><tr><th>file</th><td>${escapeText(file)}</td></tr><tr><th>on</th><td>${on}, seed ${escapeText(seed)}</td></tr>${recording ? `<tr><th>recording</th><td>${escapeText(recording)}</td></tr>` : ''}</table>`
     + (stepLines.length > 0 ? `<ol>${stepLines.join('')}</ol>` : '')

@@ -18,6 +18,7 @@ const ReportedScenario = z.strictObject({
   points: z.number(), pointsMax: z.number(),
   seconds: z.number().describe('Wall time.'), events: z.int(), seq: z.int().describe('The last event: where the failing moment is in the recording.'),
   recording: z.string().describe('Path of the kept recording; empty if none was kept.'),
+  determinism: z.string().describe('A program did not answer alike to the same input, and where; empty if each did, or has no steps.'),
   steps: z.array(ReportedStep), lastEvents: z.array(z.string()),
 })
 export type ReportedScenario = z.infer<typeof ReportedScenario>
@@ -41,15 +42,16 @@ export interface RunFacts {
   readonly seed: string
   readonly seconds: number
   readonly recording: string
+  readonly determinism?: string
 }
 
 /** One scenario's part of a report; without a result it was not run. */
-export function reportedScenario(scenario: Scenario, result: ScenarioResult | null, { on, seed, seconds, recording }: RunFacts): ReportedScenario {
+export function reportedScenario(scenario: Scenario, result: ScenarioResult | null, { on, seed, seconds, recording, determinism = '' }: RunFacts): ReportedScenario {
   return {
     file: scenario.name, title: scenario.title, about: scenario.about.trim(), on, seed, mutants: [...scenario.settings.mutants],
     state: result?.state ?? 'not-run', reason: result?.reason ?? '', points: result?.state === 'passed' ? scenario.points : 0,
     pointsMax: result?.state === 'not-judged' ? 0 : scenario.points,
-    seconds: Math.round(seconds * 1000) / 1000, events: result?.events ?? 0, seq: result?.seq ?? 0, recording,
+    seconds: Math.round(seconds * 1000) / 1000, events: result?.events ?? 0, seq: result?.seq ?? 0, recording, determinism,
     steps: result ? [...result.steps] : [], lastEvents: result ? [...result.lastEvents] : [],
   }
 }

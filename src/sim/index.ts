@@ -22,4 +22,4 @@ export { checkNames, checkTitle, type CheckName, type Finding } from './simulate
 export { isSubPlan, sizeOf, type FaultAct, type HandAct, type Nth, type Plan, type PlanSize } from './simulate/plan'
 export { catchUpMs, patienceMs, runPlan, type PlanRun, type RunPlanOptions, type ScriptLine } from './simulate/run-plan'
 export { shrink, usualRunsMax, type Shrunk, type ShrinkOptions } from './simulate/shrink'
-export { CannotSimulate, NodeEnded, type Programs, type ToldEffects } from './programs'
+export { CannotSimulate, NodeEnded, type Programs } from './programs'

@@ -1,22 +1,12 @@
 // Nodes of a simulated cluster that are programs of others: what the world needs of whoever runs them. It must never know how a program is run.
-import type { Machine, Message, NodeName, Start } from '../protocol'
-import type { HeaderNode, ToldReport } from '../trace'
-
-/** What a program's step does to its node. */
-export interface ToldEffects {
-  send(to: string, message: Message): void
-  setTimer(name: string, ms: number): void
-  cancelTimer(name: string): void
-  told(report: ToldReport): void
-  level(level: number, reason: string): void
-  refused(line: string, reason: string): void
-}
+import type { Machine, NodeName, Start } from '../protocol'
+import type { HeaderNode, ProgramEffects } from '../trace'
 
 export interface Programs {
   /** The nodes that are programs, each with its command in words, as a recording's header has it. */
   readonly commands: ReadonlyMap<NodeName, string>
   /** Starts it and takes its first step. Throws a NodeEnded if it ends, and a CannotSimulate if it is no program for virtual time. */
-  make(start: Start, nodes: readonly HeaderNode[], out: ToldEffects): Machine
+  make(start: Start, nodes: readonly HeaderNode[], out: ProgramEffects): Machine
   /** The node's incarnation is over: it was killed, it has ended, or the run is over. */
   ended(node: NodeName): void
 }

@@ -2,7 +2,7 @@
 // docs/recording.md describes them for readers of files; change both together, and raise `traceVersion` with an upgrade function.
 // An event is JSON: byte strings are text here (recorded.ts), every value survives JSON.parse(JSON.stringify(event)).
 import { copyNumber, originalId, type BreakCondition, type NetworkEvent } from '../network'
-import type { Dialect, JsonObject, Message, MessageType, NodeKind, NodeName, OperationInput, Outcome, Report, Settings } from '../protocol'
+import type { Dialect, EffectSink, JsonObject, Message, MessageType, NodeKind, NodeName, OperationInput, Outcome, Report, Settings } from '../protocol'
 import type { WorkloadPlan } from '../workload'
 import type { Recorded } from './recorded'
 
@@ -176,6 +176,13 @@ export type ToldOutcome =
 /** How an operation ended, in any recording. */
 export type EndedOutcome = Recorded<Outcome> | ToldOutcome
 export interface ImportedReturn extends OfStep { readonly type: 'operation-returned'; readonly operationId: number; readonly outcome: ToldOutcome; readonly tries: number }
+
+/** What a program's step does to its node: the effects of every machine, and reports in their recorded form. */
+export interface ProgramEffects extends Pick<EffectSink, 'send' | 'setTimer' | 'cancelTimer'> {
+  told(report: ToldReport): void
+  level(level: number, reason: string): void
+  refused(line: string, reason: string): void
+}
 
 /** A report of a program, without its node and step. */
 export type ToldReport = Recorded<Report> | Pick<StateTold, 'type' | 'state'>

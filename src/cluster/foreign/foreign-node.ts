@@ -180,9 +180,19 @@ export class ForeignNode implements ProgramDriver<Token> {
     switch (effect.type) {
       case 'send': return this.#frames.send(effect.to, effect.message, effect.as)
       case 'report': return this.#frames.report(JSON.stringify(effect.report), effect.report.type === 'operation-returned' ? effect.report.operationId : undefined)
-      case 'set-timer': return this.#timers.set(effect.name, effect.ms)
-      case 'cancel-timer': return this.#timers.cancel(effect.name)
+      case 'set-timer':
+        this.#forgetDue(effect.name)
+        return this.#timers.set(effect.name, effect.ms)
+      case 'cancel-timer':
+        this.#forgetDue(effect.name)
+        return this.#timers.cancel(effect.name)
     }
+  }
+
+  /** A timer that is due and waits for a program that takes no input has not fired yet. */
+  #forgetDue(name: string): void {
+    const at = this.#held.findIndex(({ input }) => input.type === 'timer' && input.name === name)
+    if (at >= 0) this.#held.splice(at, 1)
   }
 
   /** A deadline for the init, and for each step. */

@@ -1,8 +1,8 @@
 // The programs of simulated clusters: starts one for each incarnation of a node, or uses a process again whose program can begin anew. It must never
 // start what a person did not name.
-import { ForeignMachine, ProgramEnded, type LevelTooLow, type ProgramSink } from '../../foreign'
+import { ForeignMachine, ProgramEnded, type LevelTooLow } from '../../foreign'
 import type { Machine, NodeName, Start } from '../../protocol'
-import type { HeaderNode } from '../../trace'
+import type { HeaderNode, ProgramEffects } from '../../trace'
 import { BlockingProgram } from './blocking-program'
 import { Guard } from './guard'
 import type { ProgramSpec } from './program-spec'
@@ -14,6 +14,8 @@ export interface VirtualProgramsOptions {
   readonly programs: ReadonlyMap<NodeName, ProgramSpec>
   /** The private folder (ProgramFolder) whose owner ends every process that is noted there. */
   readonly folder: string
+  /** 1: programs whose steps are known; 2: those whose timers the lab has, as virtual time needs. */
+  readonly levelMin: 1 | 2
   /** The built program of the guard's thread. */
   readonly guardProgram: URL
   /** Makes the error that a simulator expects. */
@@ -35,15 +37,17 @@ export class VirtualPrograms {
     this.commands = new Map([...options.programs].map(([name, { command }]) => [name, command.join(' ')]))
   }
 
-  make(start: Start, nodes: readonly HeaderNode[], out: ProgramSink): Machine {
-    const { programs, folder } = this.#options
+  make(start: Start, nodes: readonly HeaderNode[], out: ProgramEffects): Machine {
+    const { programs, folder, levelMin } = this.#options
     const spec = programs.get(start.name)
     if (!spec) throw new Error(`${start.name} is no program`)
     const again = this.#idle.get(keyOf(spec))?.pop()
     const program = again ?? new BlockingProgram({ spec, life: `${start.name}.${++this.#started}`, folder, guard: this.#guard })
     const running: { program: BlockingProgram; machine: ForeignMachine | null } = { program, machine: null }
     this.#running.set(start.name, running)
-    return running.machine = new ForeignMachine({ start, nodes, lines: program, out, isAgain: again !== undefined, failure: (error) => this.#failure(error) })
+    return running.machine = new ForeignMachine({
+      start, nodes, lines: program, out, isAgain: again !== undefined, failure: (error) => this.#failure(error), speaksOurs: spec.speaksOurs, levelMin,
+    })
   }
 
   ended(node: NodeName): void {

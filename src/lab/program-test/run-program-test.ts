@@ -9,6 +9,7 @@ import { OperationLog, parseEventLines, traceVersion, type ClusterAct, type Even
 import { CannotRun, makeTemporaryFolder, sentenceOf, type TemporaryFolder } from '../../system'
 import type { ClusterStarter, ProgramSpec, RunningCluster } from '../cluster-seam'
 import type { ClusterPrograms } from '../lab-options'
+import { determinismProblem } from '../programs/determinism'
 import { nemesisPlan, type NemesisName } from './nemesis'
 import { workloads, type WorkloadName } from './workloads'
 import type { TopologyName } from './topology'
@@ -58,6 +59,8 @@ export interface ProgramTestResult {
   readonly refusedLines: number
   readonly events: number
   readonly recording: string
+  /** A program did not answer alike when it was given its inputs again: one sentence; else empty. */
+  readonly determinism: string
 }
 
 /** The longest that the history of a store is judged. */
@@ -70,10 +73,10 @@ export async function runProgramTest(options: ProgramTestOptions): Promise<Progr
   try {
     await test.start()
     await test.play()
-    return test.result()
   } finally {
     await test.stop()
   }
+  return { ...test.result(), determinism: await determinismProblem(options.recordingPath, test.specs, options.programs.guard ?? '') }
 }
 
 class ProgramTest {
@@ -128,7 +131,7 @@ class ProgramTest {
   }
 
   async play(): Promise<void> {
-    const { workload: name, topology, settleMs, nemesis, log } = this.#options
+    const { workload: name, topology, settleMs, log } = this.#options
     const workload = workloads[name]
     if (workload.first) for (const node of this.#nodes) await this.#ask(this.#clients[0] ?? '', node, workload.first(node, this.#nodes, topology), 'first')
     log(`${name}: ${this.#nodes.length} nodes are up`)
@@ -137,9 +140,8 @@ class ProgramTest {
     await acts
     await this.#heal()
     if (!workload.last) return
-    const waitMs = nemesis.length > 0 || this.#options.latency.ms > 0 ? settleMs : Math.min(settleMs, 2000)
-    log(`waits ${waitMs / 1000} s for the nodes to agree`)
-    await this.#pause(waitMs)
+    log(`waits ${settleMs / 1000} s for the nodes to agree`)
+    await this.#pause(settleMs)
     for (const node of this.#nodes) await this.#askLast(node, workload.last)
   }
 
@@ -265,7 +267,13 @@ class ProgramTest {
 
   // ---- the verdict
 
-  result(): ProgramTestResult {
+  /** The program of each node, without its folder of data: a second start finds none. */
+  get specs(): ReadonlyMap<string, ProgramSpec> {
+    const { program, disk } = this.#options
+    return new Map(disk === null ? this.#nodes.map((node) => [node, { ...program, dataFolder: '', keepsData: false }]) : [])
+  }
+
+  result(): Omit<ProgramTestResult, 'determinism'> {
     if (this.#ended !== '') throw new CannotRun(this.#ended)
     const { workload, seed, recordingPath } = this.#options
     const { list } = this.#operations

@@ -4,7 +4,7 @@ import {
   askedOf, judgeBroadcast, judgeCounter, judgeEcho, judgeGrowOnlySet, judgeUniqueIds, standingSentence, type HistoryStanding, type WorkloadVerdict,
 } from '../../check'
 import type { Random } from '../../network'
-import { utf8ToBytes, type Call, type JsonObject, type Operation } from '../../protocol'
+import { utf8ToBytes, type Call, type Json, type JsonObject, type Operation } from '../../protocol'
 import type { OperationFacts } from '../../trace'
 import { topologyOf, type TopologyName } from './topology'
 
@@ -86,12 +86,48 @@ const registry = {
     },
     judge: ({ history }) => linearizable(history),
   },
+  'kafka': {
+    about: 'logs by key: send, poll, commit offsets; run and shown, not judged',
+    first: null, last: null,
+    next: (random, number) => {
+      const key = String(random.below(keysInUse))
+      switch (random.below(4)) {
+        case 0: return call('poll', { offsets: { [key]: random.below(1 + number) } })
+        case 1: return call('commit_offsets', { offsets: { [key]: random.below(1 + number) } })
+        case 2: return call('list_committed_offsets', { keys: [key] })
+        default: return call('send', { key, msg: number })
+      }
+    },
+    judge: () => unjudged,
+  },
+  'txn-list-append': {
+    about: 'transactions that read lists and append to them; run and shown, not judged',
+    first: null, last: null,
+    next: (random, number) => call('txn', { txn: operationsOf(random, number, 'append') }),
+    judge: () => unjudged,
+  },
+  'txn-rw-register': {
+    about: 'transactions that read and write; run and shown, not judged',
+    first: null, last: null,
+    next: (random, number) => call('txn', { txn: operationsOf(random, number, 'w') }),
+    judge: () => unjudged,
+  },
 } as const satisfies Readonly<Record<string, Workload>>
 
 export type WorkloadName = keyof typeof registry
 
 export const workloads: Readonly<Record<WorkloadName, Workload>> = registry
 export const workloadNames = Object.keys(registry) as readonly WorkloadName[]
+
+const unjudged: WorkloadVerdict = { standing: 'unjudged', text: 'the lab has no judge for this workload; the recording shows what happened', errors: [], errorCount: 0 }
+
+/** One to four operations of a transaction: reads, and writes of values that nobody wrote before. */
+function operationsOf(random: Random, number: number, write: 'append' | 'w'): Json[] {
+  return Array.from({ length: 1 + random.below(4) }, (_, index): Json => {
+    const key = random.below(keysInUse)
+    return random.chance(0.5) ? ['r', key, null] : [write, key, number * 10 + index]
+  })
+}
 
 function linearizable(history: HistoryStanding): WorkloadVerdict {
   const text = standingSentence(history).replace(/\.$/, '')

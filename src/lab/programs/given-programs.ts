@@ -1,6 +1,6 @@
 // Which nodes of a cluster are programs: what a person named on the command line or in a dialog, matched with the nodes and the slots of a scenario.
 // It must never take a command from a file: a scenario names a slot, and a person fills it.
-import { viewServerName, type NodeKind, type NodeName } from '../../protocol'
+import { viewServerName, type Dialect, type NodeKind, type NodeName } from '../../protocol'
 import type { HeaderNode } from '../../trace'
 import { CannotRun } from '../../system'
 import type { ProgramSpec } from '../cluster-seam'
@@ -40,6 +40,12 @@ export function programsOf(nodes: readonly HeaderNode[], slots: readonly SlotOf[
     else if (slot !== undefined) throw new CannotRun(`Nothing was named for ${name}, which is the program "${slot}" of this scenario: --program "${slot}=COMMAND".`)
   }
   return programs
+}
+
+/** The same for the nodes of a recording that were programs: they are run again. A program of Maelstrom's words speaks them again. */
+export function programsAgain(nodes: readonly HeaderNode[], dialect: Dialect | undefined, given: readonly GivenProgram[]): Map<NodeName, ProgramSpec> {
+  const programs = programsOf(nodes.filter(({ program }) => program !== undefined), [], given)
+  return new Map([...programs].map(([name, spec]) => [name, { ...spec, speaksOurs: dialect === undefined }]))
 }
 
 /** Whether this name stands for a node or a slot here. */

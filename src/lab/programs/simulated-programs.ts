@@ -20,7 +20,7 @@ export function drawnPrograms({ given, ...place }: SimulatedPrograms): ReturnTyp
 
 export function simulatedPrograms(programs: ReadonlyMap<NodeName, ProgramSpec>, { folder, guard }: Omit<SimulatedPrograms, 'given'>): Programs & { close(): void } {
   return new VirtualPrograms({
-    programs, folder, guardProgram: new URL(guard),
+    programs, folder, levelMin: 2, guardProgram: new URL(guard),
     failure: (failure) => failure.type === 'cannot' ? new CannotSimulate(`A program cannot run in virtual time: ${failure.reason}.`) : new NodeEnded(failure.reason, failure.code),
   })
 }
