@@ -54,17 +54,46 @@ export class LabPage {
     await this.page.getByRole('button', { name: `${what} ${name}`, exact: true }).click()
   }
 
-  /** A new cluster whose servers are dead after 12 silent checks of 50 ms: short to wait for, long enough for a busy machine. `broken`: a rule. */
-  async startQuickCluster({ replicas = 3, clients = 2, broken = '' } = {}): Promise<void> {
-    await this.expectView('s1', 's2')
+  async openNewCluster(): Promise<Locator> {
     await this.page.keyboard.press('Control+n')
     const dialog = this.page.getByRole('dialog', { name: 'New cluster' })
+    await expect(dialog).toBeVisible()
+    return dialog
+  }
+
+  /** The programs in the New cluster dialog. */
+  get programRows(): Locator {
+    return this.page.getByTestId('program-row')
+  }
+
+  /** Adds a program in the New cluster dialog; gives its row. */
+  async addProgram({ who, command, folder = '' }: { who: string; command: string; folder?: string }): Promise<Locator> {
+    const row = this.programRows.nth(await this.programRows.count())
+    await this.page.getByTestId('program-add').click()
+    await row.getByLabel(/^node of/).selectOption(who)
+    await row.getByLabel(/^command of/).fill(command)
+    await row.getByLabel(/^folder of/).fill(folder)
+    return row
+  }
+
+  /**
+   * A new cluster whose servers are dead after 12 silent checks of 50 ms: short to wait for, long enough for a busy machine. `broken`: a rule.
+   * `programs`: each is seen in full before it runs.
+   */
+  async startQuickCluster({ replicas = 3, clients = 2, broken = '', programs = [] as readonly { who: string; command: string }[] } = {}): Promise<void> {
+    await this.expectView('s1', 's2')
+    const dialog = await this.openNewCluster()
     const set = (field: string, value: number): Promise<void> => dialog.getByRole('textbox', { name: field, exact: true }).fill(String(value))
     await set('Replicas', replicas)
     await set('Clients', clients)
     await set('Ping every', 50)
     await set('Dead after', 12)
     if (broken !== '') await dialog.getByTestId('cluster-broken').selectOption(broken)
+    for (const program of programs) {
+      const row = await this.addProgram(program)
+      await expect(row.getByTestId('program-runs')).toContainText(`${program.who} runs ${program.command.replaceAll('\'', '')} in `)
+      await expect(dialog.getByTestId('no-sandbox')).toContainText('The lab is no sandbox.')
+    }
     await this.#toNextSession(() => dialog.getByRole('button', { name: /Start cluster/ }).click())
     await expect(dialog).toBeHidden()
     await expect(this.process(`s${replicas}`)).toHaveAttribute('data-life', 'up')
@@ -313,6 +342,15 @@ export class LabPage {
     await expect(this.page.getByRole('dialog')).toBeHidden()
   }
 
+  /** Opens a scenario of a person's own whose nodes are programs, up to the dialog that asks for them. */
+  async openScenarioPrograms(path: string): Promise<Locator> {
+    await this.command('Run a scenario')
+    await this.page.getByTestId('scenario-file').setInputFiles(path)
+    const dialog = this.page.getByRole('dialog', { name: 'Programs of this scenario' })
+    await expect(dialog).toBeVisible()
+    return dialog
+  }
+
   // ---- the diagram
 
   /** Shows several seconds instead of one, so that an event is still in view when a spec looks for it. */
@@ -522,6 +560,10 @@ export class LabPage {
   }
 
   // ---- reading the page
+
+  async eventCount(): Promise<number> {
+    return digitsOf(await this.page.getByTestId('event-count').innerText())
+  }
 
   async viewCount(): Promise<number> {
     await this.openTab('Views')

@@ -38,7 +38,7 @@ async function run(): Promise<void> {
   // The lab and Electron start in parallel.
   const opening = createLab({
     host: 'electron', dataFolder: defaultDataFolder(), version: __VERSION__, scenariosFolder: beside('../../scenarios'),
-    programs, log,
+    programs, mayRunPrograms: true, log,
   })
   opening.catch(() => undefined)
   await app.whenReady()

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { pointsText, problemsMax, problemTexts, suitesOf } from './scenario-list'
+import { factsText, problemsMax, problemTexts, suitesOf } from './scenario-list'
 
-const entry = (name: string, suite: string, title: string) => ({ name, suite, title, about: 'The primary is cut off.', points: 10 })
+const entry = (name: string, suite: string, title: string) => ({ name, suite, title, about: 'The primary is cut off.', points: 10, slots: [] })
 const entries = [entry('a/1.yaml', 'A', 'First primary'), entry('b/1.yaml', 'B', 'Stale read'), entry('a/2.yaml', 'A', 'First backup')]
 
 describe('the list of scenarios', () => {
@@ -18,6 +18,10 @@ describe('the list of scenarios', () => {
   it('says where a file is wrong, and how often beyond what is shown', () => {
     expect(problemTexts([{ line: 12, column: 5, sentence: 'There is no node s9.' }])).toEqual(['line 12, column 5: There is no node s9.'])
     expect(problemTexts(Array.from({ length: problemsMax + 3 }, () => ({ line: 1, column: 1, sentence: 'x' }))).at(-1)).toBe('and 3 more.')
-    expect([pointsText(0), pointsText(1), pointsText(10)]).toEqual(['', '1 point', '10 points'])
+  })
+
+  it('says what a person brings to it, and the points', () => {
+    expect([0, 1, 10].map((points) => factsText({ points, slots: [] }))).toEqual(['', '1 point', '10 points'])
+    expect(factsText({ points: 5, slots: [{ slot: 'student', nodes: ['s1'] }] })).toBe('with your program: student · 5 points')
   })
 })

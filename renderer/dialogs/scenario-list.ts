@@ -28,6 +28,8 @@ export function problemTexts(problems: Gives<'checkScenario'>['problems']): stri
   return problems.length <= problemsMax ? texts : [...texts, `and ${problems.length - problemsMax} more.`]
 }
 
-export function pointsText(points: number): string {
-  return points === 0 ? '' : `${points} ${points === 1 ? 'point' : 'points'}`
+/** What a person brings to a scenario, and gets for it. */
+export function factsText({ slots, points }: Pick<ScenarioEntry, 'slots' | 'points'>): string {
+  const programs = slots.length === 0 ? [] : [`with your program: ${slots.map(({ slot }) => slot).join(', ')}`]
+  return [...programs, ...points === 0 ? [] : [`${points} ${points === 1 ? 'point' : 'points'}`]].join(' · ')
 }

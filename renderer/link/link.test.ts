@@ -17,11 +17,11 @@ function world() {
   let down = 0
   const refuse = (): never => { throw new Error('not asked in these tests') }
   const handlers: LabHandlers = {
-    hello: () => ({ version: '1', host: 'in-process', lastSettings: defaultClusterSettings, status: now, canPause: true, lab: '', readOnly: false }),
+    hello: () => ({ version: '1', host: 'in-process', lastSettings: defaultClusterSettings, status: now, canPause: true, lab: '', readOnly: false, programs: { problem: '', folder: '/home/me', last: [] } }),
     subscribe: (asked) => { subscriptions.push(asked); return {} },
     ackBatch: ({ batch }) => { acked.push(batch); return {} },
     newCluster: refuse, endSession: refuse, branch: refuse, rerun: refuse, exploreBegin: refuse, exploreRead: refuse, exploreSteer: refuse, exploreShow: refuse,
-    act: refuse, listScenarios: refuse, checkScenario: refuse, runScenario: refuse, steerScenario: refuse,
+    act: refuse, listScenarios: refuse, checkScenario: refuse, checkPrograms: refuse, runScenario: refuse, steerScenario: refuse,
     readEvents: refuse, readParent: refuse, readRecording: refuse, exportBegin: refuse, exportRead: refuse, exportEnd: refuse,
     uploadBegin: refuse, uploadPiece: refuse, uploadOpen: refuse,
   }

@@ -5,6 +5,7 @@ import { useDerivedStore } from '../stores/derived'
 import { useLayoutStore } from '../stores/layout'
 import { useSearchStore } from '../stores/search'
 import { useSessionStore } from '../stores/session'
+import { useStartLast } from '../stores/start-last'
 import { useStopsStore } from '../stores/stops'
 import { useTraceStore } from '../stores/trace'
 import { startLink } from './link'
@@ -27,6 +28,7 @@ export function startLinkOfPage(): void {
   const session = useSessionStore()
   const trace = useTraceStore()
   const layout = useLayoutStore()
+  const startLast = useStartLast()
   // These stores must exist before the first event, because they read every event of a session.
   useDerivedStore()
   useActivityStore()
@@ -48,7 +50,7 @@ export function startLinkOfPage(): void {
       session.about = about
       if (mayStart && !about.readOnly && layout.startOnOpen && about.status.kind === 'none') {
         session.isOpening = true
-        void session.newCluster(about.lastSettings).finally(() => { session.isOpening = false })
+        void startLast().finally(() => { session.isOpening = false })
       }
       mayStart = false
     },

@@ -1,10 +1,19 @@
 // Which dialog is open. There must never be two at once: opening another closes the first.
 import { defineStore } from 'pinia'
 import { ref, shallowRef } from 'vue'
+import type { ScenarioSlot } from '../../src/contract'
 import type { ExportFormat } from '../../src/export'
 import type { EffectType } from '../../src/network'
 
-export type Overlay = 'palette' | 'keys' | 'new-cluster' | 'workload' | 'scenarios' | 'confirm-open' | 'confirm-branch' | 'confirm-rerun' | 'explore' | 'fault' | 'break' | 'export' | 'licences'
+export type Overlay = 'palette' | 'keys' | 'new-cluster' | 'workload' | 'scenarios' | 'scenario-programs' | 'confirm-open' | 'confirm-branch' | 'confirm-rerun' | 'explore' | 'fault' | 'break' | 'export' | 'licences'
+
+/** A scenario that waits for the programs of its slots. `text`: of a file; empty for one of the lab's. */
+export interface SlottedScenario {
+  readonly name: string
+  readonly title: string
+  readonly text: string
+  readonly slots: readonly ScenarioSlot[]
+}
 
 export const useOverlays = defineStore('overlays', () => {
   const shown = ref<Overlay | null>(null)
@@ -42,6 +51,13 @@ export const useOverlays = defineStore('overlays', () => {
     open('explore')
   }
 
+  const slotted = shallowRef<SlottedScenario>({ name: '', title: '', text: '', slots: [] })
+
+  function openSlots(scenario: SlottedScenario): void {
+    slotted.value = scenario
+    open('scenario-programs')
+  }
+
   function open(overlay: Overlay): void {
     shown.value = overlay
   }
@@ -50,5 +66,5 @@ export const useOverlays = defineStore('overlays', () => {
     shown.value = null
   }
 
-  return { shown, fileToOpen, branchSeq, faultEffect, exportFormat, exploreSeq, open, openFault, openExport, openBranch, openExplore, close }
+  return { shown, fileToOpen, branchSeq, faultEffect, exportFormat, exploreSeq, slotted, open, openFault, openExport, openBranch, openExplore, openSlots, close }
 })

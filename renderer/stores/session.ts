@@ -2,7 +2,7 @@
 // A command must never throw: a refusal goes to `refusal` and the status line. It must never store events (trace.ts does).
 import { defineStore } from 'pinia'
 import { computed, ref, shallowRef } from 'vue'
-import type { ActRequest, CallName, ClusterSettings, Gives, Lab, OperationRequest, SessionStatus, Takes, Workload } from '../../src/contract'
+import type { ActRequest, CallName, ClusterSettings, Gives, Lab, OperationRequest, ProgramChoice, SessionStatus, Takes, Workload } from '../../src/contract'
 import { counted } from '../../src/trace'
 
 export type Connection = 'connecting' | 'open' | 'reconnecting' | 'refused'
@@ -77,8 +77,15 @@ export const useSessionStore = defineStore('session', () => {
     return undefined
   }
 
-  const newCluster = (settings: ClusterSettings) => call('newCluster', settings,
-    `A cluster runs: ${counted(settings.replicas, 'replica')}, ${counted(settings.clients, 'client')}.`)
+  /** Keeps `about` as the lab would tell it after a start that succeeds. */
+  async function remembered<Answer>(starting: Promise<Answer | undefined>, programs: readonly ProgramChoice[], settings?: ClusterSettings): Promise<Answer | undefined> {
+    const gives = await starting
+    if (gives && about.value) about.value = afterStart(about.value, programs, settings)
+    return gives
+  }
+
+  const newCluster = (settings: ClusterSettings) => remembered(call('newCluster', settings,
+    `A cluster runs: ${counted(settings.replicas, 'replica')}, ${counted(settings.clients, 'client')}.`), settings.programs, settings)
   const endSession = () => call('endSession', {}, 'The session ended; its recording is kept.')
   const branch = (seq: number) => call('branch', { session: status.value.session, seq },
     'A branch: its processes have the states of that moment, and the cluster is frozen. Thaw to go on (Space).')
@@ -97,15 +104,28 @@ export const useSessionStore = defineStore('session', () => {
   const stopWorkload = () => act({ type: 'stop-workload' }, 'The workload stopped.')
   const listScenarios = () => call('listScenarios', {})
   const checkScenario = (text: string) => call('checkScenario', { text })
-  const runScenario = (name: string, text = '') => call('runScenario', { name, text }, 'The scenario plays.')
+  const checkPrograms = (programs: readonly ProgramChoice[]) => call('checkPrograms', { programs: [...programs] })
+  const runScenario = (name: string, text = '', programs: readonly ProgramChoice[] = []) =>
+    remembered(call('runScenario', { name, text, programs: [...programs] }, 'The scenario plays.'), programs)
   const steerScenario = (how: Takes<'steerScenario'>['act']) => call('steerScenario', { act: how }, steerTexts[how])
 
   return {
     connection, connectionProblem, status, about, lab, refusal, isOpening, said, isLive, canPause, commandProblem, actProblem, liveProblem,
     say, refuse, call, newCluster, endSession, branch, rerun, kill, pause, resume, restart, freeze, thaw, invoke, startWorkload, stopWorkload,
-    act, listScenarios, checkScenario, runScenario, steerScenario,
+    act, listScenarios, checkScenario, checkPrograms, runScenario, steerScenario,
   }
 })
+
+const programsOffered = 12
+
+/** The last settings and programs as the lab remembers them. */
+function afterStart(about: Gives<'hello'>, ran: readonly ProgramChoice[], settings: ClusterSettings | undefined): Gives<'hello'> {
+  const { lastSettings, programs } = about
+  return {
+    ...about, programs: { ...programs, last: [...ran, ...programs.last].slice(0, programsOffered) },
+    lastSettings: settings ? { ...settings, title: '', seed: '', mutants: lastSettings.mutants } : lastSettings,
+  }
+}
 
 /** The sentence for a window that may only watch. */
 export function watchingSentence(lab: string): string {

@@ -144,6 +144,21 @@ describe('a limit of a class holds below everything that could pass it', () => {
   })
 })
 
+describe('programs of others', () => {
+  it.each([
+    ['of this machine alone', [], ''], ['on a loopback address', ['--listen', '127.0.0.1'], ''],
+    ['with a name, for a proxy', ['--listen', '127.0.0.1', '--host-name', 'lab.example'], 'This lab serves other people'],
+    ['beyond this machine', ['--listen', '0.0.0.0', '--insecure'], 'This lab serves other people'],
+  ])('a lab %s', async (_where, words, problem) => {
+    const [address = ''] = await serve(words, 1)
+    const url = new URL(address)
+    url.hostname = '127.0.0.1'
+    const screen = await open(url.href)
+    const { programs } = await screen.call('hello', {})
+    expect(programs.problem.startsWith(problem) && (programs.problem === '') === (problem === '')).toBe(true)
+  })
+})
+
 describe('beyond this machine', () => {
   it.each([
     [['--listen', '0.0.0.0'], /^--listen 0\.0\.0\.0 can be reached by others: give --tls-cert and --tls-key, or say --insecure if whoever is on the way may read everything, tokens too\.\n$/],

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
 import { hasDisplay } from '../../scripts/electron.mjs'
 import { clusterLimits } from '../contract'
-import { createLab, defaultDataFolder, doorOf, startWebHost, type LabOptions } from '../lab'
+import { createLab, defaultDataFolder, doorOf, isLoopback, startWebHost, type LabOptions, type Listening } from '../lab'
 import type { MutantName } from '../protocol'
 import { endOnUncaught, endSignals, onParentEnd, statusOfSignal, stayUnlessOurs, type EndSignal } from '../system'
 import { CannotRun, wholeNumber } from './cannot-run'
@@ -47,12 +47,19 @@ async function serve(options: ServeOptions): Promise<void> {
   }
   const limits = limitsOf(options)
   const host = { rendererFolder: beside('../renderer'), listening: listeningOf(options, log), log }
-  const served = options.class === undefined ? await serveOne(shared, host) : await serveClass(options.class, limits, shared, host)
+  const served = options.class === undefined
+    ? await serveOne({ ...shared, mayRunPrograms: isForOne(host.listening) }, host)
+    : await serveClass(options.class, limits, shared, host)
   const ended = untilTold(served, log)
   endOnUncaught(stayUnlessOurs)
   printLines(served.lines)
   if (open) openBrowser(served.url, log)
   await ended
+}
+
+/** True if only this machine is served. Who has named the host has made it known to others, by a proxy. */
+function isForOne({ host, names = [] }: Listening): boolean {
+  return names.length === 0 && (host === undefined || isLoopback(host))
 }
 
 async function serveOne(options: Omit<LabOptions, 'dataFolder'>, facts: HostFacts): Promise<Served> {

@@ -2,10 +2,10 @@
 // verdict of another: each runs in its own folder, and all that it started has ended before the next begins.
 import { readdirSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
+import { commandIn } from '../lab'
 import type { Report } from '../scenario'
 import { makeFolder, reasonOf } from '../system'
 import { CannotRun } from './cannot-run'
-import { commandOf } from './program-flag'
 import { asGiven, say } from './terminal'
 import type { TestOptions } from './test'
 import { playSuite, replicaSuite } from './test-replicas'
@@ -64,7 +64,7 @@ async function rowOf(name: string, folder: string, options: TestOptions): Promis
 
 async function reportFor(folder: string, record: string | undefined, options: TestOptions): Promise<Report> {
   const { bin, workload, as, on, seed, jobs } = options
-  const command = commandOf(bin, folder)
+  const command = commandIn(folder, bin)
   if (workload !== replicaSuite) {
     const began = Date.now()
     return reportOfResults((await runWorkload({ ...options, workload, command, cwd: folder, record })).results, began)

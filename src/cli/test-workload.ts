@@ -2,12 +2,11 @@
 // person did not name.
 import { randomBytes } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
-import { programLimits, testProgram, type NemesisName, type ProgramTestResult, type ServiceName, type TopologyName, type WorkloadName } from '../lab'
+import { folderOf, programLimits, testProgram, type NemesisName, type ProgramTestResult, type ServiceName, type TopologyName, type WorkloadName } from '../lab'
 import { reportOf, type Report, type ReportedScenario } from '../scenario'
 import { endSignals, type EndSignal } from '../system'
 import { grouped } from '../trace'
 import { CannotRun } from './cannot-run'
-import { folderOf } from './program-flag'
 import { recordingPlaces } from './recording-places'
 import { say } from './terminal'
 

@@ -3,10 +3,9 @@
 // It must never start a program that the person did not name.
 import { availableParallelism } from 'node:os'
 import { Option, type Command } from 'commander'
-import { nemesisNames, serviceNames, topologyNames, workloadNames, workloads, type NemesisName, type ServiceName, type WorkloadName } from '../lab'
+import { commandIn, nemesisNames, serviceNames, topologyNames, workloadNames, workloads, type NemesisName, type ServiceName, type WorkloadName } from '../lab'
 import { statusOfSignal } from '../system'
 import { CannotRun, wholeNumber } from './cannot-run'
-import { commandOf } from './program-flag'
 import { addReportFlags, tellReport, type ReportOptions } from './report-out'
 import { testSubmissions } from './submissions'
 import { replicaSuite, testReplicas, type ReplicaTest } from './test-replicas'
@@ -83,8 +82,8 @@ function availabilityOf(text: string): number {
 async function test(options: TestOptions): Promise<void> {
   const { bin, cwd = '.', workload, submissions } = options
   if (submissions !== undefined) return testSubmissions(submissions, options)
-  if (workload === replicaSuite) return testReplicas(replicaTest(options, commandOf(bin), cwd))
-  return testWorkload({ ...options, workload, command: commandOf(bin), cwd }, options)
+  if (workload === replicaSuite) return testReplicas(replicaTest(options, commandIn(process.cwd(), bin), cwd))
+  return testWorkload({ ...options, workload, command: commandIn(process.cwd(), bin), cwd }, options)
 }
 
 export function replicaTest({ as, on, seed, record, times, untilFailure = false, jobs, json = false, report, out }: TestOptions, command: ReplicaTest['command'], cwd: string): ReplicaTest {

@@ -2,6 +2,8 @@
 export * from './lab'
 export * from './class'
 export * from './explore'
+export * from './programs'
+export * from './scenarios'
 export * from './port'
 export * from './carrier'
 export { createPortPair } from './port-pair'

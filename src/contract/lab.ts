@@ -4,13 +4,12 @@ import * as z from 'zod'
 import { defaultSettings, keyBytesMax, mutantNames, operationTypes, perField, perOperation, settingLimits, valueBytesMax, type MutantName, type OperationOf } from '../protocol'
 import { ExploreRequest, ExploreStanding } from './explore'
 import { networkActShapes, NodeNameText } from './network'
+import { CheckedProgram, ProgramChoices, ProgramFacts } from './programs'
+import { scenarioCharactersMax, ScenarioEntry, ScenarioSlot, ScenarioStatus } from './scenarios'
 
 const limited = (name: keyof typeof settingLimits) => z.int().min(settingLimits[name].min).max(settingLimits[name].max)
 
 export const clusterLimits = { replicas: { min: 1, max: 7 }, clients: { min: 1, max: 8 }, diskFreeMiBMin: { min: 0, max: 1_000_000 } } as const
-
-/** A scenario's text is at most this long. */
-export const scenarioCharactersMax = 256 * 1024
 
 /** What a person chooses for a new cluster. */
 export const ClusterSettings = z.strictObject({
@@ -30,6 +29,8 @@ export const ClusterSettings = z.strictObject({
   diskFreeMiBMin: z.int().min(clusterLimits.diskFreeMiBMin.min).max(clusterLimits.diskFreeMiBMin.max).default(256),
   /** Rules that are broken on purpose: a machine checks this at the line that enforces the rule. */
   mutants: z.array(z.enum(mutantNames as [MutantName, ...MutantName[]])).max(mutantNames.length).default([]),
+  /** The nodes that are programs of others; the other nodes are ours. */
+  programs: ProgramChoices.default([]),
   /** Empty: a random seed. */
   seed: z.string().max(64).regex(/^[ -~]*$/, 'a seed is printable ASCII'),
 })
@@ -37,7 +38,7 @@ export type ClusterSettings = z.infer<typeof ClusterSettings>
 
 export const defaultClusterSettings: ClusterSettings = {
   title: '', replicas: 3, clients: 2, backupsWanted: 1, pingIntervalMs: 100, deadPings: 5,
-  replication: 'synchronous', retryMs: 100, operationTimeoutMs: 10_000, tableClientsMax: defaultSettings.tableClientsMax, diskFreeMiBMin: 256, mutants: [], seed: '',
+  replication: 'synchronous', retryMs: 100, operationTimeoutMs: 10_000, tableClientsMax: defaultSettings.tableClientsMax, diskFreeMiBMin: 256, mutants: [], programs: [], seed: '',
 }
 
 // Recorded byte strings: text, or `base64:` and base64 (trace/recorded.ts); base64 needs 4 characters for 3 bytes.
@@ -85,30 +86,6 @@ export const ActRequest = z.discriminatedUnion('type', [
   alone('stop-workload'),
 ])
 export type ActRequest = z.infer<typeof ActRequest>
-
-/** A scenario that the lab can run. */
-export const ScenarioEntry = z.strictObject({
-  /** Its file under `scenarios/`, for example `mit/viewservice-1.yaml`. */
-  name: z.string(),
-  title: z.string(),
-  suite: z.string(),
-  about: z.string(),
-  points: z.number(),
-})
-export type ScenarioEntry = z.infer<typeof ScenarioEntry>
-
-/** The scenario that the session plays. How each step went is in the events (`scenario-step`). */
-export const ScenarioStatus = z.strictObject({
-  title: z.string(),
-  state: z.enum(['running', 'paused', 'passed', 'failed', 'not-judged', 'stopped']),
-  /** Every step in words, in order; step 1 first. */
-  steps: z.array(z.string()),
-  /** The step that is next or runs now, from 1; one more than the number of steps when it is over. */
-  at: z.int(),
-  /** One sentence when it failed or was stopped; else empty. */
-  reason: z.string(),
-})
-export type ScenarioStatus = z.infer<typeof ScenarioStatus>
 
 /** The state of a session's recording. */
 export const RecordingStatus = z.strictObject({
@@ -163,6 +140,7 @@ export const labCalls = {
       lab: z.string(),
       /** This connection may look and not act: every call of the kind `act` is refused. */
       readOnly: z.boolean(),
+      programs: ProgramFacts,
     }),
   },
   /** Ends a running session (its recording is kept) and starts a cluster; answers when all processes are up. */
@@ -195,14 +173,16 @@ export const labCalls = {
   /** Performs an act on the running cluster. An operation's outcome is in the events, under this operationId; other acts have 0. */
   act: { takes: ActRequest, gives: z.strictObject({ operationId: z.int() }) },
   listScenarios: { takes: Nothing, gives: z.strictObject({ scenarios: z.array(ScenarioEntry) }) },
-  /** What is wrong with a scenario's text: `line` and `column` from 1. An empty list: it can be run. */
+  /** What is wrong with a scenario's text: `line` and `column` from 1. An empty list: it can be run, with a program for each of its slots. */
   checkScenario: {
     takes: z.strictObject({ text: z.string().max(scenarioCharactersMax) }),
-    gives: z.strictObject({ problems: z.array(z.strictObject({ line: z.int(), column: z.int(), sentence: z.string() })) }),
+    gives: z.strictObject({ problems: z.array(z.strictObject({ line: z.int(), column: z.int(), sentence: z.string() })), slots: z.array(ScenarioSlot) }),
   },
+  /** What these programs would run, one answer for each; starts nothing. Refused by a lab that runs none. */
+  checkPrograms: { takes: z.strictObject({ programs: ProgramChoices }), gives: z.strictObject({ checked: z.array(CheckedProgram) }) },
   /** Ends a running session, starts the scenario's cluster and plays it: one of the list by `name`, or any `text` (name then only names it). */
   runScenario: {
-    takes: z.strictObject({ name: z.string().max(255), text: z.string().max(scenarioCharactersMax) }),
+    takes: z.strictObject({ name: z.string().max(255), text: z.string().max(scenarioCharactersMax), programs: ProgramChoices.default([]) }),
     gives: z.strictObject({ session: z.int() }),
   },
   /** Pauses before the next step, goes on, does one step, or stops for good; the cluster stays. */
@@ -274,7 +254,7 @@ export const callKinds: Readonly<Record<CallName, 'look' | 'work' | 'act'>> = {
   hello: 'look', subscribe: 'look', ackBatch: 'look', readEvents: 'look', readParent: 'look', readRecording: 'look',
   exportBegin: 'look', exportRead: 'look', exportEnd: 'look', listScenarios: 'look',
   newCluster: 'act', endSession: 'act', branch: 'act', rerun: 'act', exploreBegin: 'act', exploreRead: 'work', exploreSteer: 'act', exploreShow: 'act',
-  act: 'act', checkScenario: 'work', runScenario: 'act', steerScenario: 'act',
+  act: 'act', checkScenario: 'work', checkPrograms: 'act', runScenario: 'act', steerScenario: 'act',
   uploadBegin: 'act', uploadPiece: 'act', uploadOpen: 'act',
 }
 

@@ -7,7 +7,7 @@ import { Refusal } from '../contract'
 import { Conformance, differenceSentence } from '../check'
 import { originalId } from '../network'
 import { reasonOf } from '../system'
-import { beginState, foldEvent, grouped, parseEventLines, traceVersion, whyNoSteps, type ClusterState, type TraceEvent, type TraceHeader } from '../trace'
+import { beginState, foldEvent, grouped, parseEventLines, traceVersion, whyNoMoment, type ClusterState, type TraceEvent, type TraceHeader } from '../trace'
 import type { BranchStart } from './cluster-seam'
 import { DiskRoom, NoRoom, type DiskLimit } from './disk-room'
 import { EventLog } from './event-log'
@@ -71,7 +71,7 @@ function titleOf(title: string, seq: number): string {
 /** Replays every event up to the end of the chosen step. The replay must match the recording: otherwise the processes would not get the shown states. */
 async function snapshotOf(session: Session, parent: TraceHeader, seq: number, { protocolHash, signal }: BranchFacts): Promise<ClusterState> {
   const { log } = session
-  const why = whyNoSteps(parent)
+  const why = whyNoMoment(parent)
   if (why !== '') throw new Refusal(`${why}: there is nothing to branch from.`)
   if (seq > log.latest) throw new Refusal(`There is no event #${seq}; the newest is #${log.latest}.`)
   if (!log.isWholeFrom(1)) throw new Refusal(log.problem)

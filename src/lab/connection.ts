@@ -1,7 +1,10 @@
 // One connected screen: its calls, its feed, its uploads and its exports. They end with the connection; the session does not.
 // It must hold nothing that another screen needs.
-import { callKinds, Refusal, serveLab, type ActRequest, type CallName, type ClusterSettings, type Gives, type LabHandlers, type LabServer, type Port, type ScenarioEntry, type SessionStatus } from '../contract'
-import type { ScenarioProblem } from '../scenario'
+import {
+  callKinds, Refusal, serveLab,
+  type ActRequest, type CallName, type CheckedProgram, type ClusterSettings, type Gives, type LabHandlers, type LabServer, type Port, type ProgramChoice,
+  type ProgramFacts, type ScenarioEntry, type SessionStatus,
+} from '../contract'
 import { operationInputOf, type ClusterAct } from '../trace'
 import type { EventLines } from './cluster-seam'
 import type { DiskLimit } from './disk-room'
@@ -32,8 +35,10 @@ export interface ConnectionOwner {
   parentSession(): Session | null
   newCluster(settings: ClusterSettings): Promise<{ session: number }>
   listScenarios(): Promise<ScenarioEntry[]>
-  checkScenario(text: string): Promise<readonly ScenarioProblem[]>
-  runScenario(name: string, text: string): Promise<{ session: number }>
+  checkScenario(text: string): Promise<Gives<'checkScenario'>>
+  readonly programs: ProgramFacts
+  checkPrograms(programs: readonly ProgramChoice[]): CheckedProgram[]
+  runScenario(name: string, text: string, programs: readonly ProgramChoice[]): Promise<{ session: number }>
   branch(session: number, seq: number): Promise<{ session: number }>
   rerun(session: number): Promise<{ session: number }>
   readonly exploring: Pick<Exploring, 'begin' | 'read' | 'steer'>
@@ -106,8 +111,8 @@ export class Connection {
     const session = (): Session => owner.currentSession()
     return {
       hello: () => {
-        const { version, host, lastSettings, canPause } = owner
-        return { version, host, lastSettings, status: owner.status(), canPause, lab: owner.name, readOnly: this.readOnly }
+        const { version, host, lastSettings, canPause, programs } = owner
+        return { version, host, lastSettings, status: owner.status(), canPause, lab: owner.name, readOnly: this.readOnly, programs }
       },
       newCluster: (settings) => owner.newCluster(settings),
       branch: ({ session: number, seq }) => owner.branch(number, seq),
@@ -122,8 +127,9 @@ export class Connection {
       endSession: () => nothing(owner.endSession()),
       act: (request) => session().perform(clusterActOf(request)),
       listScenarios: async () => ({ scenarios: await owner.listScenarios() }),
-      checkScenario: async ({ text }) => ({ problems: [...await owner.checkScenario(text)] }),
-      runScenario: ({ name, text }) => owner.runScenario(name, text),
+      checkScenario: ({ text }) => owner.checkScenario(text),
+      checkPrograms: ({ programs }) => ({ checked: owner.checkPrograms(programs) }),
+      runScenario: ({ name, text, programs }) => owner.runScenario(name, text, programs),
       steerScenario: ({ act }) => nothing(session().steerScenario(act)),
       subscribe: ({ session: number, since }) => this.#subscribe(number, since),
       ackBatch: ({ session: number, batch }) => {

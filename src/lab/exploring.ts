@@ -7,7 +7,7 @@ import {
   actText, counterexample, defaultPlan, LivesOfTrace, planProblem, playActs, StandingLives,
   type Act, type Counterexample, type ExplorePlan, type Lives,
 } from '../sim'
-import { whyNoSteps, type ClusterAct, type TraceHeader } from '../trace'
+import { whyNoMoment, type ClusterAct, type TraceHeader } from '../trace'
 import { eventsOf } from './branch'
 import { ExplorationPool, type ExplorationEnd } from './exploration-pool'
 import type { Session } from './session'
@@ -192,7 +192,7 @@ export class Exploring {
   async #snapshotOf(number: number, seq: number): Promise<Snapshot> {
     const session = this.#options.session(number)
     const header = JSON.parse(session.view().header) as TraceHeader
-    const why = whyNoSteps(header)
+    const why = whyNoMoment(header)
     if (why !== '') throw new Refusal(`${why}: there is nothing to explore.`)
     if (seq > session.log.latest) throw new Refusal(`There is no event #${seq}; the newest is #${session.log.latest}.`)
     if (seq > eventsBeforeMax) throw new Refusal(`Every worker would have to step through ${seq} events first; explore from an event before #${eventsBeforeMax}.`)

@@ -38,6 +38,8 @@ export interface LabOptions {
   readonly version: string
   /** The name of this lab among several, sent to every screen; without it there is one lab. */
   readonly name?: string
+  /** True if nobody but the person at this machine reaches the lab: its windows may name programs to run. */
+  readonly mayRunPrograms?: boolean
   /** Limits on a machine that several labs share; without it there are none. */
   readonly limits?: LabLimits
   /** The limit of connected screens, and also of watching ones; `connectionsMax` without it. */

@@ -14,15 +14,16 @@ import { createRecordingReader, formatEvent, formatHeader, parseEventLines, type
 import { changesWaitingMax } from './changes'
 import { createFakeClusters, type FakeCluster, type FakeClusters } from './testing/fake-cluster'
 import { openLab } from './lab'
-import type { RunningLab } from './lab-options'
+import type { LabOptions, RunningLab } from './lab-options'
 import { piecesWaitingMax } from './uploads'
 
 let folder: string
 let clusters: FakeClusters
 let lab: RunningLab
 
-async function open(recordingsFolder?: string): Promise<RunningLab> {
+async function open(recordingsFolder?: string, more: Partial<LabOptions> = {}): Promise<RunningLab> {
   return openLab({
+    ...more,
     host: 'in-process', dataFolder: join(folder, 'data'), version: '1.2.3', scenariosFolder: fileURLToPath(new URL('../../scenarios', import.meta.url)), programs: { node: '/node.js', switchboard: '/switchboard.js', host: '/foreign.js' },
     ...(recordingsFolder === undefined ? {} : { recordingsFolder }),
   }, clusters)
@@ -246,6 +247,68 @@ describe('the last settings', () => {
     const next = await open()
     expect((await connect(next).call('hello', {})).lastSettings).toEqual(defaultClusterSettings)
     await next.close()
+  })
+})
+
+describe('programs of others', () => {
+  const programs = [{ who: 's2', command: 'python3 replica.py', folder: '/' }]
+  const slotted = 'understudy: scenario\nversion: 1\ntitle: t\ncluster: { replicas: 2, program: { replicas: student } }\nsteps:\n  - freeze: true\n'
+  const student = [{ who: 'student', command: './student', folder: '/tmp' }]
+  let ours: RunningLab
+  beforeEach(async () => { ours = await open(undefined, { mayRunPrograms: true }) })
+  afterEach(() => ours.close())
+
+  it('are nodes of a new cluster: their commands go to the cluster and into the header, and are remembered', async () => {
+    const screen = connect(ours)
+    await screen.call('newCluster', { ...defaultClusterSettings, programs })
+    const { header, programs: foreign, hostProgram } = cluster().options
+    expect([...foreign ?? []].map(([name, { command, folder: where, speaksOurs }]) => [name, command, where, speaksOurs])).toEqual([['s2', ['python3', 'replica.py'], '/', true]])
+    expect(hostProgram).toBe('/foreign.js')
+    expect(header.nodes.filter(({ program }) => program !== undefined)).toEqual([{ name: 's2', kind: 'replica', program: 'python3 replica.py' }])
+    const about = await screen.call('hello', {})
+    expect([about.lastSettings.programs, about.programs]).toEqual([programs, { problem: '', folder: process.cwd(), last: programs }])
+  })
+
+  it('fill the slots of a scenario, which names only the slot', async () => {
+    const screen = connect(ours)
+    expect(await screen.call('checkScenario', { text: slotted })).toEqual({ problems: [], slots: [{ slot: 'student', nodes: ['s1', 's2'] }] })
+    await expect(screen.call('runScenario', { name: 'own', text: slotted })).rejects.toThrow('s1 is the program "student" of this scenario: name its command and its folder.')
+    await screen.call('runScenario', { name: 'own', text: slotted, programs: student })
+    expect([...cluster().options.programs ?? []].map(([name, { command }]) => [name, ...command])).toEqual([['s1', '/tmp/student'], ['s2', '/tmp/student']])
+    expect((await screen.call('hello', {})).programs.last).toEqual(student)
+  })
+
+  it('a refused one leaves the running cluster alone', async () => {
+    const screen = connect(ours)
+    await screen.call('newCluster', defaultClusterSettings)
+    await expect(screen.call('newCluster', { ...defaultClusterSettings, programs: [{ who: 's9', command: 'run', folder: '' }] })).rejects.toThrow('There is no node and no slot s9 here')
+    expect(await statusNow(screen)).toMatchObject({ session: 1, kind: 'live' })
+  })
+
+  it('are refused by a lab that serves others, which does not tell what ran here before', async () => {
+    await connect(ours).call('newCluster', { ...defaultClusterSettings, programs })
+    await ours.close()
+    const shared = await open()
+    const screen = connect(shared)
+    const sentence = 'This lab serves other people, so it runs no program that a window names.'
+    const about = await screen.call('hello', {})
+    expect([about.lastSettings.programs, about.programs]).toEqual([[], { problem: expect.stringContaining(sentence) as unknown, folder: '', last: [] }])
+    await expect(screen.call('newCluster', { ...defaultClusterSettings, programs })).rejects.toThrow(sentence)
+    await expect(screen.call('runScenario', { name: 'own', text: slotted, programs: student })).rejects.toThrow(sentence)
+    await expect(screen.call('runScenario', { name: 'own', text: slotted })).rejects.toThrow(sentence)
+    await expect(screen.call('checkPrograms', { programs })).rejects.toThrow(sentence)
+    await screen.call('newCluster', defaultClusterSettings)
+    expect(clusters.started.map(({ options }) => options.programs?.size)).toEqual([1, 0])
+    await shared.close()
+    ours = await open(undefined, { mayRunPrograms: true })
+    expect((await connect(ours).call('hello', {})).programs.last).toEqual(programs)
+  })
+
+  it('of a recording are not started by a branch', async () => {
+    const screen = connect(ours)
+    await screen.call('newCluster', { ...defaultClusterSettings, programs })
+    await expect(screen.call('branch', { session: 1, seq: 1 })).rejects.toThrow('s2 is a program, and nobody recorded what it remembers: there is nothing to branch from.')
+    expect(clusters.started).toHaveLength(1)
   })
 })
 

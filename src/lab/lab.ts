@@ -4,13 +4,14 @@ import { randomBytes } from 'node:crypto'
 import { rm, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { within } from '../cluster'
-import { defaultClusterSettings, Refusal, type ClusterSettings, type Port, type ScenarioEntry, type SessionStatus } from '../contract'
+import { defaultClusterSettings, Refusal, type ClusterSettings, type Gives, type Port, type CheckedProgram, type ProgramChoice, type ProgramFacts, type ScenarioEntry, type SessionStatus } from '../contract'
+import type { NodeName } from '../protocol'
 import type { Counterexample } from '../sim'
 import { makeTemporaryFolder, reasonOf, removeLeftFolders, type TemporaryFolder } from '../system'
 import { formatEvent, formatHeader, type TraceHeader } from '../trace'
 import { eventsOf, prepareBranch } from './branch'
 import { Changes } from './changes'
-import type { Clusters } from './cluster-seam'
+import type { Clusters, ProgramSpec } from './cluster-seam'
 import { Connection, type ConnectionOwner } from './connection'
 import type { DiskLimit } from './disk-room'
 import { Exploring } from './exploring'
@@ -18,17 +19,19 @@ import { placeForRecording, type RecordingPlace } from './folders'
 import { importHistory, isHistoryName } from './import-history'
 import type { LabLook, LabOptions, RunningLab, ScreenOptions } from './lab-options'
 import { Allowance, processesOf } from './limits'
-import { readLastSettings, rememberSettings } from './last-settings'
-import { headerFor, LiveSession, type LiveSessionOptions } from './live-session'
+import { LabMemory } from './lab-memory'
+import { readLast, type Last } from './last-settings'
+import { headerFor, LiveSession, nodesOf, type LiveSessionOptions } from './live-session'
 import { scenarioHeader } from './play-scenario'
+import { ChosenPrograms } from './programs/chosen-programs'
+import { withPrograms } from './programs/given-programs'
 import type { GrowingFile } from './recording-bytes'
 import { unreadable } from './recording-file'
 import { ActsSinceFreeze } from './rerun'
 import { openRecordedSession } from './recorded-session'
 import { ScenarioPlay } from './scenario-play'
 import { ScenarioReader } from './scenario-reader'
-import { ScenarioShelf } from './scenario-shelf'
-import type { ScenarioProblem } from '../scenario'
+import { ScenarioShelf, slotsOf } from './scenario-shelf'
 import type { Session, SessionView } from './session'
 import { StatusTeller } from './status-teller'
 
@@ -44,6 +47,8 @@ const noSession: SessionView = {
   kind: 'none', title: '', reason: '', header: '', frozen: false, workload: null, scenario: null, recording: null, latest: 0,
 }
 
+type ForeignNodes = ReadonlyMap<NodeName, ProgramSpec>
+
 /** Set by the build: a hash of src/protocol. */
 declare const __PROTOCOL_HASH__: string
 const protocolHash = typeof __PROTOCOL_HASH__ === 'string' ? __PROTOCOL_HASH__ : 'unbuilt'
@@ -53,7 +58,7 @@ export async function openLab(options: LabOptions, clusters: Clusters): Promise<
   // The private folder for uploads and packed exports.
   const folder = makeTemporaryFolder('lab')
   await removeLeftFolders()
-  const lab = new RealLab(options, clusters, folder, await readLastSettings(options.dataFolder))
+  const lab = new RealLab(options, clusters, folder, await readLast(options.dataFolder))
   clusters.endLeft((sentence) => options.log?.(sentence)).catch((error: unknown) => options.log?.(`Processes of labs that were killed could not be looked for: ${reasonOf(error)}.`))
   return lab
 }
@@ -68,13 +73,12 @@ class RealLab implements RunningLab, ConnectionOwner {
   readonly #scenarios: ScenarioReader
   readonly #shelf: ScenarioShelf
   readonly #allowance: Allowance | undefined
-  lastSettings: ClusterSettings
+  readonly #chosen: ChosenPrograms
+  readonly #memory: LabMemory
   #session: Session | null = null
   /** The session that the shown one branched from; it can still be read, for comparisons. */
   #parent: Session | null = null
   #sessionNumber = 0
-  /** Settles when the pending writes of settings are done. */
-  #remembering: Promise<unknown> = Promise.resolve()
   // Serialises the starts and ends of sessions, as two windows may ask at once.
   readonly #changes = new Changes()
   #isWaking = false
@@ -83,7 +87,7 @@ class RealLab implements RunningLab, ConnectionOwner {
   #actedMs: number | null = null
   #closing: Promise<void> | null = null
 
-  constructor(options: LabOptions, clusters: Clusters, folder: TemporaryFolder, lastSettings: ClusterSettings) {
+  constructor(options: LabOptions, clusters: Clusters, folder: TemporaryFolder, last: Last) {
     this.#options = options
     this.#clusters = clusters
     this.#folder = folder
@@ -91,8 +95,8 @@ class RealLab implements RunningLab, ConnectionOwner {
     this.#scenarios = options.scenarioReader ?? new ScenarioReader({ program: options.programs.scenarioWorker ?? '' })
     this.#shelf = new ScenarioShelf({ folder: options.scenariosFolder, reader: this.#scenarios, log: (sentence) => this.#log(sentence) })
     this.#allowance = options.limits && new Allowance(options.limits, { recordings: this.#recordingsFolder, copies: folder.path })
-    const { mutants = [], diskFreeMiBMin = lastSettings.diskFreeMiBMin } = options
-    this.lastSettings = { ...lastSettings, diskFreeMiBMin, mutants: [...mutants] }
+    this.#chosen = new ChosenPrograms({ mayRun: options.mayRunPrograms === true && options.limits === undefined, startedIn: process.cwd() })
+    this.#memory = new LabMemory({ ...options, last, hasPrograms: this.#chosen.problem === '', log: (sentence) => this.#log(sentence) })
   }
 
   get isExploring(): boolean { return this.exploring.isRunning }
@@ -108,6 +112,8 @@ class RealLab implements RunningLab, ConnectionOwner {
   }
   get disk(): DiskLimit { return { freeMiBMin: this.#diskFreeMiBMin, ...(this.#allowance ? { room: this.#allowance.copies } : {}) } }
   get #recordingsFolder(): string { return this.#options.recordingsFolder ?? join(this.#options.dataFolder, 'recordings') }
+  get lastSettings(): ClusterSettings { return this.#memory.settings }
+  get programs(): ProgramFacts { return { problem: this.#chosen.problem, folder: this.#chosen.problem === '' ? this.#chosen.folder : '', last: [...this.#memory.programs] } }
   get canPause(): boolean { return this.#clusters.canPause() }
 
   // ---- screens
@@ -188,12 +194,13 @@ class RealLab implements RunningLab, ConnectionOwner {
     if (settings.backupsWanted > backupsMax) {
       throw new Refusal(`${settings.replicas} ${settings.replicas === 1 ? 'replica leaves' : 'replicas leave'} room for ${backupsMax} ${backupsMax === 1 ? 'backup' : 'backups'}.`)
     }
-    const nodes = 1 + settings.replicas + settings.clients
-    this.#allowance?.checkCluster(settings, nodes)
-    return this.#changes.run((signal) => this.#counted(nodes, async () => {
+    const nodes = nodesOf(settings)
+    const foreign = this.#chosen.of(nodes, [], settings.programs)
+    this.#allowance?.checkCluster(settings, nodes.length)
+    return this.#changes.run((signal) => this.#counted(nodes.length, async () => {
       await this.#session?.end('A new cluster was started.')
-      this.#remember(settings)
-      return { session: await this.#start(await this.#makeLiveSession(settings), signal) }
+      this.#memory.takeCluster(settings)
+      return { session: await this.#start(await this.#makeLiveSession(settings, foreign), signal) }
     }))
   }
 
@@ -201,20 +208,25 @@ class RealLab implements RunningLab, ConnectionOwner {
     return this.#shelf.list()
   }
 
-  async checkScenario(text: string): Promise<readonly ScenarioProblem[]> {
-    return (await this.#scenarios.read('', text)).problems
+  async checkScenario(text: string): Promise<Gives<'checkScenario'>> {
+    const { scenario, problems } = await this.#scenarios.read('', text)
+    return { problems: [...problems], slots: scenario ? slotsOf(scenario) : [] }
   }
 
-  async runScenario(name: string, text: string): Promise<{ session: number }> {
+  checkPrograms(programs: readonly ProgramChoice[]): CheckedProgram[] {
+    return this.#chosen.check(programs)
+  }
+
+  async runScenario(name: string, text: string, programs: readonly ProgramChoice[]): Promise<{ session: number }> {
     const scenario = await this.#shelf.take(name, text)
-    const [slot] = scenario.slots
-    if (slot) throw new Refusal(`${slot.node} is the program "${slot.slot}" here; understudy run --program ${slot.slot}=COMMAND names it.`)
     const header = scenarioHeader(scenario, { seed: scenario.seed, protocolHash, createdAt: new Date() })
+    const foreign = this.#chosen.of(header.nodes, scenario.slots, programs)
     this.#allowance?.checkCluster(header.settings, header.nodes.length)
     return this.#changes.run((signal) => this.#counted(header.nodes.length, async () => {
       await this.#session?.end('A scenario was started.')
+      this.#memory.takePrograms(programs)
       const play = new ScenarioPlay(scenario, () => this.#statusTeller.change())
-      const session = await this.#makeSession(header, play)
+      const session = await this.#makeSession(header, { play, foreign })
       return { session: await this.#start(session, signal) }
     }))
   }
@@ -355,19 +367,20 @@ class RealLab implements RunningLab, ConnectionOwner {
     }
     this.#statusTeller.stop()
     // Otherwise the settings' lock file would stay and delay other labs.
-    await within(closingScreensMs, this.#remembering)
+    await within(closingScreensMs, this.#memory.written)
     // `connect` logs the failures.
     await within(closingScreensMs, Promise.all([...this.#connections].map((connection) => connection.close().catch(() => {}))))
     this.#folder.remove()
   }
 
-  #makeLiveSession(settings: ClusterSettings): Promise<LiveSession> {
+  #makeLiveSession(settings: ClusterSettings, foreign: ForeignNodes): Promise<LiveSession> {
     const seed = settings.seed === '' ? randomBytes(8).toString('hex') : settings.seed
-    return this.#makeSession(headerFor(settings, { seed, createdAt: new Date(), protocolHash }))
+    return this.#makeSession(headerFor(settings, { seed, createdAt: new Date(), protocolHash }), { foreign })
   }
 
-  async #makeSession(header: TraceHeader, play?: ScenarioPlay): Promise<LiveSession> {
-    return this.#liveSession(header, await this.#placeFor(header), play ? { play } : {})
+  async #makeSession(ours: TraceHeader, more: { readonly play?: ScenarioPlay; readonly foreign: ForeignNodes }): Promise<LiveSession> {
+    const header = { ...ours, nodes: withPrograms(ours.nodes, more.foreign) }
+    return this.#liveSession(header, await this.#placeFor(header), more)
   }
 
   #placeFor(header: TraceHeader): Promise<RecordingPlace> {
@@ -375,7 +388,7 @@ class RealLab implements RunningLab, ConnectionOwner {
     return placeForRecording(this.#recordingsFolder, header.title, new Date(header.createdAt), disk)
   }
 
-  #liveSession(header: TraceHeader, place: RecordingPlace, more: Pick<LiveSessionOptions, 'play' | 'branch'>): LiveSession {
+  #liveSession(header: TraceHeader, place: RecordingPlace, more: Pick<LiveSessionOptions, 'play' | 'branch' | 'foreign'>): LiveSession {
     return new LiveSession({
       header, place, ...more,
       diskFreeMiBMin: this.#diskFreeMiBMin,
@@ -407,14 +420,6 @@ class RealLab implements RunningLab, ConnectionOwner {
     for (const connection of this.#connections) connection.forgetSession()
     this.#statusTeller.change()
     for (const before of gone) await before?.dispose()
-  }
-
-  #remember(settings: ClusterSettings): void {
-    const before = this.lastSettings
-    this.lastSettings = { ...settings, title: '', seed: '', mutants: [...this.#options.mutants ?? []] }
-    this.#remembering = Promise.all([this.#remembering, rememberSettings(this.#options.dataFolder, before, settings)]).catch((error: unknown) => {
-      this.#log(`The settings could not be remembered: ${reasonOf(error)}.`)
-    })
   }
 
   #log(sentence: string): void {

@@ -2,10 +2,10 @@
 // It uses the cluster only through cluster-seam.ts. It must never decide what the protocol or the switchboard decides.
 import { basename } from 'node:path'
 import { mixOf, Refusal, type ClusterSettings, type Workload } from '../contract'
-import { defaultSettings, viewServerName, type NodeKind, type Settings } from '../protocol'
+import { defaultSettings, viewServerName, type NodeKind, type NodeName, type Settings } from '../protocol'
 import { formatHeader, traceVersion, type ClusterAct, type HeaderNode, type Performed, type TraceEvent, type TraceHeader } from '../trace'
 import type { PreparedBranch } from './branch'
-import type { ClusterNow, ClusterOptions, ClusterStarter, EventLines, RunningCluster } from './cluster-seam'
+import type { ClusterNow, ClusterOptions, ClusterStarter, EventLines, ProgramSpec, RunningCluster } from './cluster-seam'
 import { EventLog } from './event-log'
 import { giveNameBack, type RecordingPlace } from './folders'
 import type { ClusterPrograms } from './lab-options'
@@ -19,6 +19,8 @@ export interface LiveSessionOptions {
   readonly header: TraceHeader
   readonly place: RecordingPlace
   readonly programs: ClusterPrograms
+  /** The nodes that are programs of others; a session that continues a recording has none. */
+  readonly foreign?: ReadonlyMap<NodeName, ProgramSpec>
   readonly startCluster: ClusterStarter
   /** The scenario that this session plays, and the nodes that it begins with. */
   readonly play?: ScenarioPlay
@@ -63,8 +65,9 @@ export class LiveSession implements Session {
 
   /** Resolves when every node is up. Rejects with one sentence; the session has then ended. `end` cancels the start. */
   async start(): Promise<void> {
-    const { header, place, programs, startCluster, play, branch, diskFreeMiBMin = 0, allowance } = this.#options
+    const { header, place, programs, foreign, startCluster, play, branch, diskFreeMiBMin = 0, allowance } = this.#options
     const options: ClusterOptions = {
+      ...(foreign ? { programs: foreign, hostProgram: programs.host } : {}),
       ...(play ? { start: play.scenario.start } : {}), ...(branch ? { branch: branch.start } : {}),
       header, recordingPath: place.path, diskFreeMiBMin, nodeProgram: programs.node, switchboardProgram: programs.switchboard, signal: this.#givenUp.signal,
       ...(allowance ? await this.#boundsOf(allowance) : {}),
@@ -226,16 +229,21 @@ export interface SessionFacts {
   readonly protocolHash: string
 }
 
-/** The recording's header for a cluster as a person chose it: nodes vs, s1 ..., c1 ... */
+/** The recording's header for a cluster as a person chose it. */
 export function headerFor(chosen: ClusterSettings, { seed, createdAt, protocolHash }: SessionFacts): TraceHeader {
-  const named = (prefix: string, kind: NodeKind, count: number): HeaderNode[] =>
-    Array.from({ length: count }, (_, index) => ({ name: `${prefix}${index + 1}`, kind }))
   return {
     understudy: 'recording', version: traceVersion, source: 'live', title: chosen.title, createdAt: createdAt.toISOString(),
     settings: protocolSettings(chosen), seed, protocolHash,
-    nodes: [{ name: viewServerName, kind: 'view-server' }, ...named('s', 'replica', chosen.replicas), ...named('c', 'client', chosen.clients)],
+    nodes: nodesOf(chosen),
     parent: null,
   }
+}
+
+/** The nodes vs, s1 ..., c1 ... */
+export function nodesOf({ replicas, clients }: Pick<ClusterSettings, 'replicas' | 'clients'>): HeaderNode[] {
+  const named = (prefix: string, kind: NodeKind, count: number): HeaderNode[] =>
+    Array.from({ length: count }, (_, index) => ({ name: `${prefix}${index + 1}`, kind }))
+  return [{ name: viewServerName, kind: 'view-server' }, ...named('s', 'replica', replicas), ...named('c', 'client', clients)]
 }
 
 function protocolSettings(chosen: ClusterSettings): Settings {

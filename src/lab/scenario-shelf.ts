@@ -2,7 +2,7 @@
 // Concurrent requests must share one reading of the folder.
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
-import { Refusal, type ScenarioEntry } from '../contract'
+import { Refusal, type ScenarioEntry, type ScenarioSlot } from '../contract'
 import type { Scenario } from '../scenario'
 import type { ScenarioReader } from './scenario-reader'
 
@@ -54,7 +54,7 @@ export class ScenarioShelf {
     if (before?.stamp === stamp) return before
     const { scenario, problems } = await this.#options.reader.read(name, await readFile(path, 'utf8'))
     if (!scenario) this.#options.log(`${name}:${problems[0].line}:${problems[0].column}: ${problems[0].sentence}`)
-    return { stamp, entry: scenario && { name, title: scenario.title, suite: scenario.suite, about: scenario.about.trim(), points: scenario.points } }
+    return { stamp, entry: scenario && entryOf(name, scenario) }
   }
 
   /** One scenario by its name in the folder, or from a text. Refuses with the position and one sentence. */
@@ -70,4 +70,14 @@ export class ScenarioShelf {
     if (!/^[a-z0-9][a-z0-9./-]*\.ya?ml$/.test(name) || name.includes('..')) throw new Refusal(`There is no scenario "${name.slice(0, 80)}".`)
     return readFile(join(this.#options.folder, name), 'utf8').catch(() => { throw new Refusal(`There is no scenario "${name}".`) })
   }
+}
+
+function entryOf(name: string, scenario: Scenario): ScenarioEntry {
+  const { title, suite, about, points } = scenario
+  return { name, title, suite, about: about.trim(), points, slots: slotsOf(scenario) }
+}
+
+/** The programs that a person names for a scenario, each with its nodes. */
+export function slotsOf({ slots }: Pick<Scenario, 'slots'>): ScenarioSlot[] {
+  return [...new Set(slots.map(({ slot }) => slot))].map((slot) => ({ slot, nodes: slots.filter((each) => each.slot === slot).map(({ node }) => node) }))
 }

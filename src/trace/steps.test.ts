@@ -1,6 +1,6 @@
 // Which recordings and incarnations can be replayed.
 import { expect, test } from 'vitest'
-import { whyNoSteps } from './steps'
+import { whyNoMoment, whyNoSteps } from './steps'
 
 const nodes = [{ name: 's1', kind: 'replica' }, { name: 'c1', kind: 'client' }, { name: 'c9', kind: 'client' }] as const
 const programs = nodes.map((node) => ({ ...node, program: './node' }))
@@ -23,4 +23,10 @@ test('a program has none, and neither has a recording of nothing but programs', 
   expect(whyNoSteps(mixed, { node: 's1', incarnation: 1 })).toBe('s1 is a program, and opening a recording starts none')
   expect(whyNoSteps(mixed, { node: 'c1', incarnation: 1 })).toBe('')
   expect(whyNoSteps({ source: 'live', nodes: programs })).toBe('Every node here is a program, and opening a recording starts none')
+})
+
+test('nothing goes on from a recording with a program: its memory is its own', () => {
+  expect(whyNoMoment({ source: 'live', nodes })).toBe('')
+  expect(whyNoMoment({ source: 'live', nodes: [nodes[1], { ...nodes[0], program: './node' }] })).toBe('s1 is a program, and nobody recorded what it remembers')
+  expect(whyNoMoment({ source: 'imported', nodes })).toBe(whyNoSteps({ source: 'imported', nodes }))
 })

@@ -15,6 +15,12 @@ export function whyNoSteps({ source, nodes }: Pick<TraceHeader, 'source' | 'node
   return nodes.every(({ program }) => program !== undefined) ? 'Every node here is a program, and opening a recording starts none' : ''
 }
 
+/** Why nothing can go on from a moment of a recording; empty if something can. What a program remembers is in its own memory alone. */
+export function whyNoMoment(header: Pick<TraceHeader, 'source' | 'nodes'>): string {
+  const program = header.nodes.find((node) => node.program !== undefined)
+  return whyNoSteps(header) || (program ? `${program.name} is a program, and nobody recorded what it remembers` : '')
+}
+
 /** True for a node that a program of others ran. */
 export function isProgram(nodes: TraceHeader['nodes'], name: NodeName): boolean {
   return nodes.some((node) => node.name === name && node.program !== undefined)

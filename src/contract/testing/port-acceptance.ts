@@ -24,11 +24,11 @@ function refuse(): never {
 /** Minimal handlers for every call; a test replaces those that it observes. */
 function handlersFor(own: Partial<LabHandlers>): LabHandlers {
   return {
-    hello: () => ({ version: '1', host: 'in-process', lastSettings: defaultClusterSettings, status, canPause: true, lab: '', readOnly: false }),
+    hello: () => ({ version: '1', host: 'in-process', lastSettings: defaultClusterSettings, status, canPause: true, lab: '', readOnly: false, programs: { problem: '', folder: '/home/me', last: [] } }),
     newCluster: () => ({ session: 1 }), endSession: () => ({}), branch: () => ({ session: 1 }), rerun: () => ({ session: 1 }),
     exploreBegin: () => ({ exploration: 1 }), exploreSteer: () => ({}), exploreShow: () => ({ session: 1 }),
     exploreRead: () => ({ states: 1, steps: 0, queue: 1, depth: 0, bytes: 0, ms: 0, paused: false, end: null }),
-    act: ({ type }) => type === 'kill' ? refuse() : { operationId: 1 }, listScenarios: () => ({ scenarios: [] }), checkScenario: () => ({ problems: [] }),
+    act: ({ type }) => type === 'kill' ? refuse() : { operationId: 1 }, listScenarios: () => ({ scenarios: [] }), checkScenario: () => ({ problems: [], slots: [] }), checkPrograms: () => ({ checked: [] }),
     runScenario: () => ({ session: 1 }), steerScenario: () => ({}),
     subscribe: () => ({}), ackBatch: () => ({}),
     readEvents: () => ({ from: 1, count: 1, text: '{}' }), readParent: () => ({ header: '{}', latest: 1, from: 1, count: 1, text: '{}' }),

@@ -17,7 +17,7 @@ let logged: string[]
 
 const open = (size: number, limits: Partial<LabLimits> = {}): Promise<Classroom> => openClass({
   size, folder, limits: { ...classLimits, ...limits },
-  lab: { host: 'browser', version: '1', scenariosFolder: '', programs: { node: '', switchboard: '', host: '', exploreWorker: '/no-worker.js' }, log: (sentence) => logged.push(sentence) },
+  lab: { host: 'browser', version: '1', scenariosFolder: '', programs: { node: '', switchboard: '', host: '', exploreWorker: '/no-worker.js' }, mayRunPrograms: true, log: (sentence) => logged.push(sentence) },
   openLab: (options) => openLab(options, clusters),
 })
 
@@ -75,6 +75,12 @@ describe('each lab', () => {
     expect((await list()).labs.map(({ state }) => state)).toEqual(['live', 'ended', 'none'])
   })
 
+  it('runs no programs of its students, whatever its options say', async () => {
+    const programs = [{ who: 's2', command: 'run', folder: '/' }]
+    await expect(own(1).call('newCluster', { ...defaultClusterSettings, programs })).rejects.toThrow('This lab serves other people, so it runs no program that a window names.')
+    expect(clusters.started).toEqual([])
+  })
+
   it('logs under its number', async () => {
     await mkdir(join(folder, 'lab-03', 'last-settings.json'))
     await own(3).call('newCluster', defaultClusterSettings)
@@ -103,7 +109,7 @@ describe('who may only look', () => {
     const takes: Partial<Record<CallName, unknown>> = {
       newCluster: defaultClusterSettings, branch: { session: 1, seq: 1 }, rerun: { session: 1 }, exploreRead: { exploration: 1 }, exploreSteer: { exploration: 1, act: 'pause' }, exploreShow: { exploration: 1 },
       exploreBegin: { session: 1, request: { seq: 0, replicas: 2, clients: 1, backupsWanted: 1, mutants: [], program: ['get'], goal: 'violation', depth: 3, crashes: 0, restarts: 0, losses: 0, duplicates: 0 } },
-      act: { type: 'remove-fault', fault: 'f' }, checkScenario: { text: '' }, runScenario: { name: 'a', text: '' },
+      act: { type: 'remove-fault', fault: 'f' }, checkScenario: { text: '' }, checkPrograms: { programs: [] }, runScenario: { name: 'a', text: '' },
       steerScenario: { act: 'stop' },
       uploadBegin: { name: 'a', bytes: 1 }, uploadPiece: { upload: 1, base64: '' }, uploadOpen: { upload: 1 },
     }
