@@ -49,7 +49,7 @@ const kinds: Readonly<Record<string, ValueKind>> = {
 }
 const free: ValueKind = { type: 'free' }
 /** Names of values that are free text. */
-export const freeNames: readonly string[] = ['number', 'text', 'seq', 'address', 'name', 'names', 'server', 'seconds', 'value', 'range', 'ms', 'operations', 'switches', 'share']
+export const freeNames: readonly string[] = ['number', 'text', 'seq', 'address', 'name', 'names', 'server', 'seconds', 'value', 'range', 'ms', 'operations', 'switches', 'share', 'who=command']
 
 /** The program and everything below it; hidden commands are left out. */
 export function shapeOf(program: Command): CommandShape {

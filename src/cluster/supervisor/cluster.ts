@@ -2,6 +2,7 @@
 // actions; this file adds processes, incarnations and the order of start and end. It must never leave a process behind.
 import { randomBytes } from 'node:crypto'
 import { checkRestart } from '../../core'
+import { Refused } from '../../network'
 import { viewServerName, type NodeName } from '../../protocol'
 import { atEnd } from '../../system/at-end'
 import { CannotRun } from '../../system/cannot-run'
@@ -105,7 +106,7 @@ export async function startCluster(options: ClusterOptions): Promise<RunningClus
     await cluster.start()
   } catch (error) {
     await cluster.stop()
-    throw error
+    throw error instanceof Refused ? new CannotRun(error.message) : error
   } finally {
     signal?.removeEventListener('abort', giveUp)
   }

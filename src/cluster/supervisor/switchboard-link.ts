@@ -1,5 +1,6 @@
 // The lab's end of the pipe to its switchboard: requests with a time limit each, and messages that the switchboard sends unasked. It must never
 // wait for ever: a switchboard may be stopped, or may wait for a stopped node.
+import { Refused } from '../../network'
 import { CannotRun } from '../../system/cannot-run'
 import type { Invocation } from '../../trace'
 import { decodeFromSwitchboard, encodeToSwitchboard, type ClusterNow, type Command, type FromSwitchboard, type ToldEvents, type ToSwitchboard } from './control'
@@ -144,7 +145,7 @@ export class SwitchboardLink {
       case 'alive': return
       case 'load':
       case 'done': return this.#settle(frame.id)?.resolve(frame)
-      case 'refused': return this.#settle(frame.id)?.reject(new Error(frame.sentence))
+      case 'refused': return this.#settle(frame.id)?.reject(new Refused(frame.sentence))
     }
   }
 

@@ -9,6 +9,7 @@ import { OperationLog, parseEventLines, traceVersion, type ClusterAct, type Even
 import { CannotRun, makeTemporaryFolder, sentenceOf, type TemporaryFolder } from '../../system'
 import type { ClusterStarter, ProgramSpec, RunningCluster } from '../cluster-seam'
 import type { ClusterPrograms } from '../lab-options'
+import { lineOfCommand } from '../programs/command-line'
 import { determinismProblem } from '../programs/determinism'
 import { nemesisPlan, type NemesisName } from './nemesis'
 import { workloads, type WorkloadName } from './workloads'
@@ -317,7 +318,7 @@ function headerOf(options: ProgramTestOptions, servers: readonly string[], clien
   const { workload, seed, program, services, timeoutMs, protocolHash } = options
   const settings: Settings = { ...defaultSettings, operationTimeoutMs: timeoutMs }
   const nodes: HeaderNode[] = [
-    ...servers.map((name): HeaderNode => ({ name, kind: 'server', program: program.command.join(' ') })),
+    ...servers.map((name): HeaderNode => ({ name, kind: 'server', program: lineOfCommand(program.command) })),
     ...serviceNames.filter((name) => services.includes(name)).map((name): HeaderNode => ({ name, kind: 'service' })),
     ...clients.map((name): HeaderNode => ({ name, kind: 'client' })),
   ]

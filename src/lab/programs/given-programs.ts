@@ -4,6 +4,7 @@ import { viewServerName, type Dialect, type NodeKind, type NodeName } from '../.
 import type { HeaderNode } from '../../trace'
 import { CannotRun } from '../../system'
 import type { ProgramSpec } from '../cluster-seam'
+import { lineOfCommand } from './command-line'
 
 /** `who`: a node, a slot of the scenario, or all nodes of a kind. */
 export interface GivenProgram {
@@ -57,6 +58,6 @@ export function isNamedHere(who: string, nodes: readonly Pick<HeaderNode, 'name'
 export function withPrograms(nodes: readonly HeaderNode[], programs: ReadonlyMap<NodeName, ProgramSpec>): HeaderNode[] {
   return nodes.map((node) => {
     const spec = programs.get(node.name)
-    return spec ? { ...node, program: spec.command.join(' ') } : node
+    return spec ? { ...node, program: lineOfCommand(spec.command) } : node
   })
 }
