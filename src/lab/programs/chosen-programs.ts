@@ -9,7 +9,7 @@ import { CannotRun, sentenceOf } from '../../system'
 import { visible, type HeaderNode } from '../../trace'
 import type { ProgramSpec } from '../cluster-seam'
 import { commandIn, folderOf, lineOfCommand } from './command-line'
-import { programsOf, type SlotOf } from './given-programs'
+import { isNamedHere, programsOf, type SlotOf } from './given-programs'
 
 export interface ChosenProgramsOptions {
   /** True if nobody but the person at this machine reaches the lab. */
@@ -45,6 +45,8 @@ export class ChosenPrograms {
       if (!spec) throw new Refusal(`The program of ${who}: ${commandProblem || folderProblem}`)
       return { who, spec }
     })
+    const stranger = given.find(({ who }) => !isNamedHere(who, nodes, slots))
+    if (stranger) throw new Refusal(`There is no node and no slot ${visible(stranger.who)} here.`)
     const empty = slots.find(({ node, slot }) => !given.some(({ who }) => who === slot || who === node))
     if (empty) throw new Refusal(`${empty.node} is the program "${empty.slot}" of this scenario: name its command and its folder.`)
     return programsOf(nodes, slots, given)
