@@ -109,7 +109,7 @@ export function reportOfResults(results: readonly ProgramTestResult[], began: nu
 const standingWords = { held: 'held', broken: 'BROKEN', unjudged: 'not judged' } as const
 
 export function linesOf(result: ProgramTestResult): string[] {
-  const { workload, seed, verdict, counts, messagesPerRequest, medianMs, p99Ms, levels, refusedLines, events, recording, determinism } = result
+  const { workload, seed, verdict, counts, messagesPerRequest, medianMs, p99Ms, levels, refusedLines, firstRefused, faults, events, recording, determinism } = result
   const others = verdict.errors.slice(1).map(({ text, evidence }) => `  also: ${text}${evidence.length === 0 ? '' : ` (events ${evidence.map((seq) => `#${seq}`).join(', ')})`}`)
   const [first] = verdict.errors
   const evidence = first && first.evidence.length > 0 ? ` (events ${first.evidence.map((seq) => `#${seq}`).join(', ')})` : ''
@@ -120,7 +120,8 @@ export function linesOf(result: ProgramTestResult): string[] {
     ...verdict.errorCount > verdict.errors.length ? [`  and ${verdict.errorCount - verdict.errors.length} more`] : [],
     `  ${grouped(counts.asked)} requests: ${grouped(counts.ok)} succeeded, ${grouped(counts.failed)} failed, ${grouped(counts.unknown)} unknown; median ${medianMs} ms, p99 ${p99Ms} ms; ${messagesPerRequest} messages between nodes for each`,
     ...lowest ? [`  level ${lowest[1].level}${lowest[1].reason === '' ? '' : `: ${lowest[1].reason}`}`] : [],
-    ...refusedLines > 0 ? [`  ${grouped(refusedLines)} lines were refused; the recording has them with their reasons`] : [],
+    ...refusedLines > 0 ? [`  ${grouped(refusedLines)} lines were refused, the first: ${firstRefused}`] : [],
+    ...faults.acts > 0 ? [`  faults: ${grouped(faults.acts)} acts, ${grouped(faults.lost)} messages lost`] : [],
     ...determinism === '' ? [] : [`  ${determinism}`],
     `  seed ${seed}, ${grouped(events)} events${recording === '' ? '' : `, ${recording}`}`,
   ]

@@ -41,7 +41,7 @@ export function testCommand(program: Command): void {
     .option('--latency <ms>', 'of every message between nodes', wholeNumber('--latency', 0, 60_000), 0)
     .addOption(new Option('--latency-dist <name>', 'how latencies differ').choices(['constant', 'uniform', 'exponential']).default('constant'))
     .option('--nemesis <names>', `faults, with commas between them: ${nemesisNames.join(', ')}`, nemesisOf, [])
-    .option('--nemesis-interval <seconds>', 'from the begin of a fault to its end, and to the next', wholeNumber('--nemesis-interval', 1, 600), 10)
+    .option('--nemesis-interval <seconds>', 'from the begin of a fault to its end, and to the next', wholeNumber('--nemesis-interval', 1, 600), 3)
     .option('--settle <ms>', 'time for the nodes to agree, before each is asked once more', wholeNumber('--settle', 0, 600_000), 10_000)
     .addOption(new Option('--topology <name>', 'who is whose neighbour, for broadcast').choices(topologyNames as unknown as string[]).default('grid'))
     .option('--services <names>', `nodes of the lab that the program may use: ${serviceNames.join(', ')}, with commas between them, or none`, servicesOf, [...serviceNames])
@@ -83,6 +83,10 @@ async function test(options: TestOptions): Promise<void> {
   const { bin, cwd = '.', workload, submissions } = options
   if (submissions !== undefined) return testSubmissions(submissions, options)
   if (workload === replicaSuite) return testReplicas(replicaTest(options, commandIn(process.cwd(), bin), cwd))
+  if (options.on === 'simulator') throw new CannotRun(`--on simulator is for ${replicaSuite}: the clients and services of ${workload} are processes.`)
+  if (options.nemesis.length > 0 && options.nemesisInterval >= options.timeLimit) {
+    throw new CannotRun(`No fault would take place: --nemesis-interval ${options.nemesisInterval} is as long as --time-limit ${options.timeLimit}.`)
+  }
   return testWorkload({ ...options, workload, command: commandIn(process.cwd(), bin), cwd }, options)
 }
 

@@ -16,10 +16,13 @@ export interface BlockingLines {
 /** The program has ended. `isClean`: between two steps, and so by its own will; else in the middle of one. */
 export class ProgramEnded extends Error {
   readonly isClean: boolean
+  /** It was ended because it did not answer in time. */
+  readonly isLate: boolean
 
-  constructor(message: string, isClean: boolean) {
+  constructor(message: string, { isClean = false, isLate = false } = {}) {
     super(message)
     this.isClean = isClean
+    this.isLate = isLate
   }
 }
 
@@ -117,7 +120,7 @@ export class ForeignMachine implements Machine {
     this.#effects = null
     while (this.#effects === null) {
       this.#steps.line(this.#lines.read())
-      if (this.#failure !== '') throw new ProgramEnded(this.#failure, false)
+      if (this.#failure !== '') throw new ProgramEnded(this.#failure)
     }
     if (this.#level < this.#levelMin) throw new LevelTooLow(`this needs level ${this.#levelMin}, and it is at level ${this.#level}: ${this.#reason}`)
     for (const effect of this.#effects as readonly ProgramEffect[]) this.#perform(effect)

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { defaultSettings, startOf, utf8ToBytes, type JsonObject } from '../protocol'
-import { readLine } from './line'
+import { readLine, resetLine } from './line'
 import { ProgramSteps } from './program-steps'
 import { speakerOf } from './speaker'
 
@@ -17,7 +17,7 @@ const speaker = speakerOf({ name: 'n1', kind: 'server', incarnation: 2, speaksOu
 describe('docs/node-protocol.md', () => {
   it('has lines both ways', () => {
     expect(linesOf('from').length).toBeGreaterThan(8)
-    expect(linesOf('to').length).toBe(3)
+    expect(linesOf('to').length).toBe(4)
   })
 
   it.each(linesOf('from'))('a program may write %s', (line) => {
@@ -61,11 +61,13 @@ describe('docs/node-protocol.md', () => {
     steps.line('{"src":"n1","dest":"c0","body":{"type":"init_ok","lab":{"steps":true,"timers":true}}}')
     for (let step = 0; step < 9; step++) {
       steps.line(`{"src":"n1","dest":"lab","body":{"type":"done","step":${step}}}`)
-      steps.give(step === 7 ? { type: 'timer', name: 'election' } : { type: 'message', from: 'n0', message: { type: 'foreign', kind: 'append', body: { term: 3, msg_id: 12 } } })
+      steps.give(step === 7 ? { type: 'timer', name: 'election' } : step === 8 ? { type: 'peer-lost', peer: 'n0' } : { type: 'message', from: 'n0', message: { type: 'foreign', kind: 'append', body: { term: 3, msg_id: 12 } } })
     }
-    const [init, message, timer] = linesOf('to').map((line) => JSON.parse(line) as JsonObject)
+    const [init, message, lost, timer] = linesOf('to').map((line) => JSON.parse(line) as JsonObject)
     expect(written[0]).toMatchObject(init ?? {})
     expect(written).toContainEqual(message)
     expect(written).toContainEqual(timer)
+    expect(written).toContainEqual(lost)
+    expect(page).toContain(`\`\`\`json reset\n${resetLine('n1')}\n`)
   })
 })

@@ -58,7 +58,14 @@ const noPrograms = (): ReadonlyMap<NodeName, ProgramSpec> => new Map()
 function programsAgain(header: TraceHeader, programs: VirtualPrograms): ProgramsAgain {
   return {
     has: (node) => isProgram(header.nodes, node) && programs.commands.has(node),
-    make: (start, out) => programs.make(start, header.nodes, out),
+    make: (start, out) => {
+      try {
+        return programs.make(start, header.nodes, out)
+      } catch (error) {
+        // One that does not even start its steps has none to give again.
+        throw error instanceof NoSteps ? error : new NoSteps(error instanceof Error ? error.message : String(error))
+      }
+    },
     ended: (node) => programs.ended(node),
   }
 }

@@ -686,7 +686,7 @@ class Replica:
             return
         if backup.transfer is not None:
             self.send_chunks(backup, list(backup.transfer.unacked))
-        elif self.unacked(backup):
+        elif self.serving and self.unacked(backup):
             self.send_forwards(backup, self.unacked(backup))
         else:
             return
@@ -763,6 +763,6 @@ class Replica:
         return True
 
 
-node = Node(steps=True, timers=True, reports=True)
+node = Node(steps=True, timers=True, reports=True, reset=lambda: Replica(node))
 Replica(node)
 node.run()

@@ -12,7 +12,7 @@ import type { Guard } from './guard'
 
 export interface BlockingStart {
   readonly spec: ProgramSpec
-  /** The node and its incarnation, `s1.2`. */
+  /** A name of its own in the folder. */
   readonly life: string
   /** The private folder of its owner. */
   readonly folder: string
@@ -94,9 +94,9 @@ export class BlockingProgram implements BlockingLines {
   #fill(): void {
     while (this.#lines.length === 0) {
       const length = readSync(this.#out, this.#buffer, 0, readBytes, null)
-      if (length === 0) throw new ProgramEnded('it ended', !this.#isAsked)
+      if (length === 0) throw new ProgramEnded('it ended', { isClean: !this.#isAsked })
       this.#cut(this.#buffer.subarray(0, length))
-      if (this.#rest.length > lineBytesMax) throw new ProgramEnded('it wrote a line that is longer than 16 MiB', false)
+      if (this.#rest.length > lineBytesMax) throw new ProgramEnded('it wrote a line that is longer than 16 MiB')
     }
   }
 
@@ -118,9 +118,9 @@ export class BlockingProgram implements BlockingLines {
     try {
       act()
     } catch (error) {
-      if (this.#guard.hasStruck) throw new ProgramEnded(`it did not answer within ${ms / 1000} s`, false)
+      if (this.#guard.hasStruck) throw new ProgramEnded(`it did not answer within ${ms / 1000} s`, { isLate: true })
       if (error instanceof ProgramEnded) throw error
-      throw new ProgramEnded(`it ended: ${reasonOf(error)}`, !this.#isAsked)
+      throw new ProgramEnded(`it ended: ${reasonOf(error)}`, { isClean: !this.#isAsked })
     } finally {
       this.#guard.rest()
     }

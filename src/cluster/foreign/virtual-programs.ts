@@ -1,7 +1,9 @@
 // The programs of simulated clusters: starts one for each incarnation of a node, or uses a process again whose program can begin anew. It must never
 // start what a person did not name.
+import { threadId } from 'node:worker_threads'
 import { ForeignMachine, ProgramEnded, type LevelTooLow } from '../../foreign'
 import type { Machine, NodeName, Start } from '../../protocol'
+import { CannotRun } from '../../system/cannot-run'
 import type { HeaderNode, ProgramEffects } from '../../trace'
 import { BlockingProgram } from './blocking-program'
 import { Guard } from './guard'
@@ -38,16 +40,36 @@ export class VirtualPrograms {
   }
 
   make(start: Start, nodes: readonly HeaderNode[], out: ProgramEffects): Machine {
-    const { programs, folder, levelMin } = this.#options
+    const { programs, folder } = this.#options
     const spec = programs.get(start.name)
     if (!spec) throw new Error(`${start.name} is no program`)
     const again = this.#idle.get(keyOf(spec))?.pop()
-    const program = again ?? new BlockingProgram({ spec, life: `${start.name}.${++this.#started}`, folder, guard: this.#guard })
+    if (again) {
+      try {
+        return this.#begin(start, nodes, out, again, spec, true)
+      } catch {
+        // It has ended since: a process of its own is as good.
+        again.end()
+      }
+    }
+    return this.#begin(start, nodes, out, this.#newProcess(start.name, spec, folder), spec, false)
+  }
+
+  /** Several threads share the folder, so its name has the thread's number. */
+  #newProcess(node: NodeName, spec: ProgramSpec, folder: string): BlockingProgram {
+    try {
+      return new BlockingProgram({ spec, life: `${node}.${threadId}.${++this.#started}`, folder, guard: this.#guard })
+    } catch (error) {
+      throw error instanceof CannotRun ? this.#options.failure({ type: 'cannot', reason: error.message.replace(/\.$/, '') }) : error
+    }
+  }
+
+  #begin(start: Start, nodes: readonly HeaderNode[], out: ProgramEffects, program: BlockingProgram, { speaksOurs }: ProgramSpec, isAgain: boolean): Machine {
     const running: { program: BlockingProgram; machine: ForeignMachine | null } = { program, machine: null }
     this.#running.set(start.name, running)
-    return running.machine = new ForeignMachine({
-      start, nodes, lines: program, out, isAgain: again !== undefined, failure: (error) => this.#failure(error), speaksOurs: spec.speaksOurs, levelMin,
-    })
+    const { levelMin } = this.#options
+    const failure = (error: ProgramEnded | LevelTooLow): Error => this.#failure(error, running.machine === null)
+    return running.machine = new ForeignMachine({ start, nodes, lines: program, out, isAgain, failure, speaksOurs, levelMin })
   }
 
   ended(node: NodeName): void {
@@ -69,8 +91,10 @@ export class VirtualPrograms {
     this.#guard.end()
   }
 
-  #failure(error: ProgramEnded | LevelTooLow): Error {
+  /** A program that does not answer its init is none that can be run; one that ends in its start is a node that ended. */
+  #failure(error: ProgramEnded | LevelTooLow, isStarting: boolean): Error {
     const { failure } = this.#options
+    if (isStarting && error instanceof ProgramEnded && error.isLate) return failure({ type: 'cannot', reason: `no init_ok came: ${error.message}` })
     return error instanceof ProgramEnded ? failure({ type: 'ended', code: error.isClean ? 0 : 1, reason: error.message }) : failure({ type: 'cannot', reason: error.message })
   }
 }

@@ -58,6 +58,10 @@ export interface ProgramTestResult {
   readonly p99Ms: number
   readonly levels: Readonly<Record<string, { readonly level: number; readonly reason: string }>>
   readonly refusedLines: number
+  /** The first refused line with its reason; empty without one. */
+  readonly firstRefused: string
+  /** What the nemesis did: its acts, and the messages that were lost to faults. */
+  readonly faults: { readonly acts: number; readonly lost: number }
   readonly events: number
   readonly recording: string
   /** A program did not answer alike when it was given its inputs again: one sentence; else empty. */
@@ -94,6 +98,9 @@ class ProgramTest {
   readonly #killed = new Set<string>()
   readonly #crashed: EventOf<'node-exited'>[] = []
   #refused = 0
+  #firstRefused = ''
+  #acts = 0
+  #lost = 0
   #betweenNodes = 0
   #events = 0
   #cluster: RunningCluster | null = null
@@ -197,15 +204,15 @@ class ProgramTest {
     for (const { atMs, act } of nemesisPlan({ seed, kinds, nodes: this.#nodes, intervalMs, durationMs })) {
       await this.#pause(began + atMs - performance.now())
       if (!this.#isRunning) return
-      await this.#act(act)
+      if (await this.#act(act)) this.#acts++
     }
   }
 
   /** Two kinds may meet at one node: what cannot be done to it now is left out. */
-  async #act(act: ClusterAct): Promise<void> {
+  async #act(act: ClusterAct): Promise<boolean> {
     if (act.type === 'kill') this.#killed.add(act.node)
     if (act.type === 'restart') this.#killed.delete(act.node)
-    await this.#cluster?.perform(act).catch(() => undefined)
+    return await this.#cluster?.perform(act).then(() => true, () => false) ?? false
   }
 
   async #heal(): Promise<void> {
@@ -252,6 +259,10 @@ class ProgramTest {
         return
       case 'line-refused':
         this.#refused++
+        this.#firstRefused ||= `${event.node} wrote ${event.line}: ${event.reason}`
+        return
+      case 'message-dropped':
+        if ('fault' in event.reason) this.#lost++
         return
       case 'node-exited':
         if (this.#nodes.includes(event.node) && !this.#killed.has(event.node) && event.signal !== 'SIGKILL' && !this.#isStopping) this.#crashed.push(event)
@@ -289,7 +300,8 @@ class ProgramTest {
       workload, seed, verdict: this.#withCrashes(this.#withAvailability(judged, counts)), counts,
       messagesPerRequest: counts.ok === 0 ? 0 : Math.round(this.#betweenNodes / counts.ok * 100) / 100,
       medianMs: Math.round(at(0.5) * 10) / 10, p99Ms: Math.round(at(0.99) * 10) / 10,
-      levels: this.#levels, refusedLines: this.#refused, events: this.#events, recording: recordingPath,
+      levels: this.#levels, refusedLines: this.#refused, firstRefused: this.#firstRefused,
+      faults: { acts: this.#acts, lost: this.#lost }, events: this.#events, recording: recordingPath,
     }
   }
 
