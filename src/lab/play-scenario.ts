@@ -2,6 +2,8 @@
 // (live-session.ts). It must never leave a process behind.
 import { rm } from 'node:fs/promises'
 import { closeSync, openSync, writeSync } from 'node:fs'
+import { notStarted } from '../network'
+import type { NodeName } from '../protocol'
 import { nodeNames, runScenario, type RunOptions, type Scenario, type ScenarioResult } from '../scenario'
 import { CannotRun, sentenceOf } from '../system'
 import { ProgramFolder } from '../cluster'
@@ -58,9 +60,9 @@ export async function playScenario(scenario: Scenario, options: PlayOptions): Pr
   }
 }
 
-function nothingOf(scenario: Scenario): ScenarioResult {
+function nothingOf(scenario: Scenario, state: 'stopped' | 'failed', reason: string): ScenarioResult {
   const steps = scenario.steps.map(({ number, text, place }) => ({ number, text, line: place.line, state: 'skipped' as const, detail: '', atMs: 0 }))
-  return { state: 'stopped', reason: 'It was stopped.', steps, lastEvents: [], seq: 0, events: 0 }
+  return { state, reason, steps, lastEvents: [], seq: 0, events: 0 }
 }
 
 /** The result of playing, or a stopped result when the signal aborts. Many scenarios share one signal, so the listener is always removed. */
@@ -68,7 +70,7 @@ async function unlessStopped(playing: Promise<ScenarioResult>, scenario: Scenari
   if (signal === undefined) return playing
   let stop: (() => void) | undefined
   const stopped = new Promise<ScenarioResult>((resolve) => {
-    stop = () => resolve(nothingOf(scenario))
+    stop = () => resolve(nothingOf(scenario, 'stopped', 'It was stopped.'))
     if (signal.aborted) stop()
     signal.addEventListener('abort', stop, { once: true })
   })
@@ -95,6 +97,12 @@ export function scenarioHeader(scenario: Scenario, { seed, protocolHash, created
   }
 }
 
+/** The sentence of a program of others that ended in its start: that is its own failure, and none of the machine. Otherwise empty. */
+function endedInStart(error: unknown, programs: ReadonlyMap<NodeName, unknown>): string {
+  const sentence = error instanceof Error ? error.message : ''
+  return [...programs.keys()].some((name) => sentence.startsWith(notStarted(name, '').message)) ? sentence : ''
+}
+
 async function playOnProcesses(scenario: Scenario, options: PlayOptions): Promise<ScenarioResult> {
   const { recordingPath, programs, startCluster, protocolHash, seed, given = [] } = options
   const ours = scenarioHeader(scenario, { seed, protocolHash, createdAt: new Date() })
@@ -105,7 +113,7 @@ async function playOnProcesses(scenario: Scenario, options: PlayOptions): Promis
   let rules: RuleWatch | undefined
   let stage: ProcessStage | undefined
   let ended = ''
-  const cluster = await startCluster({
+  const started = await startCluster({
     header, recordingPath, start: scenario.start, nodeProgram: programs.node, switchboardProgram: programs.switchboard, hostProgram: programs.host, programs: foreign,
     onEvents: (lines) => {
       if (stage) stage.take(lines)
@@ -115,7 +123,13 @@ async function playOnProcesses(scenario: Scenario, options: PlayOptions): Promis
     },
     onRecording: () => undefined,
     onEnded: (reason) => { ended = reason },
-  }).catch((error: unknown) => { throw error instanceof CannotRun ? error : new CannotRun(sentenceOf(error)) })
+  }).catch((error: unknown) => {
+    const sentence = endedInStart(error, foreign)
+    if (sentence !== '') return nothingOf(scenario, 'failed', sentence)
+    throw error instanceof CannotRun ? error : new CannotRun(sentenceOf(error))
+  })
+  if ('state' in started) return started
+  const cluster = started
   try {
     stage = new ProcessStage(header, cluster)
     rules = new RuleWatch({ header, source: log, tell: (violation) => cluster.tell(violation) })

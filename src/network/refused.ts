@@ -24,3 +24,8 @@ export const refusals = {
   noTimer: (node: string, timer: string) => new Refused(`${node} has no timer "${timer}".`),
   noWorkload: () => new Refused('No workload is running.'),
 } as const
+
+/** A process that ended in its start. `said`: its last words, which may be empty. */
+export function notStarted(node: string, said: string): Refused {
+  return new Refused(`${node} ended before it had started.${said === '' ? '' : ` It said: ${said}`}`)
+}

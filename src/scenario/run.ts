@@ -2,7 +2,7 @@
 // It must never act on anything but the stage, and never wait without a limit.
 import { createRandom, type Random } from '../network'
 import { utf8ToBytes, viewServerName, withBytes, type NodeName } from '../protocol'
-import { currentView, eventLine, outcomeText, stalledViewsText, type ClusterAct, type TraceEvent } from '../trace'
+import { currentView, eventLine, isProgram, outcomeText, stalledViewsText, type ClusterAct, type TraceEvent } from '../trace'
 import { Appenders } from './appenders'
 import { isCostly, judge, judgeOutcome, NotJudged, sentMessages, waitingMessages, type Judged, type JudgedBy } from './conditions'
 import { Evidence } from './evidence'
@@ -144,10 +144,20 @@ class Run implements JudgedBy {
     return result
   }
 
-  /** Adds the stalls of the machine, which on real processes may have caused the failure. */
+  /** Adds what may have caused the failure: a program that ended by itself; on real processes, stalls of the machine. */
   #whyFailed({ place, text }: ScenarioStepLine, problem: string): string {
-    const stalled = stalledViewsText(this.evidence.state)
-    return `Line ${place.line}: ${text}: ${problem}${stalled === '' ? '' : ` (${stalled})`}`
+    const ended = this.#endedByItself(problem)
+    const causes = [ended, stalledViewsText(this.evidence.state)].filter((cause) => cause !== '')
+    return `Line ${place.line}: ${text}: ${problem}${causes.map((cause) => ` (${cause})`).join('')}`
+  }
+
+  /** The first program that is dead and that nobody killed, with its last words; empty if the problem has them already. */
+  #endedByItself(problem: string): string {
+    const { header: { nodes }, state } = this.evidence
+    const ended = [...state.nodes.values()].find(({ name, life, wasKilled, exit }) => isProgram(nodes, name) && life === 'dead' && !wasKilled && exit?.signal === null)
+    if (!ended?.exit || problem.startsWith(`${ended.name} ended`)) return ''
+    const { code, stderr } = ended.exit
+    return `${ended.name} ended by itself, status ${code}${stderr === '' ? '' : `: ${stderr.split('\n').at(-1) ?? ''}`}`
   }
 
   #result(state: ScenarioResult['state'], reason: string): ScenarioResult {

@@ -94,7 +94,7 @@ export class BlockingProgram implements BlockingLines {
   #fill(): void {
     while (this.#lines.length === 0) {
       const length = readSync(this.#out, this.#buffer, 0, readBytes, null)
-      if (length === 0) throw new ProgramEnded('it ended', { isClean: !this.#isAsked })
+      if (length === 0) throw new ProgramEnded('on real processes the lab has its last words', { isClean: !this.#isAsked })
       this.#cut(this.#buffer.subarray(0, length))
       if (this.#rest.length > lineBytesMax) throw new ProgramEnded('it wrote a line that is longer than 16 MiB')
     }

@@ -2,7 +2,7 @@
 // pauses nodes. traffic.ts carries the messages; standstill.ts freezes and thaws. It must never decide anything about the protocol, nor report what
 // the recording does not have.
 import { BreakConditions, ClusterCore, ClusterWorkload, type BreakingEvent } from '../../core'
-import { refusals, Refused } from '../../network'
+import { notStarted, refusals, Refused } from '../../network'
 import { bytesOfOperation, startOf, type NodeKind, type NodeName, type Start } from '../../protocol'
 import type { EventBody, Invocation, ToldEvent, TraceHeader } from '../../trace'
 import { BranchBeginning } from './branch'
@@ -222,7 +222,7 @@ export class Switchboard implements StepHandler {
     this.#lives.set(name, life)
     const early = this.#greetings.take(life)
     if (early) this.#connect(life, early)
-    if (!await life.started) throw new Refused(`${name} ended before it had started.${life.exit?.stderr ? ` It said: ${life.exit.stderr}` : ''}`)
+    if (!await life.started) throw notStarted(name, life.exit?.stderr ?? '')
   }
 
   /** A node has greeted. Its socket waits if the lab has not reported the process yet. */
