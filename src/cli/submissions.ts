@@ -1,6 +1,6 @@
 // `test --submissions FOLDER`: the program of each folder there, one after the other, with one table of all. What one of them does must never change the
 // verdict of another: each runs in its own folder, and all that it started has ended before the next begins.
-import { readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { commandIn } from '../lab'
 import type { Report } from '../scenario'
@@ -27,6 +27,7 @@ export interface SubmissionRow {
 
 export async function testSubmissions(folder: string, options: TestOptions): Promise<void> {
   const names = submissionsIn(folder)
+  refuseTaken(options.record)
   const rows: SubmissionRow[] = []
   for (const [index, name] of names.entries()) {
     say(`${index + 1}/${names.length} ${name}`)
@@ -51,6 +52,11 @@ function submissionsIn(folder: string): string[] {
   }
 }
 
+/** Refused for all at once: else everybody's row would say it, in place of the points of the run before. */
+function refuseTaken(record: string | undefined): void {
+  if (record !== undefined && existsSync(record) && readdirSync(record).length > 0) throw new CannotRun(`The folder ${record} is not empty; choose another --record.`)
+}
+
 /** A program that cannot be run costs its own line and no other. */
 async function rowOf(name: string, folder: string, options: TestOptions): Promise<SubmissionRow> {
   try {
@@ -63,13 +69,13 @@ async function rowOf(name: string, folder: string, options: TestOptions): Promis
 }
 
 async function reportFor(folder: string, record: string | undefined, options: TestOptions): Promise<Report> {
-  const { bin, workload, as, on, seed, jobs } = options
+  const { bin, workload, as, on, scenarios, seed, jobs } = options
   const command = commandIn(folder, bin)
   if (workload !== replicaSuite) {
     const began = Date.now()
     return reportOfResults((await runWorkload({ ...options, workload, command, cwd: folder, record })).results, began)
   }
-  const { report, problem } = await playSuite({ command, as, cwd: folder, on, seed, record, jobs })
+  const { report, problem } = await playSuite({ command, as, cwd: folder, on, scenarios, seed, record, jobs })
   if (problem !== '') throw new CannotRun(problem)
   return report
 }

@@ -19,6 +19,8 @@ export interface ReplicaTest extends ReportOptions {
   readonly as: readonly string[]
   readonly cwd: string
   readonly on: 'processes' | 'simulator' | undefined
+  /** Files and folders; undefined: all that come with the lab. */
+  readonly scenarios: readonly string[] | undefined
   readonly seed: string | undefined
   readonly record: string | undefined
   readonly times: number
@@ -42,13 +44,14 @@ export async function testReplicas(test: ReplicaTest): Promise<void> {
 }
 
 /** The whole suite, on the program in `cwd`. */
-export function playSuite({ command, as, cwd, on, seed, record, jobs }: Pick<ReplicaTest, 'command' | 'as' | 'cwd' | 'on' | 'seed' | 'record' | 'jobs'>): Promise<Ran> {
+export function playSuite({ command, as, cwd, on, scenarios = [scenariosFolder], seed, record, jobs }: Pick<ReplicaTest, 'command' | 'as' | 'cwd' | 'on' | 'scenarios' | 'seed' | 'record' | 'jobs'>): Promise<Ran> {
   const options: RunOptions = { on, seed, mutant: [], record, jobs, times: 1, cwd, program: programs(command, as) }
-  return runScenarios([scenariosFolder], options)
+  return runScenarios(scenarios, options)
 }
 
 /** Level 2 and higher, in virtual time: the same seed gives the same run, and a bad one is made small. */
-async function randomRuns({ command, as, cwd, seed, times, untilFailure, record, jobs, json }: ReplicaTest): Promise<void> {
+async function randomRuns({ command, as, cwd, scenarios, seed, times, untilFailure, record, jobs, json }: ReplicaTest): Promise<void> {
+  if (scenarios !== undefined) throw new CannotRun('Random runs draw what happens: --scenarios does not go with --times and --until-failure.')
   const from = seed === undefined ? 1 : Number(seed)
   if (!Number.isInteger(from) || from < 1) throw new CannotRun(`Random runs count their seeds: --seed is a number from 1, not ${JSON.stringify(seed)}.`)
   const save = record ?? mkdtempSync(join(tmpdir(), 'understudy-found-'))

@@ -18,6 +18,7 @@ export interface TestOptions extends ReportOptions, Omit<WorkloadTest, 'workload
   readonly workload: WorkloadName | typeof replicaSuite
   readonly as: readonly string[]
   readonly on?: 'processes' | 'simulator'
+  readonly scenarios?: readonly string[]
   readonly submissions?: string
   readonly jobs: number
   readonly json?: boolean
@@ -32,6 +33,7 @@ export function testCommand(program: Command): void {
       .choices([...workloadNames, replicaSuite]).makeOptionMandatory())
     .option('--as <names>', `for ${replicaSuite}: which nodes it is, with commas between them: replicas, view-server, or a node`, (text: string) => text.split(',').map((name) => name.trim()), ['replicas'])
     .addOption(new Option('--on <stage>', `for ${replicaSuite}: real processes, or virtual time (level 2); processes without it`).choices(['processes', 'simulator']))
+    .option('--scenarios <scenarios...>', `for ${replicaSuite}: files or folders, instead of all that come with the lab`)
     .option('--submissions <folder>', 'runs the program in each folder there, one after the other, with a table of all')
     .option('--node-count <number>', 'nodes', wholeNumber('--node-count', 1, 25), 1)
     .option('--concurrency <number>', 'clients that ask at the same time; one for each node without it', wholeNumber('--concurrency', 1, 100))
@@ -90,8 +92,8 @@ async function test(options: TestOptions): Promise<void> {
   return testWorkload({ ...options, workload, command: commandIn(process.cwd(), bin), cwd }, options)
 }
 
-export function replicaTest({ as, on, seed, record, times, untilFailure = false, jobs, json = false, report, out }: TestOptions, command: ReplicaTest['command'], cwd: string): ReplicaTest {
-  return { command, as, cwd, on, seed, record, times, untilFailure, jobs, json, report, out }
+export function replicaTest({ as, on, scenarios, seed, record, times, untilFailure = false, jobs, json = false, report, out }: TestOptions, command: ReplicaTest['command'], cwd: string): ReplicaTest {
+  return { command, as, cwd, on, scenarios, seed, record, times, untilFailure, jobs, json, report, out }
 }
 
 async function testWorkload(given: WorkloadTest, { json = false, report, out }: TestOptions): Promise<void> {
