@@ -113,7 +113,7 @@ export function stepped(value: number, by: 1 | -1, spec: StepSpec): number {
 }
 
 export function isCourseDefault(form: ClusterForm): boolean {
-  return (Object.keys(courseDefault) as (keyof ClusterSettings)[]).every((key) => key === 'title' || String(form[key]) === String(courseDefault[key]))
+  return (Object.keys(courseDefault) as (keyof ClusterSettings)[]).every((key) => key === 'title' || JSON.stringify(form[key]) === JSON.stringify(courseDefault[key]))
 }
 
 function grouped(count: number): string {
