@@ -54,6 +54,35 @@ const append: Input = { type: 'message', from: 's2', message: { type: 'foreign',
 const steps = { steps: true }
 const everything = { steps: true, timers: true, reports: true }
 
+describe('a program that asks a service before it answers its init', () => {
+  it('gets the answer, and has no steps', () => {
+    const played = new Played('server', { speaksOurs: false }).says('lin-kv', { type: 'read', key: 'a', msg_id: 1 })
+    played.program.give(append)
+    expect(played.told).toEqual([])
+    expect(played.program.hasSentEarly).toBe(true)
+    played.program.beginEarly()
+    expect(played.told).toEqual(['0 start send', '1 message'])
+    expect(played.levels).toEqual([expect.stringMatching(/^0: it sent messages before its init_ok/)])
+    expect(played.program.busyWith).toBe('init')
+    played.says('c0', { type: 'init_ok', in_reply_to: 1, lab: everything })
+    expect([played.refusals, played.levels.length, played.program.isBusy]).toEqual([[], 1, false])
+  })
+
+  it('must answer it in time all the same', () => {
+    const played = new Played('server', { speaksOurs: false }).says('lin-kv', { type: 'read', key: 'a', msg_id: 1 })
+    played.program.beginEarly()
+    played.program.silent(10_000)
+    expect(played.failure).toBe('no init_ok came within 10 s')
+  })
+
+  it('is not meant by lines that come together with the init_ok', () => {
+    const played = new Played().says('s2', { type: 'foreign-word' })
+    played.begins(everything)
+    played.program.beginEarly()
+    expect(played.levels).toEqual(['3: '])
+  })
+})
+
 describe('a timer that is due while a step runs', () => {
   const due: Input = { type: 'timer', name: 'retry' }
 

@@ -57,7 +57,9 @@ export class ProgramSteps<Token> {
   #running: Running<Token> | null = null
   /** What it did by itself and was not recorded yet. */
   #acted: ProgramEffect[] = []
+  /** Null before it has answered its init, unless it began early. */
   #offers: Offers | null = null
+  #isAnswered = false
   #level = 0
   #step = 0
   readonly #timers = new Set<string>()
@@ -80,12 +82,24 @@ export class ProgramSteps<Token> {
 
   /** True while the program must answer before anything else happens: its init, or a step. */
   get isBusy(): boolean {
-    return this.#running !== null
+    return this.#running !== null || !this.#isAnswered
+  }
+
+  /** It has sent something and not answered its init yet. */
+  get hasSentEarly(): boolean {
+    return this.#offers === null && this.#running?.effects.some(({ type }) => type === 'send') === true
+  }
+
+  /** What it has sent before its init_ok goes out, as it may wait for an answer to that. Such a program has no steps. */
+  beginEarly(): void {
+    if (!this.hasSentEarly) return
+    this.#offers = { steps: false, timers: false, reports: false, reset: false }
+    this.#end('it sent messages before its init_ok: what causes a message is not known, and a freeze stops the whole process')
   }
 
   /** What it is busy with, for a sentence. */
   get busyWith(): string {
-    return this.#offers === null ? 'init' : `step ${this.#running?.step ?? this.#step}`
+    return !this.#isAnswered ? 'init' : `step ${this.#running?.step ?? this.#step}`
   }
 
   give(input: LaterInput, token: Token | null = null): void {
@@ -119,7 +133,7 @@ export class ProgramSteps<Token> {
 
   /** It did not answer in time. It keeps running without steps; what waits is given to it. */
   silent(afterMs: number): void {
-    if (this.#offers === null) return this.#options.driver.failed(`no init_ok came within ${afterMs / 1000} s`)
+    if (!this.#isAnswered) return this.#options.driver.failed(`no init_ok came within ${afterMs / 1000} s`)
     if (this.#running) this.#fall(`silent since step ${this.#running.step}: no done came within ${afterMs / 1000} s`)
   }
 
@@ -127,7 +141,7 @@ export class ProgramSteps<Token> {
     switch (saying.type) {
       case 'init-ok': return this.#initialised(saying.offers)
       case 'init-failed':
-        if (this.#offers !== null) throw new LineProblem('it has answered its init already')
+        if (this.#isAnswered) throw new LineProblem('it has answered its init already')
         return this.#options.driver.failed(`it answered its init with an error: ${saying.reason}`)
       case 'done': return this.#done(saying.step)
       case 'set-timer':
@@ -152,7 +166,9 @@ export class ProgramSteps<Token> {
   }
 
   #initialised(offers: Offers): void {
-    if (this.#offers !== null) throw new LineProblem('it has answered its init already')
+    if (this.#isAnswered) throw new LineProblem('it has answered its init already')
+    this.#isAnswered = true
+    if (this.#offers !== null) return
     this.#offers = this.#options.isPlain ? { steps: false, timers: false, reports: false, reset: false } : offers
     this.#level = levelOf(this.#offers)
     if (this.#level === 0) this.#end()

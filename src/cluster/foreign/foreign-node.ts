@@ -28,6 +28,9 @@ export interface ForeignNodeOptions {
 /** With a message: its handle. With a timer: how often it was armed. */
 type Token = number
 
+/** A program that sends before its init_ok, and is silent for so long, waits for an answer. */
+const earlyMs = 200
+
 export class ForeignNode implements ProgramDriver<Token> {
   readonly #options: ForeignNodeOptions
   readonly #frames: NodeFrames
@@ -128,6 +131,10 @@ export class ForeignNode implements ProgramDriver<Token> {
     for (const line of lines) steps.line(line)
     steps.flush()
     this.#watch()
+    if (steps.hasSentEarly) setTimeout(() => {
+      steps.beginEarly()
+      this.#watch()
+    }, earlyMs)
   }
 
   write(line: string): void {
