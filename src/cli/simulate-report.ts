@@ -77,7 +77,7 @@ export function shrunkLines({ seed, check, size, before, found, text, runs, isDo
   const small = `${counted(size.operations, 'operation')}, ${counted(size.faults, 'fault')}, ${counted(size.nodes, 'node')}, ${grouped(size.ms)} ms`
   return [
     `  first              seed ${seed}, ${checkTitle(check)}: ${found}`,
-    `  made small         ${small} (of ${before.operations}, ${before.faults}, ${before.nodes}, ${grouped(before.ms)} ms) in ${counted(runs, 'run')}, ${seconds(ms)}${isDone ? '' : '; the limit of runs was reached'}`,
+    `  made small         ${small} (of ${before.operations}, ${before.faults}, ${before.nodes}, ${grouped(before.ms)} ms) in ${counted(runs, 'run')}, ${seconds(ms)}${isDone ? '' : '; a limit was reached'}`,
     `  which shows        ${text}`,
     ...saved ? [`  saved              ${[saved.scenario, saved.recording].filter((path) => path !== '').join(', ')}${saved.problem === '' ? '' : ` (no scenario: ${saved.problem})`}`] : [],
   ]

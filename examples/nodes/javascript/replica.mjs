@@ -771,6 +771,6 @@ function isSmall(map, bytesOfItem) {
   return bytes <= toldBytesMax
 }
 
-const node = new Node({ steps: true, timers: true, reports: true })
+const node = new Node({ steps: true, timers: true, reports: true, reset: () => new Replica(node).listen() })
 new Replica(node).listen()
 node.run()

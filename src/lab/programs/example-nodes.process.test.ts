@@ -105,7 +105,7 @@ describe.each(languages)('the nodes in $name', (language) => {
     const to = join(folder, `${language.folder}-${mutant.rule}`)
     copyExamples(language, to, mutant)
     const who = mutant.file === language.files.viewServer ? 'view-server' : 'replicas'
-    const { status, stdout, stderr } = await lab('simulate', '--seeds', '1..200', '--stop-at-first', '--check', mutant.rule, '--program', `${who}=${language.build(mutant.file, to)}`)
+    const { status, stdout, stderr } = await lab('simulate', '--seeds', '1..200', '--duration', '4000', '--stop-at-first', '--check', mutant.rule, '--program', `${who}=${language.build(mutant.file, to)}`)
     expect({ status, stderr: status === 2 ? stderr : '' }).toEqual({ status: 1, stderr: '' })
     expect(stdout).toContain(`Rule ${mutant.rule.slice(-1)}`)
   })

@@ -96,6 +96,9 @@ function runSeed(seed: number, { draw, only, coverage: isCounted = false }: Look
   return coverage ? { ...numbers, reached: coverage.end(run) } : numbers
 }
 
+/** A run with programs takes as long as they do: after so long the smallest one found must do. */
+const programMsMax = 30_000
+
 interface Shrinking {
   readonly now: () => number
   readonly programs?: Programs | undefined
@@ -105,7 +108,9 @@ interface Shrinking {
 function shrinkSeed(seed: number, { check, text: found }: Found, draw: DrawOptions, { now, programs, runsMax }: Shrinking): ShrunkRun {
   const began = now()
   const drawn = drawPlan(String(seed), draw)
-  const { plan, run, runs, isDone } = shrink(drawn, check, { ...runsMax === undefined ? {} : { runsMax }, ...programs ? { programs } : {} })
+  const { plan, run, runs, isDone } = shrink(drawn, check, {
+    ...runsMax === undefined ? {} : { runsMax }, ...programs ? { programs, isOver: () => now() - began > programMsMax } : {},
+  })
   return { seed, check, before: sizeOf(drawn), size: sizeOf(plan), found, text: run.found?.text ?? '', runs, isDone, ms: now() - began, plan }
 }
 

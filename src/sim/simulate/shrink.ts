@@ -21,6 +21,8 @@ export interface Shrunk {
 export interface ShrinkOptions {
   readonly runsMax?: number
   readonly onRun?: (runs: number) => void
+  /** True once it must end, whatever is left to try. */
+  readonly isOver?: () => boolean
   /** Runs the nodes that are programs of others. */
   readonly programs?: Programs
 }
@@ -46,13 +48,15 @@ class Shrinker {
   readonly #runsMax: number
   readonly #options: RunPlanOptions
   readonly #onRun: (runs: number) => void
+  readonly #mustEnd: () => boolean
   #runs = 0
   /** The seed of the drawn plan. */
   readonly #seed: string
   #plan: Plan
   #run: PlanRun
 
-  constructor(plan: Plan, check: CheckName, { runsMax = usualRunsMax, onRun = () => undefined, programs }: ShrinkOptions) {
+  constructor(plan: Plan, check: CheckName, { runsMax = usualRunsMax, onRun = () => undefined, isOver = () => false, programs }: ShrinkOptions) {
+    this.#mustEnd = isOver
     this.#check = check
     this.#options = { only: check, ...programs ? { programs } : {} }
     this.#runsMax = runsMax
@@ -88,7 +92,7 @@ class Shrinker {
   }
 
   get #isOver(): boolean {
-    return this.#runs >= this.#runsMax
+    return this.#runs >= this.#runsMax || this.#mustEnd()
   }
 
   /** Adopts the plan if it fails in the same way. */
