@@ -160,6 +160,8 @@ export class Conformance {
 
   #exited(event: EventOf<'node-exited'>): void {
     const life = this.#lives.get(event.node)
+    // A program that ended in its start never began.
+    if (!life && this.#programs?.has(event.node)) return
     if (!life) return this.#differAt(event, event.node, event.incarnation, { expected: 'an end', found: noLife(event.node, event.incarnation) })
     this.#differ(life, life.over(), event.seq)
     this.#lives.delete(event.node)
