@@ -4,17 +4,17 @@ import { rm } from 'node:fs/promises'
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { notStarted } from '../network'
 import type { NodeName } from '../protocol'
-import { nodeNames, runScenario, type RunOptions, type Scenario, type ScenarioResult } from '../scenario'
+import { runScenario, type RunOptions, type Scenario, type ScenarioResult } from '../scenario'
 import { CannotRun, sentenceOf } from '../system'
 import { ProgramFolder } from '../cluster'
 import { CannotSimulate } from '../sim'
 import { simulatedPrograms } from './programs/simulated-programs'
-import { formatEvent, formatHeader, traceVersion, type HeaderNode, type TraceHeader } from '../trace'
+import { formatEvent, formatHeader, traceVersion, type TraceHeader } from '../trace'
 import type { ClusterStarter, EventLines, ProgramSpec } from './cluster-seam'
 import { EventLog } from './event-log'
 import type { ClusterPrograms } from './lab-options'
 import { determinismProblem } from './programs/determinism'
-import { programsOf, withPrograms, type GivenProgram } from './programs/given-programs'
+import { programsOf, scenarioNodes, withPrograms, type GivenProgram } from './programs/given-programs'
 import { RuleWatch } from './rule-watch'
 import { ProcessStage } from './stages/process-stage'
 import { SimulatorStage } from './stages/simulator-stage'
@@ -47,10 +47,10 @@ export interface Played {
 export async function playScenario(scenario: Scenario, options: PlayOptions): Promise<Played> {
   const { recordingPath, keepRecording } = options
   try {
-    const result = await (options.on === 'simulator' ? playOnSimulator(scenario, options) : playOnProcesses(scenario, options))
-    const { programs: { guard = '' }, given = [], on } = options
-    const foreign = on === 'processes' ? programsOf(scenarioNodes(scenario), scenario.slots, given) : new Map<string, ProgramSpec>()
-    const determinism = await determinismProblem(recordingPath, foreign, guard)
+    const foreign = programsOf(scenarioNodes(scenario), scenario.slots, options.given ?? [])
+    const isSimulated = options.on === 'simulator'
+    const result = await (isSimulated ? playOnSimulator(scenario, options, foreign) : playOnProcesses(scenario, options, foreign))
+    const determinism = isSimulated ? '' : await determinismProblem(recordingPath, foreign, options.programs.guard ?? '')
     const isKept = keepRecording || result.state === 'failed'
     if (!isKept) await rm(recordingPath, { force: true })
     return { result, recording: isKept ? recordingPath : '', determinism }
@@ -59,6 +59,9 @@ export async function playScenario(scenario: Scenario, options: PlayOptions): Pr
     throw error
   }
 }
+
+/** The nodes that are programs of others. */
+type Foreign = ReadonlyMap<NodeName, ProgramSpec>
 
 function nothingOf(scenario: Scenario, state: 'stopped' | 'failed', reason: string): ScenarioResult {
   const steps = scenario.steps.map(({ number, text, place }) => ({ number, text, line: place.line, state: 'skipped' as const, detail: '', atMs: 0 }))
@@ -81,12 +84,6 @@ async function unlessStopped(playing: Promise<ScenarioResult>, scenario: Scenari
   }
 }
 
-/** The nodes of a scenario's cluster. */
-export function scenarioNodes({ replicas, clients }: Pick<Scenario, 'replicas' | 'clients'>): HeaderNode[] {
-  const kinds = { v: 'view-server', s: 'replica', c: 'client' } as const
-  return nodeNames(replicas, clients).all.map((name) => ({ name, kind: kinds[name[0] as keyof typeof kinds] }))
-}
-
 /** The recording's header for a scenario's cluster. */
 export function scenarioHeader(scenario: Scenario, { seed, protocolHash, createdAt }: { seed: string; protocolHash: string; createdAt: Date }): TraceHeader {
   const { settings, title } = scenario
@@ -98,15 +95,14 @@ export function scenarioHeader(scenario: Scenario, { seed, protocolHash, created
 }
 
 /** The sentence of a program of others that ended in its start: that is its own failure, and none of the machine. Otherwise empty. */
-function endedInStart(error: unknown, programs: ReadonlyMap<NodeName, unknown>): string {
+function endedInStart(error: unknown, programs: Foreign): string {
   const sentence = error instanceof Error ? error.message : ''
   return [...programs.keys()].some((name) => sentence.startsWith(notStarted(name, '').message)) ? sentence : ''
 }
 
-async function playOnProcesses(scenario: Scenario, options: PlayOptions): Promise<ScenarioResult> {
-  const { recordingPath, programs, startCluster, protocolHash, seed, given = [] } = options
+async function playOnProcesses(scenario: Scenario, options: PlayOptions, foreign: Foreign): Promise<ScenarioResult> {
+  const { recordingPath, programs, startCluster, protocolHash, seed } = options
   const ours = scenarioHeader(scenario, { seed, protocolHash, createdAt: new Date() })
-  const foreign = programsOf(ours.nodes, scenario.slots, given)
   const header = { ...ours, nodes: withPrograms(ours.nodes, foreign) }
   const early: EventLines[] = []
   const log = new EventLog(recordingPath)
@@ -148,10 +144,9 @@ async function playOnProcesses(scenario: Scenario, options: PlayOptions): Promis
   }
 }
 
-async function playOnSimulator(scenario: Scenario, options: PlayOptions): Promise<ScenarioResult> {
-  const { recordingPath, keepRecording, seed, given = [], programs: built } = options
+async function playOnSimulator(scenario: Scenario, options: PlayOptions, foreign: Foreign): Promise<ScenarioResult> {
+  const { recordingPath, keepRecording, seed, programs: built } = options
   const lines: string[] = []
-  const foreign = programsOf(scenarioNodes(scenario), scenario.slots, given)
   const folder = foreign.size === 0 ? null : new ProgramFolder()
   const programs = folder === null ? undefined : simulatedPrograms(foreign, { folder: folder.path, guard: built.guard ?? '' })
   let stage: SimulatorStage | undefined

@@ -171,12 +171,17 @@ export function foldEvent(state: ClusterState, event: TraceEvent): void {
   state.seq = event.seq
   state.at = event.at
   state.wall = event.wall
+  if (!state.inferred.isNeeded) return foldOne(state, event)
   const { before, after, repeats } = state.inferred.take(event)
   for (const report of before) foldOther(state, report)
+  if (!repeats) foldOne(state, event)
+  for (const report of after) foldOther(state, report)
+}
+
+function foldOne(state: ClusterState, event: TraceEvent): void {
   if (event.type.startsWith('message-')) foldMessage(state, event)
   else if (event.type.startsWith('node-')) foldProcess(state, event)
-  else if (!repeats) foldOther(state, event)
-  for (const report of after) foldOther(state, report)
+  else foldOther(state, event)
 }
 
 function foldMessage(state: ClusterState, event: TraceEvent): void {

@@ -1,6 +1,7 @@
 // Which nodes of a cluster are programs: what a person named on the command line or in a dialog, matched with the nodes and the slots of a scenario.
 // It must never take a command from a file: a scenario names a slot, and a person fills it.
-import { viewServerName, type Dialect, type NodeKind, type NodeName } from '../../protocol'
+import type { Dialect, NodeKind, NodeName } from '../../protocol'
+import { nodeNames, type Scenario } from '../../scenario'
 import type { HeaderNode } from '../../trace'
 import { CannotRun } from '../../system'
 import type { ProgramSpec } from '../cluster-seam'
@@ -15,12 +16,14 @@ export interface GivenProgram {
 /** What stands for all nodes of a kind. */
 export const kindWords: Readonly<Record<string, NodeKind>> = { 'view-server': 'view-server', 'replicas': 'replica', 'clients': 'client', 'servers': 'server' }
 
+/** The nodes of a scenario's cluster. */
+export function scenarioNodes({ replicas, clients }: Pick<Scenario, 'replicas' | 'clients'>): HeaderNode[] {
+  const kinds = { v: 'view-server', s: 'replica', c: 'client' } as const
+  return nodeNames(replicas, clients).all.map((name) => ({ name, kind: kinds[name[0] as keyof typeof kinds] }))
+}
+
 /** The nodes of the largest simulated cluster: a smaller one has some of them. */
-export const nodesMax: readonly HeaderNode[] = [
-  { name: viewServerName, kind: 'view-server' },
-  ...Array.from({ length: 7 }, (_, index): HeaderNode => ({ name: `s${index + 1}`, kind: 'replica' })),
-  ...Array.from({ length: 8 }, (_, index): HeaderNode => ({ name: `c${index + 1}`, kind: 'client' })),
-]
+export const nodesMax: readonly HeaderNode[] = scenarioNodes({ replicas: 7, clients: 8 })
 
 export interface SlotOf {
   readonly node: NodeName
